@@ -1,0 +1,305 @@
+"""The layers of problem 6.2: each is a forward and a backward function and the cache that ties them together.
+
+``forward -> (out, cache)`` computes the output and keeps what the backward pass needs. ``backward(dout, cache)`` takes
+the gradient of the loss with respect to ``out`` and returns its gradients with respect to the inputs. Neither has a
+state of its own, and neither changes an argument. N is the number of images, C of channels, F of filters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]  # of float32 or float64
+Cache = Any  # what a forward function hands to its backward function
+
+
+def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
+    """Compute an affine (fully connected) layer: out = x w + b, with each image flattened into a row.
+
+    Args:
+        x: (N, d_1, ..., d_k), N images of any shape; D = d_1 * ... * d_k.
+        w: (D, M), the weights.
+        b: (M,), the biases.
+
+    Returns:
+        out: (N, M), and the cache (x, w, b).
+
+    Raises:
+        ValueError: if a shape or a dtype does not fit.
+    """
+    _check_floating("affine_forward", x=x, w=w, b=b)
+    if x.ndim < 2 or w.ndim != 2 or math.prod(x.shape[1:]) != w.shape[0]:
+        raise ValueError(
+            f"affine_forward: w must have shape (D, M) with D = {math.prod(x.shape[1:])}, the number of values in an "
+            f"image of x {x.shape}, got {w.shape}"
+        )
+    if b.shape != (w.shape[1],):
+        raise ValueError(f"affine_forward: b must have shape ({w.shape[1]},), one for each column of w, got {b.shape}")
+    # BEGIN SOLUTION 6.2 affine_forward
+    out = x.reshape(len(x), -1) @ w + b
+    return out, (x, w, b)
+    # END SOLUTION
+
+
+def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Compute the gradients of an affine layer.
+
+    Args:
+        dout: (N, M), the gradient with respect to the layer's output.
+        cache: (x, w, b), as :func:`affine_forward` returns it.
+
+    Returns:
+        dx: of x's shape (N, d_1, ..., d_k); dw: (D, M); db: (M,).
+
+    Raises:
+        ValueError: if ``dout`` does not have the shape of the output.
+    """
+    x, w, _ = cache
+    _check_dout("affine_backward", dout, (len(x), w.shape[1]))
+    # BEGIN SOLUTION 6.2 affine_backward
+    dx = (dout @ w.T).reshape(x.shape)
+    dw = x.reshape(len(x), -1).T @ dout
+    db = dout.sum(axis=0)
+    return dx, dw, db
+    # END SOLUTION
+
+
+def relu_forward(x: Array) -> tuple[Array, Cache]:
+    """Compute a rectified linear unit: out = max(0, x), element by element.
+
+    Args:
+        x: an array of any shape.
+
+    Returns:
+        out: of the same shape, and the cache x.
+    """
+    _check_floating("relu_forward", x=x)
+    # BEGIN SOLUTION 6.2 relu_forward
+    return np.maximum(x, 0), x
+    # END SOLUTION
+
+
+def relu_backward(dout: Array, cache: Cache) -> Array:
+    """Compute the gradient of a rectified linear unit; at x = 0 it is 0.
+
+    Args:
+        dout: the gradient with respect to the output, of any shape. It is left unchanged.
+        cache: x, as :func:`relu_forward` returns it.
+
+    Returns:
+        dx: of the same shape.
+
+    Raises:
+        ValueError: if ``dout`` and x differ in shape.
+    """
+    x: Array = cache
+    _check_dout("relu_backward", dout, x.shape)
+    # BEGIN SOLUTION 6.2 relu_backward
+    dx: Array = dout * (x > 0)
+    return dx
+    # END SOLUTION
+
+
+def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
+    """Compute a convolutional layer (as everywhere in deep learning: a cross-correlation), written to be read.
+
+    Each filter of size HH x WW slides over the image, padded with ``pad`` zeros on every side, in steps of ``stride``;
+    at each position it is multiplied element by element with the window under it, over all channels, and summed.
+
+    Args:
+        x: (N, C, H, W), the images.
+        w: (F, C, HH, WW), the filters.
+        b: (F,), the biases.
+        conv_param: {"stride": at least 1, "pad": at least 0}.
+
+    Returns:
+        out: (N, F, H_out, W_out) with H_out = 1 + (H + 2 pad - HH) // stride and W_out likewise: rows and columns that
+        no whole window covers are left out. And the cache (x, w, b, conv_param).
+
+    Raises:
+        ValueError: if a shape, a dtype, the stride or the padding does not fit.
+    """
+    stride, pad, H_out, W_out = conv_geometry("conv_forward_naive", x, w, b, conv_param)
+    # BEGIN SOLUTION 6.2 conv_forward_naive
+    F, _, HH, WW = w.shape
+    x_padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    out = np.empty((len(x), F, H_out, W_out), dtype=np.result_type(x, w, b))
+    for n, f, i, j in np.ndindex(out.shape):
+        top, left = i * stride, j * stride
+        window = x_padded[n, :, top : top + HH, left : left + WW]
+        out[n, f, i, j] = np.sum(window * w[f]) + b[f]
+    return out, (x, w, b, conv_param)
+    # END SOLUTION
+
+
+def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Compute the gradients of a convolutional layer, written to be read.
+
+    Args:
+        dout: (N, F, H_out, W_out), the gradient with respect to the layer's output.
+        cache: (x, w, b, conv_param), as :func:`conv_forward_naive` returns it.
+
+    Returns:
+        dx: (N, C, H, W); dw: (F, C, HH, WW); db: (F,).
+
+    Raises:
+        ValueError: if ``dout`` does not have the shape of the output.
+    """
+    x, w, b, conv_param = cache
+    stride, pad, H_out, W_out = conv_geometry("conv_backward_naive", x, w, b, conv_param)
+    _check_dout("conv_backward_naive", dout, (len(x), len(w), H_out, W_out))
+    # BEGIN SOLUTION 6.2 conv_backward_naive
+    _, _, H, W = x.shape
+    _, _, HH, WW = w.shape
+    x_padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    dx_padded = np.zeros_like(x_padded)
+    dw = np.zeros_like(w)
+    for n, f, i, j in np.ndindex(dout.shape):
+        top, left = i * stride, j * stride
+        window = (n, slice(None), slice(top, top + HH), slice(left, left + WW))
+        dx_padded[window] += dout[n, f, i, j] * w[f]  # windows overlap, so their gradients add up
+        dw[f] += dout[n, f, i, j] * x_padded[window]
+    dx = dx_padded[:, :, pad : pad + H, pad : pad + W]
+    db = dout.sum(axis=(0, 2, 3))
+    return dx, dw, db
+    # END SOLUTION
+
+
+def max_pool_forward_naive(x: Array, pool_param: Mapping[str, int]) -> tuple[Array, Cache]:
+    """Compute a max-pooling layer, written to be read: the largest value of each window, channel by channel.
+
+    Args:
+        x: (N, C, H, W), the images.
+        pool_param: {"pool_height", "pool_width", "stride"}, each at least 1.
+
+    Returns:
+        out: (N, C, H_out, W_out) with H_out = 1 + (H - pool_height) // stride and W_out likewise: rows and columns
+        that no whole window covers are left out. And the cache (x, pool_param).
+
+    Raises:
+        ValueError: if a shape, a dtype, the window or the stride does not fit.
+    """
+    height, width, stride, H_out, W_out = pool_geometry("max_pool_forward_naive", x, pool_param)
+    # BEGIN SOLUTION 6.2 max_pool_forward_naive
+    N, C, _, _ = x.shape
+    out = np.empty((N, C, H_out, W_out), dtype=x.dtype)
+    for n, c, i, j in np.ndindex(out.shape):
+        top, left = i * stride, j * stride
+        out[n, c, i, j] = np.max(x[n, c, top : top + height, left : left + width])
+    return out, (x, pool_param)
+    # END SOLUTION
+
+
+def max_pool_backward_naive(dout: Array, cache: Cache) -> Array:
+    """Compute the gradient of a max-pooling layer, written to be read.
+
+    The whole gradient of a window goes to its maximum; where several values tie, to the first of them, row by row
+    (which is what PyTorch does).
+
+    Args:
+        dout: (N, C, H_out, W_out), the gradient with respect to the layer's output.
+        cache: (x, pool_param), as :func:`max_pool_forward_naive` returns it.
+
+    Returns:
+        dx: (N, C, H, W).
+
+    Raises:
+        ValueError: if ``dout`` does not have the shape of the output.
+    """
+    x, pool_param = cache
+    height, width, stride, H_out, W_out = pool_geometry("max_pool_backward_naive", x, pool_param)
+    _check_dout("max_pool_backward_naive", dout, (*x.shape[:2], H_out, W_out))
+    # BEGIN SOLUTION 6.2 max_pool_backward_naive
+    dx: Array = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dout.shape):
+        top, left = i * stride, j * stride
+        window = x[n, c, top : top + height, left : left + width]
+        row, column = np.unravel_index(np.argmax(window), window.shape)
+        dx[n, c, top + row, left + column] += dout[n, c, i, j]  # windows may overlap
+    return dx
+    # END SOLUTION
+
+
+class ConvGeometry(NamedTuple):
+    """The stride and padding of a convolution, and the height and width of its output."""
+
+    stride: int
+    pad: int
+    H_out: int
+    W_out: int
+
+
+class PoolGeometry(NamedTuple):
+    """The window and stride of a pooling layer, and the height and width of its output."""
+
+    height: int
+    width: int
+    stride: int
+    H_out: int
+    W_out: int
+
+
+def conv_geometry(where: str, x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> ConvGeometry:
+    """Check the arguments of a convolution and work out the size of its output; errors begin with ``where``."""
+    _check_floating(where, x=x, w=w, b=b)
+    if x.ndim != 4:
+        raise ValueError(f"{where}: x must have shape (N, C, H, W), got {x.shape}")
+    if w.ndim != 4:
+        raise ValueError(f"{where}: w must have shape (F, C, HH, WW), got {w.shape}")
+    if w.shape[1] != x.shape[1]:
+        raise ValueError(f"{where}: w has {w.shape[1]} input channels, x has {x.shape[1]}")
+    if b.shape != (len(w),):
+        raise ValueError(f"{where}: b must have shape ({len(w)},), one for each filter, got {b.shape}")
+    stride = _whole_number(where, "conv_param", conv_param, "stride", at_least=1)
+    pad = _whole_number(where, "conv_param", conv_param, "pad", at_least=0)
+    H, W = x.shape[2] + 2 * pad, x.shape[3] + 2 * pad
+    return ConvGeometry(stride, pad, *_positions(where, "w", (H, W), (w.shape[2], w.shape[3]), stride))
+
+
+def pool_geometry(where: str, x: Array, pool_param: Mapping[str, int]) -> PoolGeometry:
+    """Check the arguments of a pooling layer and work out the size of its output; errors begin with ``where``."""
+    _check_floating(where, x=x)
+    if x.ndim != 4:
+        raise ValueError(f"{where}: x must have shape (N, C, H, W), got {x.shape}")
+    height = _whole_number(where, "pool_param", pool_param, "pool_height", at_least=1)
+    width = _whole_number(where, "pool_param", pool_param, "pool_width", at_least=1)
+    stride = _whole_number(where, "pool_param", pool_param, "stride", at_least=1)
+    H_out, W_out = _positions(where, "pool_param", (x.shape[2], x.shape[3]), (height, width), stride)
+    return PoolGeometry(height, width, stride, H_out, W_out)
+
+
+def _positions(where: str, name: str, image: tuple[int, int], window: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Count the positions at which a window lies wholly inside an image, downwards and sideways."""
+    if not (1 <= window[0] <= image[0] and 1 <= window[1] <= image[1]):
+        raise ValueError(
+            f"{where}: the window of {name}, {window[0]} x {window[1]}, does not fit into the (padded) image, "
+            f"{image[0]} x {image[1]}"
+        )
+    return 1 + (image[0] - window[0]) // stride, 1 + (image[1] - window[1]) // stride
+
+
+def _whole_number(where: str, name: str, param: Mapping[str, int], key: str, at_least: int) -> int:
+    if key not in param:
+        raise ValueError(f"{where}: {name} must have the key {key!r}, got the keys {sorted(param)}")
+    value = param[key]
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < at_least:
+        raise ValueError(f"{where}: {name}[{key!r}] must be a whole number of at least {at_least}, got {value!r}")
+    return int(value)
+
+
+def _check_floating(where: str, **arrays: Array) -> None:
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+            found = getattr(array, "dtype", type(array).__name__)
+            raise ValueError(f"{where}: {name} must be a NumPy array of float32 or float64, got {found}")
+
+
+def _check_dout(where: str, dout: Array, shape: tuple[int, ...]) -> None:
+    _check_floating(where, dout=dout)
+    if dout.shape != shape:
+        raise ValueError(f"{where}: dout must have the shape of the output, {shape}, got {dout.shape}")
