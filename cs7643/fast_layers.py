@@ -1,6 +1,6 @@
 """The convolution and max-pooling layers of :mod:`cs7643.layers`, fast: same arguments, same results.
 
-No Python loop runs over images, filters or positions. A convolution becomes a matrix product: every window of the padded
+No Python loop runs over images, filters or positions. A convolution becomes a matrix product: every window of a padded
 image is written out as a row ("im2col"), the filters are the columns of the other matrix, and BLAS multiplies the two.
 The rows hold each pixel as often as windows cover it, so they are made for a block of images at a time, and again in
 the backward pass instead of being kept. Pooling loops over the few places of a window, and handles all windows at once.
