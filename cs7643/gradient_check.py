@@ -80,7 +80,9 @@ class Comparison:
     message: str
 
 
-def compare(name: str, actual: object, expected: ArrayLike, tolerance: float = 1e-7) -> Comparison:
+def compare(
+    name: str, actual: object, expected: ArrayLike, tolerance: float = 1e-7, dtype: type | None = None
+) -> Comparison:
     """Compare an array with what it should be.
 
     Args:
@@ -89,6 +91,7 @@ def compare(name: str, actual: object, expected: ArrayLike, tolerance: float = 1
         expected: what it should be.
         tolerance: the difference that is forgiven, as a part of the largest expected magnitude (or of 1e-6, if that
             is larger, so that zeros may come out as rounding errors).
+        dtype: what the array's dtype must be, where that matters.
 
     Returns:
         The comparison. A failed one names the shape, or the worst element with both values and how many are wrong.
@@ -101,6 +104,8 @@ def compare(name: str, actual: object, expected: ArrayLike, tolerance: float = 1
         return Comparison(name, False, f"{name} should have shape {expected.shape}, got {found.shape}")
     if not np.issubdtype(found.dtype, np.number):
         return Comparison(name, False, f"{name} should hold numbers, got dtype {found.dtype}")
+    if dtype is not None and found.dtype != dtype:
+        return Comparison(name, False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}")
     if expected.size == 0:
         return Comparison(name, True, f"{name} is right")
 

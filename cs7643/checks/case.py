@@ -1,0 +1,108 @@
+"""A case: one function, one situation, and what the function must return in it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cs7643.gradient_check import Comparison
+
+Function = Callable[..., Any]
+Body = Callable[[Function], Iterator[Comparison]]
+
+
+class CaseFailed(Exception):  # noqa: N818  (not an error of ours: a finding)
+    """What is wrong with the function under test, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One situation in which a function is tried.
+
+    ``body`` takes the function under test, calls it with inputs of its own, and yields a comparison for each thing
+    that it returned. ``suspect`` names the mistake that shows in this case.
+    """
+
+    function: str
+    title: str
+    suspect: str
+    body: Body
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one case: ``status`` is "right", "wrong" or "not started", ``message`` says why it is not right."""
+
+    case: Case
+    status: str
+    message: str = ""
+
+
+CASES: list[Case] = []
+
+
+def case(function: str, title: str, suspect: str = "") -> Callable[[Body], Body]:
+    """Register the decorated generator as a case of the function of that name."""
+
+    def register(body: Body) -> Body:
+        CASES.append(Case(function, title, suspect, body))
+        return body
+
+    return register
+
+
+def run_case(case: Case, function: Function) -> Outcome:
+    """Try ``function`` in one case. Whatever it does, an outcome comes back."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            failed = [comparison.message for comparison in case.body(_watched(function)) if not comparison.passed]
+    except NotImplementedError:
+        return Outcome(case, "not started", "not started")
+    except CaseFailed as finding:
+        failed = [str(finding)]
+    except Exception as error:  # whatever a student's code raises is a finding, too
+        failed = [f"{case.function} raises {type(error).__name__}: {error}"]
+    if not failed:
+        return Outcome(case, "right")
+    suspicion = [f"Likely: {case.suspect}"] if case.suspect else []
+    return Outcome(case, "wrong", ". ".join([*failed, *suspicion]))
+
+
+def parts(result: object, *names: str) -> tuple[Any, ...]:
+    """Take apart a returned tuple that must have one part for each name."""
+    if not isinstance(result, (tuple, list)) or len(result) != len(names):
+        found = f"{len(result)} values" if isinstance(result, (tuple, list)) else type(result).__name__
+        raise CaseFailed(f"it should return ({', '.join(names)}), got {found}")
+    return tuple(result)
+
+
+def _watched(function: Function) -> Function:
+    """Wrap the function so that changing an argument in place is found out."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before = copy.deepcopy((args, kwargs))
+        result = function(*args, **kwargs)
+        if not _same(before, (args, kwargs)):
+            raise CaseFailed("it changes one of its arguments in place: work on a copy, or make a new array")
+        return result
+
+    return call
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Tell whether two nests of tuples, lists, dictionaries and arrays are equal, bit for bit."""
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(_same, a, b))
+    return bool(a == b)

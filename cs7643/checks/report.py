@@ -1,0 +1,106 @@
+"""Running the cases of a task and showing what came of them, in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import html
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cs7643.checks import task_6_1, task_6_2  # noqa: F401  (importing a module registers its cases)
+from cs7643.checks.case import CASES, Outcome, run_case
+from cs7643.checks.tasks import TASKS, Task
+
+MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
+COLOURS = {"right": "#117733", "wrong": "#AA3377", "not started": "#777777"}
+
+
+@dataclass(frozen=True)
+class FunctionReport:
+    """The outcomes of all cases of one function."""
+
+    name: str
+    module: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def status(self) -> str:
+        """Return "right", "wrong" or "not started"."""
+        statuses = {outcome.status for outcome in self.outcomes}
+        return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a check: text in a terminal, a small table in a notebook."""
+
+    task: Task
+    functions: tuple[FunctionReport, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything that was checked is right."""
+        return all(function.status == "right" for function in self.functions)
+
+    def __str__(self) -> str:
+        """Return the report as lines of text."""
+        lines = [f"Task {self.task.number}, {self.task.title} ({self.task.points} points)"]
+        for function in self.functions:
+            right = sum(outcome.status == "right" for outcome in function.outcomes)
+            counted = "" if function.status == "not started" else f", {right} of {len(function.outcomes)} cases"
+            lines.append(f"  {MARKS[function.status]} {function.name}: {function.status}{counted}")
+            lines += [f"      {o.case.title}: {o.message}" for o in function.outcomes if o.status == "wrong"]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(map(_row, self.functions))
+        title = html.escape(f"Task {self.task.number}, {self.task.title} ({self.task.points} points)")
+        return f'<table style="text-align: left"><caption>{title}</caption>{rows}</table>'
+
+
+def _row(function: FunctionReport) -> str:
+    """Return a table row: the mark, the name, and the cases, folded when all is well."""
+    cases = "".join(
+        f'<li><span style="color: {COLOURS[o.status]}">{MARKS[o.status]}</span> {html.escape(o.case.title)}'
+        + (f": <b>{html.escape(o.message)}</b>" if o.status == "wrong" else "")
+        + "</li>"
+        for o in function.outcomes
+    )
+    fold = "open" if function.status == "wrong" else ""
+    return (
+        f'<tr><td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
+        f'<td style="text-align: left"><code>{function.name}</code></td>'
+        f'<td style="text-align: left"><details {fold}><summary>{function.status}, '
+        f"{len(function.outcomes)} cases</summary><ul>{cases}</ul></details></td></tr>"
+    )
+
+
+def check(what: str) -> Report:
+    """Check a task ("6.2") or one function ("conv_backward_naive").
+
+    Args:
+        what: the number of a task, or the name of a function that a student writes.
+
+    Returns:
+        The report. A notebook shows it as a table; ``print`` as text; ``passed`` says whether all is right.
+
+    Raises:
+        ValueError: if there is no such task or function.
+    """
+    for task in TASKS:
+        chosen = task.functions if what == task.number else [pair for pair in task.functions if pair[1] == what]
+        if chosen:
+            return Report(task, _check_functions(chosen))
+    names = [name for task in TASKS for name in (task.number, *(function for _, function in task.functions))]
+    raise ValueError(f"check: expected a task or a function, one of {', '.join(names)}, got {what!r}")
+
+
+def _check_functions(functions: Sequence[tuple[str, str]]) -> tuple[FunctionReport, ...]:
+    reports = []
+    for module, name in functions:
+        function = getattr(importlib.import_module(module), name)
+        outcomes = tuple(run_case(case, function) for case in CASES if case.function == name)
+        reports.append(FunctionReport(name, module, outcomes))
+    return tuple(reports)

@@ -1,0 +1,48 @@
+"""The one table of the tasks: number, points, title, and the functions that a student writes for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of the assignment."""
+
+    number: str
+    points: int
+    title: str
+    functions: tuple[tuple[str, str], ...]  # (module, name) of each, in the order in which they are written
+
+
+def _task(number: str, points: int, title: str, **functions: tuple[str, ...]) -> Task:
+    pairs = tuple(
+        (f"cs7643.{module.replace('__', '.')}", name) for module, names in functions.items() for name in names
+    )
+    return Task(number, points, title, pairs)
+
+
+TASKS = (
+    _task(
+        "6.1",
+        3,
+        "A two-layer network",
+        classifiers__two_layer_net=("two_layer_net",),
+        optim=("momentum", "rmsprop"),
+    ),
+    _task(
+        "6.2",
+        5,
+        "Modular layers",
+        layers=(
+            "affine_forward",
+            "affine_backward",
+            "relu_forward",
+            "relu_backward",
+            "conv_forward_naive",
+            "conv_backward_naive",
+            "max_pool_forward_naive",
+            "max_pool_backward_naive",
+        ),
+    ),
+)
