@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ class TrainingState:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(str(arrays.pop("header")))
             saved_run, iteration, best_val_acc = header["run"], header["iteration"], header["best_val_acc"]
-        except (OSError, ValueError, KeyError, zlib.error) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
             raise ValueError(f"train: checkpoint {path} cannot be read ({error}); delete it to start anew") from error
         differing = [f"{key} was {saved_run.get(key)}, is {run[key]}" for key in run if saved_run.get(key) != run[key]]
         if differing:
@@ -159,7 +160,16 @@ class ClassifierTrainer:
             ValueError: if an argument does not fit, or a checkpoint belongs to another run or is damaged.
             TrainingDivergedError: if the loss is not finite; the message names the iteration and the likely cause.
         """
-        _check_arguments(X, y, X_val, y_val, model, update, sample_batches, num_epochs, batch_size, checkpoint_every)
+        _check_data(X, y, X_val, y_val, model)
+        if update not in UPDATE_RULES:
+            raise ValueError(f"train: update must be one of {', '.join(UPDATE_RULES)}, got {update!r}")
+        at_least_1 = {"num_epochs": num_epochs, "batch_size": batch_size, "checkpoint_every": checkpoint_every}
+        for name, value in {**at_least_1, "acc_frequency": acc_frequency}.items():
+            if value is not None and value < 1:
+                raise ValueError(f"train: {name} must be at least 1, got {value}")
+        if sample_batches and batch_size > len(X):
+            raise ValueError(f"train: batch_size must be at most the number of images, {len(X)}, got {batch_size}")
+
         batches = BatchOrder(len(X), batch_size if sample_batches else None, seed)
         num_iterations = num_epochs * batches.per_epoch
         rule = UPDATE_RULES[update]
@@ -283,19 +293,8 @@ def _digest(*arrays: Array) -> str:
     return f"{crc:08x}"
 
 
-def _check_arguments(
-    X: Array,
-    y: Array,
-    X_val: Array,
-    y_val: Array,
-    model: Model,
-    update: str,
-    sample_batches: bool,
-    num_epochs: int,
-    batch_size: int,
-    checkpoint_every: int,
-) -> None:
-    for (name, images), labels in (("X", X), y), (("X_val", X_val), y_val):
+def _check_data(X: Array, y: Array, X_val: Array, y_val: Array, model: Model) -> None:
+    for name, images, labels in (("X", X, y), ("X_val", X_val, y_val)):
         if len(images) == 0 or labels.shape != (len(images),):
             raise ValueError(
                 f"train: {name} and its labels must be of one length, at least 1, got {len(images)} and {labels.shape}"
@@ -308,10 +307,3 @@ def _check_arguments(
         raise ValueError(f"train: X and X_val must hold images of one shape, got {X.shape[1:]} and {X_val.shape[1:]}")
     if not model:
         raise ValueError("train: model must hold at least one array, got an empty dictionary")
-    if update not in UPDATE_RULES:
-        raise ValueError(f"train: update must be one of {', '.join(UPDATE_RULES)}, got {update!r}")
-    for name, value in (("num_epochs", num_epochs), ("batch_size", batch_size), ("checkpoint_every", checkpoint_every)):
-        if value < 1:
-            raise ValueError(f"train: {name} must be at least 1, got {value}")
-    if sample_batches and batch_size > len(X):
-        raise ValueError(f"train: batch_size must be at most the number of images, {len(X)}, got {batch_size}")

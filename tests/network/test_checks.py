@@ -1,0 +1,214 @@
+"""The checks pass the solution, and fail each mistake that is known to slip through weaker ones."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+from cs7643 import layers, optim
+from cs7643.checks import check
+from cs7643.checks.case import CASES, run_case
+from cs7643.checks.tasks import TASKS
+from cs7643.classifiers import two_layer_net
+from cs7643.gradient_check import compare, eval_numerical_gradient, eval_numerical_gradient_array, rel_error
+
+# Each: the module and function, the text to replace in its source, the replacement, and the case that should notice.
+MISTAKES = {
+    "pool backward assigns instead of adding": (
+        (layers, "max_pool_backward_naive"),
+        ("left + column] += dout", "left + column] = dout"),
+        "overlapping windows",
+    ),
+    "pool backward gives every tied maximum the whole gradient": (
+        (layers, "max_pool_backward_naive"),
+        (
+            "        row, column = np.unravel_index(np.argmax(window), window.shape)\n"
+            "        dx[n, c, top + row, left + column] += dout[n, c, i, j]",
+            "        spot = dx[n, c, top : top + height, left : left + width]\n"
+            "        spot += dout[n, c, i, j] * (window == window.max())",
+        ),
+        "ties, as after a ReLU",
+    ),
+    "pool uses pool_height for the width": (
+        (layers, "max_pool_forward_naive"),
+        ("left : left + width", "left : left + height"),
+        "a 2x4 window on 6x9 images",
+    ),
+    "pool backward uses pool_height for the width": (
+        (layers, "max_pool_backward_naive"),
+        ("left : left + width", "left : left + height"),
+        "a 2x4 window on 6x9 images",
+    ),
+    "conv backward ignores the stride": (
+        (layers, "conv_backward_naive"),
+        ("top, left = i * stride, j * stride", "top, left = i, j"),
+        "stride 2 and 3, with rows left over",
+    ),
+    "conv backward crops with [p:-p]": (
+        (layers, "conv_backward_naive"),
+        ("pad : pad + H, pad : pad + W", "pad:-pad, pad:-pad"),
+        "no padding",
+    ),
+    "conv forward uses the kernel's height for its width": (
+        (layers, "conv_forward_naive"),
+        ("left : left + WW", "left : left + HH"),
+        "a 3x5 kernel on 7x8 images",
+    ),
+    "relu_backward changes dout in place": (
+        (layers, "relu_backward"),
+        ("dx: Array = dout * (x > 0)", "dx = dout\n    dx[x <= 0] = 0"),
+        "random upstream gradients",
+    ),
+    "softmax without subtracting the maximum": (
+        (two_layer_net, "two_layer_net"),
+        ("scores - scores.max(axis=1, keepdims=True)", "scores"),
+        "scores of 1000",
+    ),
+    "affine_forward flattens the wrong way": (
+        (layers, "affine_forward"),
+        ("x.reshape(len(x), -1)", "x.reshape(len(x), -1, order='F')"),
+        "images of other shapes, and the cache",
+    ),
+    "affine_backward forgets x's shape": (
+        (layers, "affine_backward"),
+        (".reshape(x.shape)", ""),
+        "random images and upstream gradients",
+    ),
+    "relu_backward at zero": ((layers, "relu_backward"), ("x > 0", "x >= 0"), "the gradient at exactly zero"),
+    "momentum forgets to decay": (
+        (optim, "momentum"),
+        ("momentum * velocity", "velocity"),
+        "steps with changing gradients",
+    ),
+    "rmsprop adds eps outside the root": (
+        (optim, "rmsprop"),
+        ("np.sqrt(mean_square + eps)", "(np.sqrt(mean_square) + eps)"),
+        "a large eps",
+    ),
+    "the loss is summed over the images": (
+        (two_layer_net, "two_layer_net"),
+        ("[rows, y].mean()", "[rows, y].sum()"),
+        "the loss of the toy network",
+    ),
+    "the gradient forgets the regularisation": (
+        (two_layer_net, "two_layer_net"),
+        ("X.T @ dhidden + reg * W1", "X.T @ dhidden"),
+        "the gradients, with regularisation",
+    ),
+    "the biases are regularised": (
+        (two_layer_net, "two_layer_net"),
+        ("dscores.sum(axis=0)", "dscores.sum(axis=0) + reg * b2"),
+        "the gradients, with regularisation",
+    ),
+}
+
+
+def outcomes(function, name):
+    return {case.title: run_case(case, function) for case in CASES if case.function == name}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_known_mistake_is_found(mistake):
+    (module, name), (right, wrong), noticed_by = MISTAKES[mistake]
+    source = inspect.getsource(getattr(module, name))
+    assert source.count(right) >= 1
+    source = re.sub(r"@overload\n.*\n", "", source).replace(right, wrong)
+    namespace = dict(vars(module))
+    exec(compile("from __future__ import annotations\n" + source, mistake, "exec"), namespace)
+    found = outcomes(namespace[name], name)
+    assert found[noticed_by].status == "wrong"
+    assert found[noticed_by].message
+
+
+@pytest.mark.parametrize("task", [task.number for task in TASKS])
+def test_the_solution_passes(task):
+    report = check(task)
+    assert report.passed, str(report)
+    assert all(function.outcomes for function in report.functions)  # each function has a case
+
+
+def test_whatever_a_function_does_an_outcome_comes_back():
+    def raises(*_):
+        raise KeyError("W3")
+
+    def blank(*_):
+        raise NotImplementedError("Task 6.2: relu_forward")
+
+    def nothing(*_):
+        return None
+
+    def one_value(*_):
+        return np.zeros(3)
+
+    def strings(*_):
+        return ["a"], None
+
+    statuses = {
+        function.__name__: {outcome.status for outcome in outcomes(function, "relu_forward").values()}
+        for function in (raises, blank, nothing, one_value, strings)
+    }
+    wrong = {"wrong"}
+    assert statuses == {
+        "raises": wrong,
+        "blank": {"not started"},
+        "nothing": wrong,
+        "one_value": wrong,
+        "strings": wrong,
+    }
+    (outcome,) = outcomes(raises, "relu_forward").values()
+    assert "relu_forward raises KeyError: 'W3'" in outcome.message
+
+
+def test_a_wrong_function_is_named_in_text_and_table(monkeypatch):
+    monkeypatch.setattr(layers, "relu_backward", lambda dout, cache: dout)
+    report = check("relu_backward")
+    assert not report.passed
+    assert "✗ relu_backward: wrong" in str(report)
+    assert "dx differs in" in str(report)
+    assert "dx differs in" in report._repr_html_()
+    with pytest.raises(ValueError, match=r"expected a task or a function, one of 6.1, .* got 'relu'"):
+        check("relu")
+
+
+def test_a_comparison_says_what_differs():
+    expected = np.arange(6.0).reshape(2, 3)
+    wrong = expected.copy()
+    wrong[1, 2] = 7
+    assert compare("dx", expected, expected).passed
+    assert "dx differs in 1 of 6 elements; worst: dx[1, 2] should be 5, got 7" in compare("dx", wrong, expected).message
+    assert "shape (2, 3), got (3, 2)" in compare("dx", expected.T, expected).message
+    assert "got NoneType" in compare("dx", None, expected).message
+    assert "dtype float32, got float64" in compare("dx", expected, expected, dtype=np.float32).message
+    wrong[1, 2] = np.nan
+    assert not compare("dx", wrong, expected).passed
+    assert compare("dx", np.full(3, 1e-18), np.zeros(3)).passed
+    assert not compare("dx", np.full(3, 1e-10), np.zeros(3)).passed
+
+
+def test_numerical_gradients():
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    before = x.copy()
+    np.testing.assert_allclose(eval_numerical_gradient(lambda x: np.sum(np.sin(x)), x), np.cos(x), rtol=1e-8)
+    df = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_allclose(eval_numerical_gradient_array(np.exp, x, df), df * np.exp(x), rtol=1e-8)
+    np.testing.assert_allclose(eval_numerical_gradient(lambda _: np.sum(x**3), x), 3 * x**2, atol=1e-8)  # in place
+    assert np.array_equal(x, before)
+    with pytest.raises(ZeroDivisionError):
+        eval_numerical_gradient(lambda x: 1 / 0, x)
+    assert np.array_equal(x, before)
+    with pytest.raises(ValueError, match=r"x must be a float64 array .* got float32"):
+        eval_numerical_gradient(np.sum, x.astype(np.float32))
+    with pytest.raises(ValueError, match="h must be positive, got 0"):
+        eval_numerical_gradient(np.sum, x, 0)
+
+
+def test_rel_error():
+    assert rel_error([1.0, 2.0], [1.0, 2.0]) == 0
+    assert rel_error([1.0], [3.0]) == 0.5
+    assert rel_error([0.0], [0.0]) == 0
+    assert rel_error([], []) == 0
+    with pytest.raises(ValueError, match="one shape"):
+        rel_error([1.0], [1.0, 2.0])
