@@ -1,6 +1,6 @@
 """The accuracies in the README's results table: ``python -m benchmarks.accuracy --cifar10-dir DIR``.
 
-Each recipe is trained with several seeds (of the initial weights and of the batches) and measured on the 1,000 validation
+Each recipe is trained with several seeds (of the initial weights and of the batches) and measured on 1,000 validation
 images. A run that is stopped goes on where it was: finished runs are kept in the folder of ``--output``.
 """
 
