@@ -157,30 +157,29 @@ def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> 
     return _clean(figure)
 
 
-def number_grid(axis: Axes, values: Array, title: str, highlight: tuple[slice, slice] | None = None) -> None:
-    """Draw a small matrix as squares with numbers; ``highlight`` frames a part of it."""
-    axis.imshow(np.zeros_like(values, dtype=float), cmap="Greys", vmin=0, vmax=1)
+def number_grid(
+    axis: Axes, values: Array, title: str, frame: tuple[slice, slice] | None = None, rows: int | None = None
+) -> None:
+    """Draw a small matrix as squares with numbers, a frame around a part of it, in a field ``rows`` squares high."""
+    axis.pcolormesh(np.zeros(values.shape), cmap="Greys", vmin=0, vmax=1, edgecolors="#999999", linewidth=0.8)
     for (i, j), value in np.ndenumerate(values):
-        axis.text(j, i, f"{value:g}", ha="center", va="center")
-    axis.set_xticks(np.arange(values.shape[1] + 1) - 0.5, minor=True)
-    axis.set_yticks(np.arange(values.shape[0] + 1) - 0.5, minor=True)
-    axis.grid(which="minor", color="#bbbbbb")
-    axis.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
+        axis.text(j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center")
+    if frame is not None:
+        down, across = frame
+        size = (across.stop - across.start, down.stop - down.start)
+        axis.add_patch(Rectangle((across.start, down.start), *size, fill=False, ec=VERMILION, lw=2.5, clip_on=False))
+    axis.set(xlim=(0, values.shape[1]), ylim=(rows or values.shape[0], 0), aspect="equal")
     axis.set_title(title, size=10)
-    if highlight is not None:
-        rows, columns = highlight
-        corner = (columns.start - 0.5, rows.start - 0.5)
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        axis.add_patch(Rectangle(corner, *size, fill=False, ec=VERMILION, lw=2.5, zorder=3))
+    axis.set_axis_off()
 
 
 def convolution_example(x: Array, w: Array, out: Array, at: tuple[int, int]) -> Figure:
     """Draw one step of a convolution: a window of the image (H, W), the filter (HH, WW), an element of the output."""
     i, j = at
-    figure, axes = plt.subplots(1, 3, figsize=(8.5, 3.2), width_ratios=[x.shape[1], w.shape[1], out.shape[1]])
+    figure, axes = plt.subplots(1, 3, figsize=(6.5, 2.9), width_ratios=[x.shape[1], w.shape[1], out.shape[1]])
     number_grid(axes[0], x, "image x", (slice(i, i + w.shape[0]), slice(j, j + w.shape[1])))
-    number_grid(axes[1], w, "filter w")
-    number_grid(axes[2], out, "output", (slice(i, i + 1), slice(j, j + 1)))
+    number_grid(axes[1], w, "filter w", rows=len(x))
+    number_grid(axes[2], out, "output", (slice(i, i + 1), slice(j, j + 1)), rows=len(x))
     figure.suptitle(f"Forward: output[{i}, {j}] is the sum of the framed window times the filter, {out[i, j]:g}")
     return _clean(figure)
 
@@ -220,3 +219,21 @@ def _clean(figure: Figure) -> Figure:
 def _done(figure: Figure) -> Figure:
     plt.close(figure)  # else a notebook shows it twice: as the cell's value, and as an open figure
     return figure
+
+
+def draw_scene(size: int = 96) -> Array:
+    """Draw a house, a tree and the sun in shades of grey: (size, size), float64 from 0 (black) to 1 (white)."""
+    y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
+    picture = 0.85 - 0.35 * y  # the sky
+    picture[(x - 0.82) ** 2 + (y - 0.16) ** 2 < 0.09**2] = 1.0  # the sun
+    picture[y > 0.8 + 0.03 * np.sin(9 * x)] = 0.25  # the ground
+    picture[(abs(x - 0.38) < 0.2) & (y > 0.48) & (y < 0.84)] = 0.7  # the wall
+    picture[(y > 0.24) & (y < 0.48) & (abs(x - 0.38) < 1.05 * (y - 0.24))] = 0.1  # the roof
+    picture[(abs(x - 0.3) < 0.045) & (y > 0.62) & (y < 0.84)] = 0.3  # the door
+    window = (abs(x - 0.47) < 0.06) & (abs(y - 0.62) < 0.06)
+    picture[window] = 0.95
+    picture[window & ((abs(x - 0.47) < 0.008) | (abs(y - 0.62) < 0.008))] = 0.2  # its cross
+    picture[(abs(x - 0.8) < 0.02) & (y > 0.6) & (y < 0.82)] = 0.2  # the trunk
+    crown = (x - 0.8) ** 2 + (y - 0.52) ** 2 < 0.12**2
+    picture[crown] = 0.4 + 0.15 * np.sin(60 * x + 40 * y)[crown]
+    return picture

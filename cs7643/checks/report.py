@@ -29,6 +29,12 @@ class FunctionReport:
         statuses = {outcome.status for outcome in self.outcomes}
         return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
 
+    @property
+    def summary(self) -> str:
+        """Return the status and how many cases are right."""
+        right, cases = sum(outcome.status == "right" for outcome in self.outcomes), len(self.outcomes)
+        return self.status if right == 0 else f"{self.status}, {right} of {cases} case{'s' * (cases != 1)}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -46,9 +52,7 @@ class Report:
         """Return the report as lines of text."""
         lines = [f"Task {self.task.number}, {self.task.title} ({self.task.points} points)"]
         for function in self.functions:
-            right = sum(outcome.status == "right" for outcome in function.outcomes)
-            counted = "" if function.status == "not started" else f", {right} of {len(function.outcomes)} cases"
-            lines.append(f"  {MARKS[function.status]} {function.name}: {function.status}{counted}")
+            lines.append(f"  {MARKS[function.status]} {function.name}: {function.summary}")
             lines += [f"      {o.case.title}: {o.message}" for o in function.outcomes if o.status == "wrong"]
         return "\n".join(lines)
 
@@ -72,8 +76,8 @@ def _row(function: FunctionReport) -> str:
     return (
         f'<tr><td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
         f'<td style="text-align: left"><code>{function.name}</code></td>'
-        f'<td style="text-align: left"><details {fold}><summary>{function.status}, '
-        f"{len(function.outcomes)} cases</summary><ul>{cases}</ul></details></td></tr>"
+        f'<td style="text-align: left"><details {fold}><summary>{function.summary}</summary>'
+        f"<ul>{cases}</ul></details></td></tr>"
     )
 
 
