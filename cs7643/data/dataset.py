@@ -1,0 +1,67 @@
+"""What every part of the homework gets its images as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+class DatasetError(ValueError):
+    """A data set that is missing, damaged or foreign; the message names the file and says what to do."""
+
+
+class Sized:
+    """What knows whether it holds CIFAR-10, and so how much work it is worth."""
+
+    is_cifar10: bool
+
+    def pick(self, *, cifar10: T, embedded: T) -> T:
+        """Return one of two values, so that the same cell runs the real size when CIFAR-10 is there."""
+        return cifar10 if self.is_cifar10 else embedded
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset(Sized):
+    """The raw images: 32 x 32 pixels in red, green and blue, from 0 to 255.
+
+    Attributes:
+        name: what stands in every title, table and log: ``"CIFAR-10"``, ``"CIFAR-10 (unverified copy)"`` or
+            ``"Shapes-10 (embedded)"``.
+        X_train: uint8, (50000, 3, 32, 32).
+        y_train: int64, (50000,), labels from 0 to 9.
+        X_test: uint8, (10000, 3, 32, 32).
+        y_test: int64, (10000,).
+        class_names: ten names; ``class_names[label]`` says what a label means.
+        is_cifar10: False for the embedded default.
+    """
+
+    name: str
+    X_train: Images
+    y_train: Labels
+    X_test: Images
+    y_test: Labels
+    class_names: tuple[str, ...]
+    is_cifar10: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Splits(Sized):
+    """The images as a classifier takes them: the mean training image subtracted, (N, 3072) or (N, 3, 32, 32)."""
+
+    X_train: NDArray[Any]
+    y_train: Labels
+    X_val: NDArray[Any]
+    y_val: Labels
+    X_test: NDArray[Any]
+    y_test: Labels
+    mean_image: NDArray[Any]
+    class_names: tuple[str, ...]
+    name: str
+    is_cifar10: bool

@@ -1,0 +1,226 @@
+"""Reading a pickle without running it.
+
+A pickle is a program for a small stack machine, and Python's own machine lets it call any function: loading one means
+trusting whoever wrote it. The machine here knows only the instructions that build plain data, and it calls nothing.
+Where a pickle asks for NumPy, the machine notes which bytes the array is made of, and makes the array itself once they
+have been checked. ``pickletools``, of the standard library, documents what each instruction does.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class PickleError(ValueError):
+    """A pickle that is damaged, or asks for more than plain data and arrays of bytes."""
+
+
+class _Name(NamedTuple):
+    """A function or class that a pickle mentions: compared, never imported."""
+
+    module: str
+    name: str
+
+
+class _Array:
+    """An array that a pickle makes in two steps: first empty, then filled."""
+
+    values: NDArray[np.uint8] | None = None
+
+
+_RECONSTRUCT = {_Name("numpy.core.multiarray", "_reconstruct"), _Name("numpy._core.multiarray", "_reconstruct")}
+_NDARRAY = _Name("numpy", "ndarray")
+_DTYPE = _Name("numpy", "dtype")
+_ENCODE = _Name("_codecs", "encode")  # how Python 3 writes bytes into a pickle that Python 2 can read
+_KNOWN = {*_RECONSTRUCT, _NDARRAY, _DTYPE, _ENCODE}
+_UINT8 = object()  # dtype("u1"), the only one
+
+_INSTRUCTION = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
+# What follows an instruction: a number, or a number and as many bytes.
+_NUMBER = {
+    "BININT": "<i", "BININT1": "<B", "BININT2": "<H", "BINPUT": "<B", "LONG_BINPUT": "<I", "BINGET": "<B",
+    "LONG_BINGET": "<I", "PROTO": "<B", "FRAME": "<Q",
+}  # fmt: skip
+_BYTES = {
+    "SHORT_BINSTRING": "<B", "BINSTRING": "<i", "SHORT_BINBYTES": "<B", "BINBYTES": "<I", "SHORT_BINUNICODE": "<B",
+    "BINUNICODE": "<I", "LONG1": "<B",
+}  # fmt: skip
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+def read_pickle(data: bytes, max_instructions: int) -> dict[str, Any]:
+    """Return the dictionary that a pickle holds, made of lists, tuples, str, bytes, int, None and arrays of uint8.
+
+    The strings of Python 2 come as bytes (as a memoryview, if longer than 255), the keys of a dictionary always as
+    str. Memory and time are bounded by the length of ``data`` and ``max_instructions``, whatever the pickle says.
+
+    Raises:
+        PickleError: if the pickle is damaged, too long, or asks for anything else.
+    """
+    machine = _Machine(len(data))
+    try:
+        for count, (instruction, argument) in enumerate(_instructions(data), start=1):
+            if count > max_instructions:
+                raise PickleError(f"it has more than {max_instructions:,} instructions")
+            machine.step(instruction, argument)
+    except PickleError:
+        raise
+    except (IndexError, KeyError, ValueError, struct.error) as error:  # in the data, on the stack, in the memory
+        raise PickleError("it is cut off or damaged") from error
+    return machine.result()
+
+
+def _instructions(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Yield each instruction and its argument, to the end of the pickle, which must be the end of the data."""
+    view = memoryview(data)  # its slices are no copies: the pixels are large
+    position, instruction = 0, ""
+    while instruction != "STOP":
+        instruction = _INSTRUCTION[data[position]]
+        argument: Any = None
+        position += 1
+        if instruction == "GLOBAL":
+            end = data.index(b"\n", data.index(b"\n", position) + 1)
+            argument = data[position:end].decode("ascii")
+            position = end + 1
+        elif number := _NUMBER.get(instruction) or _BYTES.get(instruction):
+            (argument,) = struct.unpack_from(number, data, position)
+            position += struct.calcsize(number)
+        if instruction in _BYTES:
+            start, position = position, position + argument
+            _expect(start <= position <= len(data), "it is cut off or damaged")
+            argument = view[start:position]
+        yield instruction, argument
+    _expect(position == len(data), f"{len(data) - position:,} bytes follow its end")
+
+
+class _Machine:
+    def __init__(self, max_encoded: int) -> None:
+        self.max_encoded = max_encoded  # bytes that may still be made of texts: one text may be asked for many times
+        self.stack: list[Any] = []
+        self.marks: list[int] = []  # heights of the stack
+        self.memory: dict[int, Any] = {}
+
+    def step(self, instruction: str, argument: Any) -> None:
+        match instruction:
+            case "BININT1" | "BININT2" | "BININT" | "BINSTRING" | "BINBYTES":
+                self.stack.append(argument)
+            case "SHORT_BINSTRING" | "SHORT_BINBYTES":
+                self.stack.append(bytes(argument))
+            case "SHORT_BINUNICODE" | "BINUNICODE":
+                self.stack.append(str(argument, "utf-8"))
+            case "LONG1":
+                self.stack.append(int.from_bytes(argument, "little", signed=True))
+            case "BINPUT" | "LONG_BINPUT":
+                self.memory[argument] = self.stack[-1]
+            case "MEMOIZE":
+                self.memory[len(self.memory)] = self.stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                self.stack.append(self.memory[argument])
+            case "MARK":
+                self.marks.append(len(self.stack))
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                self.stack.append(_CONSTANTS[instruction])
+            case "EMPTY_LIST":
+                self.stack.append([])
+            case "APPEND" | "APPENDS":
+                items = self.pop(1) if instruction == "APPEND" else self.pop_to_mark()
+                _expect(isinstance(self.stack[-1], list), "it appends to something that is not a list")
+                self.stack[-1].extend(items)
+            case "EMPTY_TUPLE" | "TUPLE1" | "TUPLE2" | "TUPLE3":
+                self.stack.append(tuple(self.pop(_TUPLES[instruction])))
+            case "TUPLE":
+                self.stack.append(tuple(self.pop_to_mark()))
+            case "EMPTY_DICT":
+                self.stack.append({})
+            case "SETITEM" | "SETITEMS":
+                items = self.pop(2) if instruction == "SETITEM" else self.pop_to_mark()
+                _set_items(self.stack[-1], items)
+            case "GLOBAL":
+                self.stack.append(_known(*argument.split("\n")))
+            case "STACK_GLOBAL":
+                self.stack.append(_known(*self.pop(2)))
+            case "REDUCE":
+                self.stack.append(self.call(*self.pop(2)))
+            case "BUILD":
+                (state,) = self.pop(1)
+                _fill(self.stack[-1], state)
+            case "PROTO" | "FRAME" | "STOP":
+                pass
+            case _:
+                raise PickleError(f"it holds the instruction {instruction}, which plain data does not need")
+
+    def call(self, function: object, arguments: object) -> object:
+        """Return what a call would make, without calling: an empty array, the type uint8, or a text as bytes."""
+        match function, arguments:
+            case _Name() as name, (_Name() as kind, *_) if name in _RECONSTRUCT and kind == _NDARRAY:
+                return _Array()
+            case _Name() as name, ("u1" | b"u1", *_) if name == _DTYPE:
+                return _UINT8
+            case _Name() as name, (str() as text, "latin1") if name == _ENCODE:
+                self.max_encoded -= len(text)
+                _expect(self.max_encoded >= 0, "it asks for more bytes than it holds")
+                return text.encode("latin-1")
+        raise PickleError("it makes something other than an array of uint8; nothing was run")
+
+    def pop(self, count: int) -> list[Any]:
+        return self._cut(len(self.stack) - count)
+
+    def pop_to_mark(self) -> list[Any]:
+        return self._cut(self.marks.pop())
+
+    def _cut(self, height: int) -> list[Any]:
+        _expect(0 <= height <= len(self.stack), "it takes more from the stack than lies there")
+        items = self.stack[height:]
+        del self.stack[height:]
+        return items
+
+    def result(self) -> dict[str, Any]:
+        _expect(len(self.stack) == 1 and isinstance(self.stack[0], dict), "it does not hold one dictionary")
+        return {key: value.values if isinstance(value, _Array) else value for key, value in self.stack[0].items()}
+
+
+def _set_items(target: object, items: list[Any]) -> None:
+    if not isinstance(target, dict) or len(items) % 2:
+        raise PickleError("it sets items of something that is not a dictionary")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if isinstance(key, bytes):
+            key = key.decode("latin-1")
+        _expect(isinstance(key, str), "a key of a dictionary is not a string")
+        target[key] = value
+
+
+def _known(module: object, name: object) -> _Name:
+    if not (isinstance(module, str) and isinstance(name, str)):
+        raise PickleError("it asks for something by a name that is not a string")
+    if (module, name) not in _KNOWN:
+        raise PickleError(f"it asks for {module + '.' + name!r:.100}, which no images need; nothing was run")
+    return _Name(module, name)
+
+
+def _fill(target: object, state: object) -> None:
+    """Give an array its shape and bytes; the state of a type says nothing that matters for single bytes."""
+    match target, state:
+        case _Array(), (
+            1,
+            (int() as rows, int() as columns),
+            kind,
+            bool() as by_columns,
+            bytes() | memoryview() as raw,
+        ):
+            _expect(kind is _UINT8, "it holds an array of something other than uint8")
+            _expect(min(rows, columns) >= 0 and rows * columns == len(raw), "an array's shape does not fit its bytes")
+            target.values = np.frombuffer(raw, np.uint8).reshape((rows, columns), order="F" if by_columns else "C")
+        case _:
+            _expect(target is _UINT8, "it fills something other than a two-dimensional array; nothing was run")
+
+
+def _expect(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise PickleError(otherwise)
