@@ -58,12 +58,13 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
     return _done(figure)
 
 
-def compare_losses(histories: Mapping[str, Sequence[float]], title: str, log: bool = False) -> Figure:
-    """Draw several loss histories (one value an iteration) over one another."""
+def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
+    """Draw several loss histories (one value an iteration) over one another, up to ``top``."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     for (label, history), colour in zip(histories.items(), PALETTE, strict=False):
         axis.plot(np.arange(1, len(history) + 1), history, label=label, color=colour)
-    axis.set(xlabel="iteration", ylabel="loss (nats)", title=title, yscale="log" if log else "linear")
+    axis.set(xlabel="iteration", ylabel="loss (nats)", title=title)
+    axis.set_ylim(top=top)
     axis.legend(frameon=False)
     return _clean(figure)
 

@@ -207,7 +207,7 @@ class ClassifierTrainer:
                     _measure(state, loss_function, X[chosen], y[chosen], X_val, y_val)
                     bar.set_postfix_str(_report(state))
                     if verbose:
-                        print(f"epoch {state.iteration / batches.per_epoch:g} of {num_epochs}: {_report(state)}")
+                        print(f"epoch {state.iteration / batches.per_epoch:.1f} of {num_epochs}: {_report(state)}")
                 if path is not None and (state.iteration % checkpoint_every == 0 or state.iteration == num_iterations):
                     state.save(path, run)
                 bar.update()
