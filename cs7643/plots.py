@@ -225,7 +225,7 @@ def _done(figure: Figure) -> Figure:
 def draw_scene(size: int = 96) -> Array:
     """Draw a house, a tree and the sun in shades of grey: (size, size), float64 from 0 (black) to 1 (white)."""
     y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
-    picture = 0.85 - 0.35 * y  # the sky
+    picture: Array = 0.85 - 0.35 * y  # the sky
     picture[(x - 0.82) ** 2 + (y - 0.16) ** 2 < 0.09**2] = 1.0  # the sun
     picture[y > 0.8 + 0.03 * np.sin(9 * x)] = 0.25  # the ground
     picture[(abs(x - 0.38) < 0.2) & (y > 0.48) & (y < 0.84)] = 0.7  # the wall

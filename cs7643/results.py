@@ -14,4 +14,4 @@ def record(name: str, value: float, unit: str = "accuracy") -> None:
         unit: what it is counted in; an accuracy is a part of 1.
     """
     figure = {"name": name, "value": float(value), "unit": unit}
-    display({"text/plain": f"{name} ≈ {value:.3f}"}, raw=True, metadata={"cs7643": figure})
+    display({"text/plain": f"{name} ≈ {value:.3f}"}, raw=True, metadata={"cs7643": figure})  # type: ignore[no-untyped-call]

@@ -1,0 +1,34 @@
+# Every target calls the one command line, which sets up .venv by itself.  PYTHON= chooses the interpreter.
+
+ifeq ($(origin PYTHON), undefined)
+PYTHON := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3) python)
+endif
+CS7643 = "$(PYTHON)" -m cs7643
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lab data check bench clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@echo "  PYTHON=python3.12 chooses the interpreter; ARGS= hands on options, as in: make data ARGS=--help"
+
+run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
+	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
+
+test:  ## style, types, tests, and every notebook compared with its outputs (ARGS="-- -k layers" for pytest alone)
+	@$(CS7643) test $(ARGS)
+
+lab:  ## open the notebooks in JupyterLab
+	@$(CS7643) lab $(ARGS)
+
+data:  ## which images are used, and from where (ARGS=--download fetches CIFAR-10)
+	@$(CS7643) data $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
+
+check:  ## check what you have written (ARGS=6.2 for one task)
+	@$(CS7643) check $(ARGS)
+
+bench:  ## measure speed, as ratios in one run
+	@$(CS7643) bench $(ARGS)
+
+clean:  ## remove what runs and tests have made (ARGS=--all: the environment, too)
+	@$(CS7643) clean $(ARGS)

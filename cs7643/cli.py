@@ -1,0 +1,66 @@
+"""The command line: one parser, and for each command the room that does the work.
+
+A room is a module with ``add_arguments(parser)`` and ``main(args) -> exit code``. It is imported for its own command
+only, and in the environment that the command needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cs7643 import __version__, environment
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does in a line, the module that does it, and the extra of pyproject.toml that it needs."""
+
+    help: str
+    room: str
+    extra: str | None = None
+
+
+COMMANDS = {
+    "run": Command("execute every notebook and leave a report in build/", "cs7643.execute"),
+    "test": Command("check style and types, run the tests and compare the notebooks", "cs7643.workbench.test", "dev"),
+    "lab": Command("open the notebooks in JupyterLab", "cs7643.workbench.lab"),
+    "data": Command("show, download or verify the images", "cs7643.data.command"),
+    "check": Command("check what you have written, task by task", "cs7643.checks.command"),
+    "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "dev"),
+    "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m cs7643",
+        description="CS7643 Deep Learning, Homework 1. Each command sets up what it needs in .venv first.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if word in COMMANDS), None)
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.help, description=command.help)
+        if name == chosen:
+            status = environment.prepare(command.extra, arguments) if name != "clean" else None
+            if status is not None:
+                return status
+            room = importlib.import_module(command.room)
+            room.add_arguments(subparser)
+            subparser.set_defaults(main=room.main)
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.main(args))
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

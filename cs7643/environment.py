@@ -1,0 +1,233 @@
+"""The virtual environment ``.venv``: made, filled and entered by whichever command comes first.
+
+Only the standard library is used, because nothing else is there yet. A stamp in ``.venv`` says what is installed; as
+long as it fits, a command starts at once. An interrupted installation leaves no stamp, so the next call completes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cs7643.files import atomic_writer
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDED_GB = 7 if sys.platform == "linux" else 2  # on Linux, PyTorch brings CUDA along
+
+
+class SetupError(Exception):
+    """Why the environment cannot be made, and what to do, in a line."""
+
+
+def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> int | None:
+    """See to it that the command runs in an environment that holds what it needs.
+
+    Args:
+        extra: the extra of pyproject.toml that the command needs beside requirements.txt.
+        arguments: the command line, to be run again inside the environment.
+        root: the repository.
+
+    Returns:
+        None when this process is in the environment and may go on; else the exit code of the command, which has run
+        in a process of its own, or 1 if the environment could not be made. On POSIX the process is replaced instead.
+    """
+    if os.environ.get("CS7643_NO_VENV") == "1":
+        return None
+    venv = root / ".venv"
+    try:
+        if not is_installed(venv, extra):
+            with _lock(root / ".venv.lock"):
+                if not is_installed(venv, extra):  # another call may have done it meanwhile
+                    install(venv, extra)
+    except SetupError as error:
+        print(f"set-up: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nset-up: stopped; the next call goes on", file=sys.stderr)
+        return 130
+    if Path(sys.prefix).resolve() == venv.resolve():
+        return None
+    command = [str(python_of(venv)), "-m", "cs7643", *arguments]
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execv(command[0], command)
+    return subprocess.run(command).returncode
+
+
+def python_of(venv: Path) -> Path:
+    """Return the interpreter of a virtual environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def is_installed(venv: Path, extra: str | None) -> bool:
+    """Tell whether the stamp of ``venv`` fits the requirements, the place and the running Python."""
+    try:
+        stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
+        wanted = _stamp(venv, extra)
+        extras = stamp.pop("extras"), wanted.pop("extras")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+    return bool(stamp == wanted and set(extras[1]) <= set(extras[0]) and python_of(venv).exists())
+
+
+def install(venv: Path, extra: str | None) -> None:
+    """Make ``venv`` if it is not there, is broken, or belongs to another Python, and install into it.
+
+    Raises:
+        SetupError: if that fails; the full output is in install.log in ``venv``.
+    """
+    version = ".".join(map(str, sys.version_info[:2]))
+    try:
+        if _version_of(venv) != version:
+            if Path(sys.prefix).resolve() == venv.resolve():
+                raise SetupError(
+                    f"{venv} is damaged; call again with another interpreter, as in: make run PYTHON=python3"
+                )
+            _make(venv)
+        extras = sorted({*([extra] if extra else []), *_installed_extras(venv)})
+        (venv / "stamp.json").unlink(missing_ok=True)
+        what = "." + (f"[{','.join(extras)}]" if extras else "")
+        print(f"set-up: installing into {venv} (several GB, for some minutes; only this once)", file=sys.stderr)
+        _pip_install(venv, ["--editable", what])
+        with atomic_writer(venv / "stamp.json", "w") as stream:
+            json.dump({**_stamp(venv, None), "extras": extras}, stream)
+    except OSError as error:
+        raise SetupError(_advice(str(error), venv)) from error
+
+
+def _stamp(venv: Path, extra: str | None) -> dict[str, Any]:
+    """Describe an installation: when any of this changes, it must be made again."""
+    root = venv.parent
+    contents = b"".join((root / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
+    return {
+        "requirements": hashlib.sha256(contents.replace(b"\r\n", b"\n")).hexdigest(),
+        "root": str(root),
+        "python": ".".join(map(str, sys.version_info[:2])),
+        "extras": [extra] if extra else [],
+    }
+
+
+def _installed_extras(venv: Path) -> list[str]:
+    """Return the extras that the last complete installation had, so that they are kept."""
+    try:
+        return list(json.loads((venv / "stamp.json").read_text(encoding="utf-8"))["extras"])
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _version_of(venv: Path) -> str | None:
+    """Return "major.minor" of the Python that ``venv`` holds, None if it cannot install anything."""
+    code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+    try:
+        result = subprocess.run([str(python_of(venv)), "-c", code], capture_output=True, text=True)
+    except OSError:
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def _make(venv: Path) -> None:
+    """Make an empty virtual environment in the place of whatever is there."""
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise SetupError(
+            f"this Python {version} ({sys.executable}) has no complete venv module; "
+            f"on Debian and Ubuntu: sudo apt install python{version}-venv"
+        )
+    free = shutil.disk_usage(venv.parent).free / 1e9
+    if free < NEEDED_GB:
+        raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
+    if venv.exists():
+        shutil.rmtree(venv)
+    result = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise SetupError(_advice(result.stdout + result.stderr, venv))
+
+
+def _pip_install(venv: Path, what: Sequence[str]) -> None:
+    """Run pip, with a line for each large download, and its whole output in a log."""
+    command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off", *what]
+    live = sys.stderr.isatty()
+    output = ""
+    with open(venv / "install.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=venv.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        assert process.stdout is not None
+        with process:
+            for line in process.stdout:
+                log.write(line)
+                output += line
+                note = line.strip()
+                if live and note.startswith(("Collecting", "Downloading", "Installing")):
+                    print(
+                        f"\r\033[K{note[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True
+                    )
+                elif re.search(r"Downloading .*\(\d{2,}\.\d MB\)", note):
+                    print(f"set-up: {note}", file=sys.stderr)
+    if live:
+        print("\r\033[K", end="", file=sys.stderr)
+    if process.returncode != 0:
+        raise SetupError(_advice(output, venv))
+
+
+CAUSES = (
+    (r"No space left on device|Errno 28|not enough space|Disk quota exceeded", "the disk is full: free up {needed} GB"),
+    (
+        r"Permission denied|Errno 13|Access is denied|Read-only file system",
+        "{venv} cannot be written: see to its rights",
+    ),
+    (
+        r"NewConnectionError|Failed to establish|Name or service not known|name resolution|getaddrinfo failed"
+        r"|Connection refused|Network is unreachable|ConnectTimeout|Read timed out|Could not fetch URL|ProxyError",
+        "the package index cannot be reached: connect to the network (or set the proxy) and call again",
+    ),
+    (
+        r"No matching distribution found for (?P<name>\S+)",
+        "no release of {name} fits Python {python} on this system: try another, as in: make run PYTHON=python3.12",
+    ),
+)
+
+
+def _advice(output: str, venv: Path) -> str:
+    """Turn what pip, venv or the system said into a line that says what to do."""
+    details = {"venv": venv, "needed": NEEDED_GB, "python": ".".join(map(str, sys.version_info[:2]))}
+    for pattern, advice in CAUSES:
+        found = re.search(pattern, output)
+        if found:
+            return advice.format(**details, **found.groupdict())
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no output")
+    return f"the installation failed ({last.strip()}); all that it said is in {venv / 'install.log'}"
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Keep a second installation waiting until the first is done. The system lifts the lock when a process ends."""
+    try:
+        stream = open(path, "w", encoding="utf-8")  # noqa: SIM115  (held open: that is the lock)
+    except OSError as error:
+        raise SetupError(_advice(str(error), path.parent)) from error
+    with stream:
+        if os.name == "posix":
+            import fcntl
+
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("set-up: another call is installing; waiting for it", file=sys.stderr)
+                fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,29 @@
+"""``python -m cs7643 clean``: remove what runs and tests have made."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+
+from cs7643.workbench import ROOT
+
+MADE = ("build", "dist", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "notebooks/.ipynb_checkpoints")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``clean``."""
+    parser.add_argument("--all", action="store_true", help="the environment .venv, too")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Remove the folders and say which. Your code, your notebooks and downloaded data stay."""
+    names = [*MADE, *([".venv", ".venv.lock"] if args.all else [])]
+    found = [path for path in (ROOT / name for name in names) if path.exists()]
+    caches = [path for folder in ("cs7643", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")]
+    for path in (*found, *caches):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    print("removed " + (", ".join(path.name for path in found) or "nothing but caches of Python"))
+    return 0

@@ -1,0 +1,45 @@
+"""``python -m cs7643 test``: style, types, tests, and the notebooks compared with their committed outputs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+from cs7643.workbench import ROOT, headless
+
+SANITISE = "tests/notebooks/sanitise.cfg"
+NOTEBOOKS = ["notebooks", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITISE}"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``test``."""
+    parser.add_argument(
+        "arguments", nargs="*", help="for pytest alone, after --: its own arguments, as in: -- -k layers"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run every step, also after one that failed; return 0 if all passed."""
+    tool = [sys.executable, "-m"]
+    workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]
+    steps = {
+        "style": [*tool, "ruff", "check", "."],
+        "format": [*tool, "ruff", "format", "--check", "."],
+        "types": [*tool, "mypy"],
+        "tests": [*tool, "pytest", *workers, "tests", *NOTEBOOKS],
+    }
+    if args.arguments:
+        steps = {"tests": [*tool, "pytest", *args.arguments]}
+    failed = []
+    for name, command in steps.items():
+        print(f"--- {name}", flush=True)
+        start = time.monotonic()
+        if subprocess.run(command, cwd=ROOT, env=headless()).returncode != 0:
+            failed.append(name)
+        print(f"--- {name}: {'failed' if name in failed else 'passed'} in {time.monotonic() - start:.0f} s", flush=True)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
