@@ -94,10 +94,12 @@ def install(venv: Path, extra: str | None) -> None:
                     f"{venv} is damaged; call again with another interpreter, as in: make run PYTHON=python3"
                 )
             _make(venv)
+            print(f"set-up: installing into {venv}: up to {NEEDED_GB} GB, for some minutes, only once", file=sys.stderr)
+        else:
+            print(f"set-up: bringing {venv} up to date", file=sys.stderr)
         extras = sorted({*([extra] if extra else []), *_installed_extras(venv)})
         (venv / "stamp.json").unlink(missing_ok=True)
         what = "." + (f"[{','.join(extras)}]" if extras else "")
-        print(f"set-up: installing into {venv} (several GB, for some minutes; only this once)", file=sys.stderr)
         _pip_install(venv, ["--editable", what])
         with atomic_writer(venv / "stamp.json", "w") as stream:
             json.dump({**_stamp(venv, None), "extras": extras}, stream)

@@ -1,0 +1,207 @@
+"""The set-up of the environment, run for real in small repositories that install nothing but themselves."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from cs7643 import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+PYPROJECT = """
+    [build-system]
+    requires = []
+    build-backend = "backend"
+    backend-path = ["."]
+
+    [project]
+    name = "cs7643"
+    version = "1.0"
+"""
+# Builds the wheel of an editable installation, a .pth file, with nothing but the standard library.
+BACKEND = """
+    import os, zipfile
+
+    def build_editable(directory, config_settings=None, metadata_directory=None):
+        name, info = "cs7643-1.0-py3-none-any.whl", "cs7643-1.0.dist-info/"
+        requirements = "".join("Requires-Dist: " + line for line in open("requirements.txt"))
+        metadata = "Metadata-Version: 2.1\\nName: cs7643\\nVersion: 1.0\\nProvides-Extra: dev\\n" + requirements
+        wheel = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        with zipfile.ZipFile(os.path.join(directory, name), "w") as archive:
+            archive.writestr("cs7643.pth", os.getcwd())
+            archive.writestr(info + "METADATA", metadata)
+            archive.writestr(info + "WHEEL", wheel)
+            archive.writestr(info + "RECORD", "")
+        return name
+"""
+COMMAND = """
+    import os, sys
+
+    def add_arguments(parser):
+        parser.add_argument("what", nargs="*")
+
+    def main(args):
+        print(os.path.realpath(sys.prefix), args.what)
+        return 7 if args.what == ["fail"] else 0
+"""
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository of the set-up's own files, and a command that says where it runs; its folder has an awkward name."""
+    root = tmp_path / "a folder with späces"
+    (root / "cs7643" / "checks").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py", "cli.py", "environment.py", "files.py"):
+        shutil.copy(ROOT / "cs7643" / name, root / "cs7643")
+    (root / "cs7643" / "checks" / "__init__.py").touch()
+    for name, text in (("pyproject.toml", PYPROJECT), ("backend.py", BACKEND), ("cs7643/checks/command.py", COMMAND)):
+        (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    (root / "requirements.txt").touch()
+    return root
+
+
+def call(root, *arguments, python=sys.executable, **variables):
+    """Run a command of the repository as a user would, with no index to reach, and return the finished process."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "CS7643_"))}
+    offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
+    return subprocess.run(
+        [str(python), "-m", "cs7643", *arguments],
+        cwd=root,
+        env={**kept, **offline, "PYTHONUTF8": "1", **variables},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.slow
+def test_the_first_call_installs_and_later_ones_start_at_once(repository):
+    first = call(repository, "check", "6.2")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == f"{os.path.realpath(repository / '.venv')} ['6.2']\n"
+    assert "set-up: installing" in first.stderr
+
+    second = call(repository, "check", "fail")
+    assert (second.returncode, second.stderr) == (7, "")  # nothing to set up, and the command's own exit code
+
+    inside = call(repository, "check", python=environment.python_of(repository / ".venv"))
+    assert (inside.returncode, inside.stderr) == (0, "")
+
+    with open(repository / "pyproject.toml", "a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    assert "up to date" in call(repository, "check").stderr
+    assert call(repository, "check").stderr == ""
+
+    (repository / ".venv" / "stamp.json").unlink()  # as after an installation that was cut off
+    assert "up to date" in call(repository, "check").stderr
+
+    environment.python_of(repository / ".venv").unlink()
+    remade = call(repository, "check")
+    assert remade.returncode == 0
+    assert "set-up: installing" in remade.stderr
+
+    (repository / "requirements.txt").write_text("no-such-package-anywhere\n", encoding="utf-8")
+    failed = call(repository, "check")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith("set-up: the package index cannot be reached: connect")
+    assert failed.stdout == ""
+    (repository / "requirements.txt").write_text("", encoding="utf-8")
+    assert call(repository, "check").returncode == 0
+
+
+@pytest.mark.slow
+def test_two_first_calls_at_once_wait_for_each_other(repository):
+    command = [sys.executable, "-m", "cs7643", "check"]
+    variables = {**os.environ, "PIP_CONFIG_FILE": os.devnull, "PYTHONUTF8": "1"}
+    options = {"cwd": repository, "env": variables, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, **options) for _ in range(2)]
+    results = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], results
+    assert sum(b"set-up: installing" in stderr for _, stderr in results) == 1
+
+
+def test_an_old_python_is_told_so_in_one_line(repository):
+    for name in ("__init__.py", "__main__.py"):
+        ast.parse((repository / "cs7643" / name).read_text(encoding="utf-8"), feature_version=(3, 4))
+    program = "import runpy, sys; sys.version_info = (3, 9, 18); runpy.run_module('cs7643', run_name='__main__')"
+    result = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "needs Python 3.10 or newer" in result.stderr
+    assert "is Python 3.9" in result.stderr
+    assert not (repository / ".venv").exists()
+
+
+def test_a_python_without_venv_is_told_what_to_install(repository, monkeypatch, capsys):
+    found = environment.importlib.util.find_spec
+    monkeypatch.setattr(
+        environment.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name)
+    )
+    assert environment.prepare(None, ["check"], repository) == 1
+    message = capsys.readouterr().err
+    assert "no complete venv module" in message
+    assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in message
+    assert not (repository / ".venv").exists()
+
+
+def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
+    monkeypatch.setattr(environment, "NEEDED_GB", 10**9)
+    assert environment.prepare(None, ["check"], repository) == 1
+    assert "the disk is too full" in capsys.readouterr().err
+    assert not (repository / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "advice"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("[Errno 13] Permission denied: '/srv/hw/.venv'", "cannot be written"),
+        (
+            "WARNING: Retrying ... NewConnectionError ...\nERROR: No matching distribution found for numpy",
+            "cannot be reached",
+        ),
+        ("ERROR: No matching distribution found for torch>2.13", "no release of torch>2.13 fits Python 3."),
+        ("something else\n", "the installation failed (something else); all that it said is in"),
+        ("", "no output"),
+    ],
+)
+def test_what_pip_says_becomes_a_line_of_advice(output, advice):
+    line = environment._advice(output, Path(".venv"))
+    assert advice in line
+    assert "\n" not in line
+
+
+def test_the_set_up_can_be_left_out(repository, monkeypatch):
+    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    assert environment.prepare("dev", ["test"], repository) is None
+    assert not (repository / ".venv").exists()
+
+
+def test_each_requirement_has_a_reason():
+    reasons = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for requirement in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        name = requirement.split(">")[0]
+        assert f"#   {name} " in reasons, f"pyproject.toml does not say what {name} is for"
+
+
+def test_make_lists_its_targets():
+    if shutil.which("make") is None:
+        pytest.skip("there is no make here")
+    result = subprocess.run(["make", "PYTHON=python3"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0
+    for target in ("run", "test", "lab", "data", "check", "bench", "clean"):
+        assert f"make {target}" in result.stdout
+
+
+@pytest.mark.parametrize(("arguments", "status"), [((), 2), (("nonsense",), 2), (("--help",), 0), (("--version",), 0)])
+def test_the_command_line_explains_itself(repository, arguments, status):
+    result = call(repository, *arguments)
+    assert result.returncode == status
+    assert "usage: python -m cs7643" in result.stdout + result.stderr or result.stdout == "1.0.0\n"
+    assert not (repository / ".venv").exists()
