@@ -106,8 +106,6 @@ def _fetch_archive(part: Path, catalogue: Catalogue, patience: Patience, report:
         last_resort = not waiting  # only slow ones are left: the fastest of them, to the end
         url = max(slow, key=lambda url: slow[url]) if last_resort else waiting.pop(0)
         slow.pop(url, None)
-        if _size(part) > catalogue.archive_bytes:
-            part.unlink()
         start = _size(part)
         report(f"Fetching {url}" + (f", from byte {start:,} on" if start else ""))
         try:
@@ -151,7 +149,7 @@ def _receive(url: str, part: Path, size: int, timeout: float, speed: _Speed) -> 
     with (
         response,
         part.open("ab") as stream,
-        progress_bar(initial=position, total=size, unit="B", unit_scale=True, desc=part.stem) as bar,
+        progress_bar(initial=position, total=size, unit="B", unit_scale=True, desc=part.stem, leave=False) as bar,
     ):
         while position < size:
             with _source_errors():

@@ -48,7 +48,7 @@ _NUMBER = {
     "LONG_BINGET": "<I", "PROTO": "<B", "FRAME": "<Q",
 }  # fmt: skip
 _BYTES = {
-    "SHORT_BINSTRING": "<B", "BINSTRING": "<i", "SHORT_BINBYTES": "<B", "BINBYTES": "<I", "SHORT_BINUNICODE": "<B",
+    "SHORT_BINSTRING": "<B", "BINSTRING": "<I", "SHORT_BINBYTES": "<B", "BINBYTES": "<I", "SHORT_BINUNICODE": "<B",
     "BINUNICODE": "<I", "LONG1": "<B",
 }  # fmt: skip
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -94,7 +94,6 @@ def _instructions(data: bytes) -> Iterator[tuple[str, Any]]:
             position += struct.calcsize(number)
         if instruction in _BYTES:
             start, position = position, position + argument
-            _expect(start <= position <= len(data), "it is cut off or damaged")
             argument = view[start:position]
         yield instruction, argument
     _expect(position == len(data), f"{len(data) - position:,} bytes follow its end")

@@ -265,6 +265,18 @@ def test_wrong_bytes_of_one_source_do_not_spoil_those_of_the_next(tmp_path: Path
     assert right.asked == [f"bytes={SIZE // 2}-", None]
 
 
+def test_a_source_of_wrong_bytes_is_asked_once(tmp_path: Path, server: Server) -> None:
+    mirror = Mirror(content=bytes(SIZE))
+    fail(tmp_path, server.catalogue(mirror), "wrong checksum")
+    assert mirror.asked == [None]
+
+
+def test_what_follows_the_archive_is_left_out(tmp_path: Path, server: Server) -> None:
+    mirror = Mirror(content=ARCHIVE + b"more", says_length=False)
+    fetch(tmp_path, server.catalogue(mirror))
+    assert mirror.asked == [None]
+
+
 def test_two_wrong_sources_come_to_an_end(tmp_path: Path, server: Server) -> None:
     halves = [Mirror(content=bytes([k]) * SIZE, cut_after=SIZE // 2, rate=150_000) for k in (1, 2)]
     fail(tmp_path, server.catalogue(*halves), "wrong checksum")
@@ -457,6 +469,16 @@ def test_a_killed_download_leaves_no_set_and_goes_on_where_it_was(tmp_path: Path
     assert find(catalogue=server.catalogue(fast), datasets=tmp_path).folder is None
     fetch(tmp_path, server.catalogue(fast))
     assert fast.asked == [f"bytes={come}-"]
+
+
+def test_the_folder_appears_whole(tmp_path: Path, server: Server) -> None:
+    """No file is ever opened in the final folder: whenever it exists, all of it is there."""
+    opened, watching = [], True
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if watching and event == "open" else None)
+    download(tmp_path, catalogue=server.catalogue(Mirror()), report=lambda line: None)
+    watching = False
+    assert any(str(tmp_path) in path for path in opened)
+    assert not any(str(tmp_path / FOLDER) in path for path in opened)
 
 
 def test_a_run_killed_while_unpacking_leaves_no_set(tmp_path: Path, server: Server) -> None:

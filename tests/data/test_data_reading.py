@@ -204,6 +204,11 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str, str]] = {
         "data_batch_2",
         "other than an array of uint8",
     ),
+    "pixels of no type": (
+        changed("data_batch_2", data=array(PIXELS, (N, 3072), b"N")),
+        "data_batch_2",
+        "other than uint8",
+    ),
     "floating-point pixels": (
         replaced("data_batch_2", pickle.dumps({**batch("data_batch_2"), "data": np.zeros((N, 3072))}, 2)),
         "data_batch_2",
