@@ -1,0 +1,161 @@
+"""The embedded default, Shapes-10: ten classes of drawn shapes in the form of CIFAR-10, made anew from a seed at each load.
+
+Every image is one shape on a textured ground. Place, size, tilt, colours and contrast vary, all drawn independently of the
+class, so that no colour gives the class away: only the shape does. A linear classifier sees as much of it as the average
+place of each shape tells; hidden units see more; filters that look for edges and corners at every place see most.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cs7643.data.dataset import Images, Labels
+
+Array = NDArray[np.float32]
+
+SIZE = 32  # pixels
+BLOCK = 500  # images that are drawn at a time, from a seed of their own: small enough to stay in the cache
+RADIUS = (6.5, 11.0)  # pixels
+JITTER = 3.0  # pixels, from the middle, each way
+TILT = 0.5  # radians, each way
+DARK = 0.22  # the part of the images in which the shape is darker than the ground
+NOISE = 24.0  # grey levels, each way
+TEXTURE = 22.0  # grey levels, the standard deviation of the ground's slow variation
+
+# Each shape is a function of u (to the right) and v (upwards) that is negative inside; the shape fills about |u|, |v| <= 1.
+
+
+def _disc(u: Array, v: Array) -> Array:
+    return np.sqrt(u * u + v * v) - 0.88
+
+
+def _ring(u: Array, v: Array) -> Array:
+    return abs(np.sqrt(u * u + v * v) - 0.72) - 0.19
+
+
+def _square(u: Array, v: Array) -> Array:
+    return np.maximum(abs(u), abs(v)) - 0.77
+
+
+def _frame(u: Array, v: Array) -> Array:
+    return abs(np.maximum(abs(u), abs(v)) - 0.66) - 0.17
+
+
+def _triangle(u: Array, v: Array) -> Array:
+    return np.maximum(0.87 * abs(u) + 0.5 * v, -v) - 0.5
+
+
+def _cross(u: Array, v: Array) -> Array:
+    a, b = abs(u), abs(v)
+    return np.maximum(np.maximum(a, b) - 0.95, np.minimum(a, b) - 0.27)
+
+
+def _star(u: Array, v: Array) -> Array:
+    return np.sqrt(u * u + v * v) - 0.62 - 0.3 * np.cos(5 * np.arctan2(u, v))
+
+
+def _crescent(u: Array, v: Array) -> Array:
+    return np.maximum(np.sqrt(u * u + v * v) - 0.9, 0.72 - np.sqrt((u - 0.42) ** 2 + v * v))
+
+
+def _bar(u: Array, v: Array) -> Array:
+    return np.maximum(abs(u) - 0.98, abs(v) - 0.3)
+
+
+def _stripes(u: Array, v: Array) -> Array:
+    return np.maximum(abs(u) - 0.85, abs(abs(v) - 0.5) - 0.21)
+
+
+SHAPES: dict[str, Callable[[Array, Array], Array]] = {
+    "disc": _disc,
+    "ring": _ring,
+    "square": _square,
+    "frame": _frame,
+    "triangle": _triangle,
+    "cross": _cross,
+    "star": _star,
+    "crescent": _crescent,
+    "bar": _bar,
+    "stripes": _stripes,
+}
+CLASS_NAMES = tuple(SHAPES)
+
+
+def draw(num_train: int = 50_000, num_test: int = 10_000, seed: int = 0) -> tuple[Images, Labels, Images, Labels]:
+    """Draw the data set. The first images are the same however many are asked for.
+
+    Args:
+        num_train: the number of training images.
+        num_test: the number of test images.
+        seed: the same seed gives the same bits.
+
+    Returns:
+        X_train: uint8, (num_train, 3, 32, 32); y_train: int64, (num_train,); X_test and y_test likewise.
+    """
+    for name, count in (("num_train", num_train), ("num_test", num_test)):
+        if count < 0:
+            raise ValueError(f"draw: {name} must not be negative, got {count}")
+    return (*_draw_split(num_train, [seed, 0]), *_draw_split(num_test, [seed, 1]))
+
+
+def _draw_split(count: int, seed: list[int]) -> tuple[Images, Labels]:
+    X = np.empty((count, 3, SIZE, SIZE), np.uint8)
+    y = np.empty(count, np.int64)
+
+    def fill(start: int) -> None:
+        images, labels = _draw_block(np.random.default_rng([*seed, start]))
+        X[start : start + BLOCK] = images[: count - start]
+        y[start : start + BLOCK] = labels[: count - start]
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy lets other threads run while it computes
+        list(pool.map(fill, range(0, count, BLOCK)))
+    return X, y
+
+
+def _draw_block(rng: np.random.Generator) -> tuple[Images, Labels]:
+    """Draw BLOCK images, the same number of each class, in random order."""
+    labels = rng.permutation(np.arange(BLOCK) % len(SHAPES))
+    cover = _cover(labels, rng)[:, np.newaxis]
+
+    ground = rng.uniform(50, 190, (BLOCK, 3, 1, 1)).astype(np.float32)
+    contrast = rng.uniform(35, 95, (BLOCK, 1, 1, 1)) * np.where(rng.random((BLOCK, 1, 1, 1)) < DARK, -1, 1)
+    tint = rng.uniform(-45, 45, (BLOCK, 3, 1, 1))
+    coarse = TEXTURE * rng.standard_normal((BLOCK, 3, 4, 4)).astype(np.float32)
+    image = ground + _SMOOTH @ coarse @ _SMOOTH.T
+    image += cover * (contrast + tint).astype(np.float32)
+    image += rng.integers(0, 256, image.shape, np.uint8) * np.float32(2 * NOISE / 255) - np.float32(NOISE)
+    return np.clip(image, 0, 255, out=image).astype(np.uint8), labels
+
+
+def _cover(labels: Labels, rng: np.random.Generator) -> Array:
+    """Return how much of each pixel the shape covers, from 0 to 1: (BLOCK, 32, 32), with smooth edges."""
+
+    def each(low: float, high: float) -> Any:
+        return rng.uniform(low, high, (BLOCK, 1, 1)).astype(np.float32)
+
+    radius, angle = each(*RADIUS), each(-TILT, TILT)
+    middle = (SIZE - 1) / 2
+    right = np.arange(SIZE, dtype=np.float32) - middle - each(-JITTER, JITTER)  # (BLOCK, 1, 32)
+    up = middle - np.arange(SIZE, dtype=np.float32)[:, np.newaxis] - each(-JITTER, JITTER)  # (BLOCK, 32, 1)
+    cos, sin = np.cos(angle) / radius, np.sin(angle) / radius
+    u, v = cos * right + sin * up, cos * up - sin * right
+    cover = np.empty((BLOCK, SIZE, SIZE), np.float32)
+    for label, shape in enumerate(SHAPES.values()):
+        chosen = labels == label
+        cover[chosen] = 0.5 - radius[chosen] * shape(u[chosen], v[chosen])
+    return np.clip(cover, 0, 1, out=cover)
+
+
+def _smooth() -> Array:
+    """Return the (32, 4) matrix that interpolates four values linearly over 32 pixels."""
+    place = np.linspace(0, 3, SIZE)[:, np.newaxis]
+    return np.maximum(0, 1 - abs(place - np.arange(4))).astype(np.float32)
+
+
+_SMOOTH = _smooth()
