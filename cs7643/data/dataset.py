@@ -17,7 +17,7 @@ class DatasetError(ValueError):
     """A data set that is missing, damaged or foreign; the message names the file and says what to do."""
 
 
-class Sized:
+class RealOrEmbedded:
     """What knows whether it holds CIFAR-10, and so how much work it is worth."""
 
     is_cifar10: bool
@@ -28,7 +28,7 @@ class Sized:
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset(Sized):
+class Dataset(RealOrEmbedded):
     """The raw images: 32 x 32 pixels in red, green and blue, from 0 to 255.
 
     Attributes:
@@ -52,7 +52,7 @@ class Dataset(Sized):
 
 
 @dataclass(frozen=True, eq=False)
-class Splits(Sized):
+class Splits(RealOrEmbedded):
     """The images as a classifier takes them: the mean training image subtracted, (N, 3072) or (N, 3, 32, 32)."""
 
     X_train: NDArray[Any]

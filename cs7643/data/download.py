@@ -207,7 +207,7 @@ def _source_errors() -> Iterator[None]:
     except urllib.error.URLError as error:
         raise _SourceFailedError(f"cannot be reached ({error.reason})") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _SourceFailedError(f"the connection failed ({error or type(error).__name__})") from error
+        raise _SourceFailedError(f"the connection failed ({str(error) or type(error).__name__})") from error
 
 
 def _unpack(archive: Path, folder: Path, catalogue: Catalogue) -> None:

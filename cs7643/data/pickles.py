@@ -210,7 +210,7 @@ def _fill(target: object, state: object) -> None:
             1,
             (int() as rows, int() as columns),
             kind,
-            bool() as by_columns,
+            int() as by_columns,
             bytes() | memoryview() as raw,
         ):
             _expect(kind is _UINT8, "it holds an array of something other than uint8")
