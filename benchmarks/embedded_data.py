@@ -67,9 +67,9 @@ def main() -> None:
     args = parser.parse_args()
     dataset = data.load("embedded")
     if args.sheet:
-        sheet = plots.class_examples(dataset.X_train, dataset.y_train, dataset.class_names, dataset.name, per_class=12)
+        sheet = plots.class_examples(dataset.X_train, dataset.y_train, dataset.class_names, dataset.name, per_class=8)
         with atomic_writer(args.sheet) as stream:
-            sheet.savefig(stream, dpi=80, format="png")
+            sheet.savefig(stream, dpi=64, format="png")
         return
 
     print(f"{args.images:,} training images, {args.epochs} epochs, batches of 50, {TEST_IMAGES:,} test images")

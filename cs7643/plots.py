@@ -54,7 +54,7 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
         for axis, image in zip(row, X[y == label][:per_class], strict=False):
             axis.imshow(image.transpose(1, 2, 0))
         row[0].text(-0.25, 0.5, class_name, ha="right", va="center", transform=row[0].transAxes)
-    figure.suptitle(f"{name}: the same shape in every place, size and colour", y=0.95)
+    figure.suptitle(f"{name}: each class in many places, sizes and colours", y=0.95)
     return _done(figure)
 
 

@@ -1,8 +1,8 @@
-"""The embedded default, Shapes-10: ten classes of drawn shapes in the form of CIFAR-10, made anew from a seed at each load.
+"""The embedded default, Shapes-10: ten classes of drawn shapes in the form of CIFAR-10, made from a seed at each load.
 
-Every image is one shape on a textured ground. Place, size, tilt, colours and contrast vary, all drawn independently of the
-class, so that no colour gives the class away: only the shape does. A linear classifier sees as much of it as the average
-place of each shape tells; hidden units see more; filters that look for edges and corners at every place see most.
+Every image is one shape on a textured ground. Place, size, tilt, colours and contrast vary, all drawn independently of
+the class, so that no colour gives the class away: only the shape does. A linear classifier sees as much of it as the
+average place of each shape tells; hidden units see more; filters that look for edges and corners everywhere see most.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cs7643.data.dataset import Images, Labels
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # float32
 
 SIZE = 32  # pixels
 BLOCK = 500  # images that are drawn at a time, from a seed of their own: small enough to stay in the cache
@@ -28,61 +28,23 @@ DARK = 0.22  # the part of the images in which the shape is darker than the grou
 NOISE = 24.0  # grey levels, each way
 TEXTURE = 22.0  # grey levels, the standard deviation of the ground's slow variation
 
-# Each shape is a function of u (to the right) and v (upwards) that is negative inside; the shape fills about |u|, |v| <= 1.
+
+def _far(u: Array, v: Array) -> Any:
+    return np.sqrt(u * u + v * v)
 
 
-def _disc(u: Array, v: Array) -> Array:
-    return np.sqrt(u * u + v * v) - 0.88
-
-
-def _ring(u: Array, v: Array) -> Array:
-    return abs(np.sqrt(u * u + v * v) - 0.72) - 0.19
-
-
-def _square(u: Array, v: Array) -> Array:
-    return np.maximum(abs(u), abs(v)) - 0.77
-
-
-def _frame(u: Array, v: Array) -> Array:
-    return abs(np.maximum(abs(u), abs(v)) - 0.66) - 0.17
-
-
-def _triangle(u: Array, v: Array) -> Array:
-    return np.maximum(0.87 * abs(u) + 0.5 * v, -v) - 0.5
-
-
-def _cross(u: Array, v: Array) -> Array:
-    a, b = abs(u), abs(v)
-    return np.maximum(np.maximum(a, b) - 0.95, np.minimum(a, b) - 0.27)
-
-
-def _star(u: Array, v: Array) -> Array:
-    return np.sqrt(u * u + v * v) - 0.62 - 0.3 * np.cos(5 * np.arctan2(u, v))
-
-
-def _crescent(u: Array, v: Array) -> Array:
-    return np.maximum(np.sqrt(u * u + v * v) - 0.9, 0.72 - np.sqrt((u - 0.42) ** 2 + v * v))
-
-
-def _bar(u: Array, v: Array) -> Array:
-    return np.maximum(abs(u) - 0.98, abs(v) - 0.3)
-
-
-def _stripes(u: Array, v: Array) -> Array:
-    return np.maximum(abs(u) - 0.85, abs(abs(v) - 0.5) - 0.21)
-
-
-SHAPES: dict[str, Callable[[Array, Array], Array]] = {
-    "disc": _disc,
-    "ring": _ring,
-    "square": _square,
-    "frame": _frame,
-    "triangle": _triangle,
-    "cross": _cross,
-    "star": _star,
-    "crescent": _crescent,
-    "bar": _bar,
-    "stripes": _stripes,
+# Each shape is a function of u (to the right) and v (upwards), negative inside; it fills about |u|, |v| <= 1.
+SHAPES: dict[str, Callable[[Array, Array], Any]] = {
+    "disc": lambda u, v: _far(u, v) - 0.88,
+    "ring": lambda u, v: abs(_far(u, v) - 0.72) - 0.19,
+    "square": lambda u, v: np.maximum(abs(u), abs(v)) - 0.77,
+    "frame": lambda u, v: abs(np.maximum(abs(u), abs(v)) - 0.66) - 0.17,
+    "triangle": lambda u, v: np.maximum(0.87 * abs(u) + 0.5 * v, -v) - 0.5,
+    "cross": lambda u, v: np.maximum(np.maximum(abs(u), abs(v)) - 0.95, np.minimum(abs(u), abs(v)) - 0.27),
+    "star": lambda u, v: _far(u, v) - 0.62 - 0.3 * np.cos(5 * np.arctan2(u, v)),
+    "crescent": lambda u, v: np.maximum(_far(u, v) - 0.9, 0.72 - _far(u - 0.42, v)),
+    "bar": lambda u, v: np.maximum(abs(u) - 0.98, abs(v) - 0.3),
+    "stripes": lambda u, v: np.maximum(abs(u) - 0.85, abs(abs(v) - 0.5) - 0.21),
 }
 CLASS_NAMES = tuple(SHAPES)
 
