@@ -11,7 +11,8 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,22 +40,47 @@ def init_softmax(seed: int) -> Model:
     return {"W": np.zeros((3072, 10), np.float32), "b": np.zeros(10, np.float32)}
 
 
-# title, layout, network, initial model for a seed, settings
-MODELS: list[tuple[str, str, LossFunction, Callable[[int], Model], dict[str, float]]] = [
-    ("softmax", "rows", softmax_classifier, init_softmax, {"learning_rate": 3e-7}),
-    (
-        "two-layer net, 100 hidden units",
-        *("rows", two_layer_net),
-        lambda seed: init_two_layer_model(3072, 100, 10, seed=seed, dtype=np.float32),
-        {"learning_rate": 3e-4, "reg": 0.1},
-    ),
-    (
-        "ConvNet, 32 filters of 7x7",
-        *("NCHW", two_layer_convnet),
-        lambda seed: init_two_layer_convnet(filter_size=7, seed=seed, dtype=np.float32),
-        {"learning_rate": 1e-4, "reg": 1e-3},
-    ),
-]
+@dataclass(frozen=True)
+class Contender:
+    """A model, and the settings that suit it."""
+
+    title: str
+    layout: Literal["rows", "NCHW"]
+    net: LossFunction
+    init: Callable[[int], Model]  # from a seed
+    learning_rate: float
+    reg: float = 0.0
+
+    def train(self, splits: data.Splits, epochs: int, seed: int) -> float:
+        """Train with a seed and return the test accuracy of the model that did best on the validation images."""
+        best, *_ = ClassifierTrainer().train(
+            *(splits.X_train, splits.y_train, splits.X_val, splits.y_val, self.init(seed), self.net),
+            reg=self.reg,
+            learning_rate=self.learning_rate,
+            momentum=0.9,
+            learning_rate_decay=0.9,
+            num_epochs=epochs,
+            batch_size=50,
+            seed=seed,
+        )
+        return accuracy(self.net, best, splits.X_test, splits.y_test)
+
+
+def init_two_layer(seed: int) -> Model:
+    """Return the two-layer net's small random weights."""
+    return init_two_layer_model(3072, 100, 10, seed=seed, dtype=np.float32)
+
+
+def init_convnet(seed: int) -> Model:
+    """Return the ConvNet's small random weights."""
+    return init_two_layer_convnet(filter_size=7, seed=seed, dtype=np.float32)
+
+
+CONTENDERS = (
+    Contender("softmax", "rows", softmax_classifier, init_softmax, 3e-7),
+    Contender("two-layer net, 100 hidden units", "rows", two_layer_net, init_two_layer, 3e-4, 0.1),
+    Contender("ConvNet, 32 filters of 7x7", "NCHW", two_layer_convnet, init_convnet, 1e-4, 1e-3),
+)
 
 
 def main() -> None:
@@ -69,25 +95,19 @@ def main() -> None:
     if args.sheet:
         sheet = plots.class_examples(dataset.X_train, dataset.y_train, dataset.class_names, dataset.name, per_class=8)
         with atomic_writer(args.sheet) as stream:
-            sheet.savefig(stream, dpi=64, format="png")
+            sheet.savefig(stream, dpi=100, format="png")
         return
 
     print(f"{args.images:,} training images, {args.epochs} epochs, batches of 50, {TEST_IMAGES:,} test images")
     print("| model | test accuracy: mean | smallest | largest | seconds a run |")
     print("| --- | --- | --- | --- | --- |")
-    for title, layout, net, init, settings in MODELS:
-        splits = data.preprocess(dataset, args.images, num_test=TEST_IMAGES, layout=layout)
-        found, start = [], time.perf_counter()
-        for seed in args.seeds:
-            best, *_ = ClassifierTrainer().train(
-                *(splits.X_train, splits.y_train, splits.X_val, splits.y_val, init(seed), net),
-                **{"momentum": 0.9, "learning_rate_decay": 0.9, "num_epochs": args.epochs, "batch_size": 50},
-                **{"seed": seed, **settings},
-            )
-            found.append(accuracy(net, best, splits.X_test, splits.y_test))
+    for contender in CONTENDERS:
+        splits = data.preprocess(dataset, args.images, num_test=TEST_IMAGES, layout=contender.layout)
+        start = time.perf_counter()
+        found = [contender.train(splits, args.epochs, seed) for seed in args.seeds]
         seconds = (time.perf_counter() - start) / len(found)
         numbers = f"{statistics.mean(found):.3f} | {min(found):.3f} | {max(found):.3f}"
-        print(f"| {title} | {numbers} | {seconds:.0f} |", flush=True)
+        print(f"| {contender.title} | {numbers} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

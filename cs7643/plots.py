@@ -34,27 +34,45 @@ def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
     """
     if Xs.ndim != 4 or len(Xs) == 0:
         raise ValueError(f"visualize_grid: Xs must have shape (N, H, W, C) with N at least 1, got {Xs.shape}")
-    N, H, W, C = Xs.shape
-    side = int(np.ceil(np.sqrt(N)))
-    grid = np.zeros((side * (H + padding) - padding, side * (W + padding) - padding, C))
-    for k, image in enumerate(Xs.astype(np.float64)):
-        top, left = k // side * (H + padding), k % side * (W + padding)
-        low, high = image.min(), image.max()
-        stretched = (image - low) / (high - low) if high > low else np.full_like(image, 0.5)
-        grid[top : top + H, left : left + W] = ubound * stretched
-    return grid
+    low = Xs.min(axis=(1, 2, 3), keepdims=True).astype(np.float64)
+    spread = Xs.max(axis=(1, 2, 3), keepdims=True) - low
+    stretched = np.where(spread > 0, (Xs - low) / np.where(spread > 0, spread, 1), 0.5)
+    return _sheet(ubound * stretched, columns=int(np.ceil(np.sqrt(len(Xs)))), padding=padding)
 
 
-def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, per_class: int = 8) -> Figure:
-    """Show the first few images of each class, a class a row. X: uint8 (N, 3, H, W)."""
-    figure, axes = plt.subplots(len(class_names), per_class, figsize=(0.62 * per_class + 1.2, 0.62 * len(class_names)))
-    for label, (row, class_name) in enumerate(zip(axes, class_names, strict=True)):
-        for axis in row:
-            axis.set_axis_off()
-        for axis, image in zip(row, X[y == label][:per_class], strict=False):
-            axis.imshow(image.transpose(1, 2, 0))
-        row[0].text(-0.25, 0.5, class_name, ha="right", va="center", transform=row[0].transAxes)
-    figure.suptitle(f"{name}: each class in many places, sizes and colours", y=0.95)
+def _sheet(images: Array, columns: int, padding: int) -> Array:
+    """Lay (N, H, W, C) images out row by row, in as many rows as columns or as they take, with zeros between."""
+    N, H, W, C = images.shape
+    rows = columns if columns**2 >= N else -(-N // columns)
+    sheet = np.zeros((rows * (H + padding) - padding, columns * (W + padding) - padding, C), images.dtype)
+    for k, image in enumerate(images):
+        top, left = k // columns * (H + padding), k % columns * (W + padding)
+        sheet[top : top + H, left : left + W] = image
+    return sheet
+
+
+def _picture(pixels: Array, title: str, scale: int = 2, margin: int = 0) -> tuple[Figure, Axes]:
+    """Show an array of pixels, each ``scale`` pixels wide and sharp, below a title and beside a margin (pixels)."""
+    height, width = scale * pixels.shape[0], scale * pixels.shape[1]
+    figure = plt.figure(figsize=((margin + max(width, 420)) / 100, (height + 30) / 100), dpi=100)
+    total_width, total_height = 100 * figure.get_figwidth(), 100 * figure.get_figheight()
+    axis = figure.add_axes((margin / total_width, 0, width / total_width, height / total_height))
+    axis.imshow(pixels, interpolation="nearest")
+    axis.set_axis_off()
+    figure.text(0.005, 1 - 8 / total_height, title, ha="left", va="top", size=11)
+    return figure, axis
+
+
+def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, per_class: int = 6) -> Figure:
+    """Show the first few images of each class, a class a row. X: uint8 (N, 3, H, W), with as many of each class."""
+    chosen = np.concatenate([np.flatnonzero(y == label)[:per_class] for label in range(len(class_names))])
+    if len(chosen) != per_class * len(class_names):
+        raise ValueError(f"class_examples: X must hold at least {per_class} images of each class")
+    sheet = _sheet(X[chosen].transpose(0, 2, 3, 1), columns=per_class, padding=2)
+    figure, axis = _picture(sheet, f"{name}: each class in many places, sizes and colours", margin=90)
+    for label, class_name in enumerate(class_names):
+        place = (label + 0.5) * sheet.shape[0] / len(class_names)
+        axis.text(-5, place, class_name, ha="right", va="center")
     return _done(figure)
 
 
@@ -107,11 +125,9 @@ def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequenc
 def weight_images(weights: Array, title: str) -> Figure:
     """Show weights as pictures: the filters (F, 3, HH, WW) of a ConvNet, or the columns (3072, H) of a first layer."""
     images = weights if weights.ndim == 4 else weights.T.reshape(-1, 3, 32, 32)
-    figure, axis = plt.subplots(figsize=(4.6, 4.8))
-    axis.imshow(visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8))
-    axis.set_axis_off()
-    axis.set_title(title)
-    return _clean(figure)
+    grid = visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8)
+    figure, _ = _picture(grid, title, scale=max(1, 440 // len(grid)))
+    return _done(figure)
 
 
 def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:
@@ -133,7 +149,7 @@ def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], tit
 def captioned_images(images: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
     """Show images, uint8 (N, 3, H, W), each with a caption."""
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.75 * rows + 0.4), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 2.0 * rows + 0.4), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image, caption in zip(axes.flat, images, captions, strict=False):

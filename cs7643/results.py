@@ -5,13 +5,18 @@ from __future__ import annotations
 from IPython.display import display
 
 
-def record(name: str, value: float, unit: str = "accuracy") -> None:
+def record(name: str, value: float, expected: tuple[float, float] | None = None, unit: str = "accuracy") -> None:
     """Show ``name ≈ value`` in a notebook, and leave the figure in the output's metadata.
 
     Args:
         name: what was measured.
         value: the figure.
+        expected: the band in which it should lie, from several seeds; shown, with whether it does.
         unit: what it is counted in; an accuracy is a part of 1.
     """
+    text = f"{name} ≈ {value:.3f}"
+    if expected is not None:
+        low, high = expected
+        text += f" (expected {low:g} to {high:g}: {'yes' if low <= value <= high else 'no'})"
     figure = {"name": name, "value": float(value), "unit": unit}
-    display({"text/plain": f"{name} ≈ {value:.3f}"}, raw=True, metadata={"cs7643": figure})  # type: ignore[no-untyped-call]
+    display({"text/plain": text}, raw=True, metadata={"cs7643": figure})  # type: ignore[no-untyped-call]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.embedded_data import MODELS
+from benchmarks.embedded_data import CONTENDERS
 from cs7643 import data
 from cs7643.data import shapes
-from cs7643.trainer import ClassifierTrainer, accuracy
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +91,9 @@ def test_each_class_is_drawn_as_its_shape(monkeypatch):
 def test_a_convnet_sees_more_than_a_two_layer_net_and_that_more_than_a_softmax():
     dataset = data.load("embedded")
     found = []
-    for _, layout, net, init, settings in MODELS:
-        splits = data.preprocess(dataset, 4_000, num_test=2_000, layout=layout)
-        best, *_ = ClassifierTrainer().train(
-            *(splits.X_train, splits.y_train, splits.X_val, splits.y_val, init(0), net),
-            **{"momentum": 0.9, "learning_rate_decay": 0.9, "num_epochs": 3, "batch_size": 50, **settings},
-        )
-        found.append(accuracy(net, best, splits.X_test, splits.y_test))
+    for contender in CONTENDERS:
+        splits = data.preprocess(dataset, 4_000, num_test=2_000, layout=contender.layout)
+        found.append(contender.train(splits, epochs=3, seed=0))
     softmax, two_layer, convnet = found
     assert 0.2 < softmax < two_layer < convnet - 0.08
 
