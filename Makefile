@@ -1,7 +1,7 @@
 # Every target calls the one command line, which sets up .venv by itself.  PYTHON= chooses the interpreter.
 
 ifeq ($(origin PYTHON), undefined)
-PYTHON := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3) python)
+PYTHON := $(if $(shell test -x .venv/bin/python && echo yes),.venv/bin/python,$(if $(shell command -v python3 2>/dev/null),python3,python))
 endif
 CS7643 = "$(PYTHON)" -m cs7643
 

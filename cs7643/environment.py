@@ -7,6 +7,8 @@ long as it fits, a command starts at once. An interrupted installation leaves no
 from __future__ import annotations
 
 import contextlib
+import csv
+import errno
 import hashlib
 import importlib.util
 import json
@@ -15,14 +17,17 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cs7643.files import atomic_writer
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED_GB = 7 if sys.platform == "linux" else 2  # on Linux, PyTorch brings CUDA along
+# What the installation takes at its peak. On Linux PyTorch brings CUDA along: 6 GB, and 3 GB of downloads beside it.
+NEEDED_GB = 9 if sys.platform == "linux" else 2
 
 
 class SetupError(Exception):
@@ -44,8 +49,10 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> i
     if os.environ.get("CS7643_NO_VENV") == "1":
         return None
     venv = root / ".venv"
+    inside = Path(sys.prefix).resolve() == venv.resolve()
     try:
         if not is_installed(venv, extra):
+            inside = False  # this process has seen the old packages: start again with the new ones
             with _lock(root / ".venv.lock"):
                 if not is_installed(venv, extra):  # another call may have done it meanwhile
                     install(venv, extra)
@@ -55,13 +62,23 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> i
     except KeyboardInterrupt:
         print("\nset-up: stopped; the next call goes on", file=sys.stderr)
         return 130
-    if Path(sys.prefix).resolve() == venv.resolve():
+    if inside:
         return None
     command = [str(python_of(venv)), "-m", "cs7643", *arguments]
     sys.stdout.flush()
     if os.name == "posix":
         os.execv(command[0], command)
-    return subprocess.run(command).returncode
+    return _run_and_wait(command)
+
+
+def _run_and_wait(command: Sequence[str]) -> int:
+    """Run a command where a process cannot be replaced; Ctrl-C reaches it by itself, and it decides when it ends."""
+    with subprocess.Popen(command) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def python_of(venv: Path) -> Path:
@@ -89,14 +106,10 @@ def install(venv: Path, extra: str | None) -> None:
     version = ".".join(map(str, sys.version_info[:2]))
     try:
         if _version_of(venv) != version:
-            if Path(sys.prefix).resolve() == venv.resolve():
-                raise SetupError(
-                    f"{venv} is damaged; call again with another interpreter, as in: make run PYTHON=python3"
-                )
             _make(venv)
-            print(f"set-up: installing into {venv}: up to {NEEDED_GB} GB, for some minutes, only once", file=sys.stderr)
         else:
             print(f"set-up: bringing {venv} up to date", file=sys.stderr)
+            _forget_damaged(venv)
         extras = sorted({*([extra] if extra else []), *_installed_extras(venv)})
         (venv / "stamp.json").unlink(missing_ok=True)
         what = "." + (f"[{','.join(extras)}]" if extras else "")
@@ -127,14 +140,44 @@ def _installed_extras(venv: Path) -> list[str]:
         return []
 
 
+def _packages(venv: Path) -> list[Path]:
+    """Return the folders that describe the installed packages."""
+    return [*venv.glob("lib/python*/site-packages/*.dist-info"), *venv.glob("Lib/site-packages/*.dist-info")]
+
+
+def _is_whole(package: Path) -> bool:
+    """Tell whether all files of an installed package are there, in their sizes; its list is written last."""
+    try:
+        with open(package / "RECORD", encoding="utf-8", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+        return all(not size or (package.parent / name).stat().st_size == int(size) for name, _, size in rows)
+    except (OSError, ValueError):
+        return False
+
+
+def _forget_damaged(venv: Path) -> None:
+    """Remove the descriptions of packages whose installation was cut off, so that pip installs them again."""
+    for package in _packages(venv):
+        if not _is_whole(package):
+            shutil.rmtree(package)
+
+
 def _version_of(venv: Path) -> str | None:
     """Return "major.minor" of the Python that ``venv`` holds, None if it cannot install anything."""
+    if not any(package.name.startswith("pip-") and _is_whole(package) for package in _packages(venv)):
+        return None
     code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     try:
         result = subprocess.run([str(python_of(venv)), "-c", code], capture_output=True, text=True)
     except OSError:
         return None
     return result.stdout.strip() if result.returncode == 0 else None
+
+
+def _python_outside(venv: Path) -> str:
+    """Return this interpreter, under a name that is still there when ``venv`` is removed."""
+    python: str = getattr(sys, "_base_executable", None) or sys.executable
+    return os.path.realpath(python) if Path(python).is_relative_to(venv) else python
 
 
 def _make(venv: Path) -> None:
@@ -148,43 +191,95 @@ def _make(venv: Path) -> None:
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
+    if os.name == "nt" and Path(sys.prefix).resolve() == venv.resolve():
+        raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m cs7643 run")
+    print(f"set-up: installing into {venv}: up to {NEEDED_GB} GB, for some minutes, only once", file=sys.stderr)
+    python = _python_outside(venv)
     if venv.exists():
         shutil.rmtree(venv)
-    result = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
+    command = [python, "-m", "venv", str(venv)]
+    result = subprocess.run(command, close_fds=False, capture_output=True, encoding="utf-8", errors="replace")
     if result.returncode != 0:
         raise SetupError(_advice(result.stdout + result.stderr, venv))
 
 
 def _pip_install(venv: Path, what: Sequence[str]) -> None:
-    """Run pip, with a line for each large download, and its whole output in a log."""
+    """Run pip, with what it does in one line, or a line for each large download, and its whole output in a log."""
     command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off", *what]
-    live = sys.stderr.isatty()
-    output = ""
+    free = shutil.disk_usage(venv).free / 1e9
+    if free < 1.5 * NEEDED_GB:
+        command.insert(4, "--no-cache-dir")  # else every download lies on the disk twice
+    temporary = venv / "tmp"  # the system's own is often a part of the memory, and too small
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    output = []
     with open(venv / "install.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command,
             cwd=venv.parent,
+            env={
+                **os.environ,
+                **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary)),
+                "PIP_USER": "0",
+                "PYTHONUNBUFFERED": "1",
+            },
+            close_fds=False,  # pip holds the lock as well, and keeps it should this process be killed
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
         )
         assert process.stdout is not None
-        with process:
+        with process, _Progress(venv) as progress:
             for line in process.stdout:
                 log.write(line)
-                output += line
-                note = line.strip()
-                if live and note.startswith(("Collecting", "Downloading", "Installing")):
-                    print(
-                        f"\r\033[K{note[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True
-                    )
-                elif re.search(r"Downloading .*\(\d{2,}\.\d MB\)", note):
-                    print(f"set-up: {note}", file=sys.stderr)
-    if live:
-        print("\r\033[K", end="", file=sys.stderr)
+                output.append(line)
+                progress.show(line.strip())
+    shutil.rmtree(temporary, ignore_errors=True)
     if process.returncode != 0:
-        raise SetupError(_advice(output, venv))
+        raise SetupError(_advice("".join(output), venv))
+
+
+class _Progress:
+    """What pip is doing: in a terminal one line that lives, else a line for each large download."""
+
+    def __init__(self, venv: Path) -> None:
+        self.venv = venv
+        self.live = sys.stderr.isatty()
+        self.start = time.monotonic()
+        self.free = shutil.disk_usage(venv).free
+        self.note = "starting"
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._redraw, daemon=True)
+
+    def __enter__(self) -> _Progress:
+        if self.live:
+            self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        if self.live:
+            self.thread.join()
+            self._draw("")
+
+    def show(self, line: str) -> None:
+        """Take a line of pip's output."""
+        if line.startswith(("Collecting", "Downloading", "Using cached", "Installing", "WARNING: Retrying")):
+            self.note = line
+        if not self.live and re.search(r"Downloading .*\((\d{2,}\.\d|\d{3,}) MB\)", line):
+            print(f"set-up: {line}", file=sys.stderr, flush=True)
+
+    def _redraw(self) -> None:
+        while not self.ended.wait(0.5):
+            seconds = int(time.monotonic() - self.start)
+            written = max(0.0, self.free - shutil.disk_usage(self.venv).free) / 1e9
+            self._draw(f"set-up: {seconds // 60}:{seconds % 60:02d}, {written:.1f} GB written: {self.note}")
+
+    def _draw(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{text[:width]:{width}}" + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
 
 
 CAUSES = (
@@ -224,12 +319,28 @@ def _lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SetupError(_advice(str(error), path.parent)) from error
     with stream:
-        if os.name == "posix":
+        os.set_inheritable(stream.fileno(), True)
+        waiting = False
+        while not _try_lock(stream):
+            if not waiting:
+                print("set-up: another call is installing; waiting for it", file=sys.stderr)
+            waiting = True
+            time.sleep(0.5)
+        yield
+
+
+def _try_lock(stream: IO[str]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
             import fcntl
 
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print("set-up: another call is installing; waiting for it", file=sys.stderr)
-                fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            return False
+        # A file system that knows no locks: better to install without one than not at all.
+    return True

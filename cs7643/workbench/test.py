@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 
-from cs7643.workbench import ROOT, headless
+from cs7643.workbench import ROOT, headless, prepare_caches
 
 SANITISE = "tests/notebooks/sanitise.cfg"
-NOTEBOOKS = ["notebooks", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITISE}"]
+COMPARE_NOTEBOOKS = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITISE}"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +29,11 @@ def main(args: argparse.Namespace) -> int:
         "style": [*tool, "ruff", "check", "."],
         "format": [*tool, "ruff", "format", "--check", "."],
         "types": [*tool, "mypy"],
-        "tests": [*tool, "pytest", *workers, "tests", *NOTEBOOKS],
+        "tests": [*tool, "pytest", *workers, *COMPARE_NOTEBOOKS],
     }
     if args.arguments:
-        steps = {"tests": [*tool, "pytest", *args.arguments]}
+        steps = {"tests": [*tool, "pytest", *COMPARE_NOTEBOOKS, *args.arguments]}
+    prepare_caches()
     failed = []
     for name, command in steps.items():
         print(f"--- {name}", flush=True)
