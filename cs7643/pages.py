@@ -7,13 +7,12 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
-from mistune import BlockParser, InlineParser
 from nbconvert.filters.ansi import ansi2html
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath, MathBlockParser, MathInlineParser
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
@@ -86,15 +85,6 @@ def _space_operators(mathml: str) -> str:
     )
 
 
-class _Blocks(MathBlockParser):
-    """Displayed formulas begin a line: elsewhere, as in a code span, two dollars belong to their paragraph."""
-
-    SPECIFICATION: ClassVar[dict[str, str]] = {
-        **MathBlockParser.SPECIFICATION,
-        "multiline_math": rf"^ {{0,3}}(?:{MathBlockParser.MULTILINE_MATH})",
-    }
-
-
 class _Renderer(IPythonRenderer):
     """Markdown to HTML with MathML."""
 
@@ -131,9 +121,7 @@ def _formulas_in_html(source: str) -> str:
 def markdown(source: str, attachments: dict[str, Any] | None = None) -> str:
     """Turn a Markdown cell into HTML, its formulas into MathML."""
     renderer = _Renderer(escape=False, attachments=attachments or {}, anchor_link_text="#")
-    inline: InlineParser = MathInlineParser(hard_wrap=False)
-    block: BlockParser = _Blocks()
-    return str(MarkdownWithMath(renderer, block=block, inline=inline).render(source))
+    return MarkdownWithMath(renderer).render(source)
 
 
 def page(notebook: NotebookNode, row: Row) -> str:
@@ -233,6 +221,7 @@ def index(rows: Sequence[Row], waiting: Sequence[str], versions: dict[str, str])
 
 def _row(row: Row) -> str:
     page = html.escape(f"{_quote(row.name)}.html")
+    title = _formulas_in_html(html.escape(row.title))
     done, cells = row.cells
     count = str(cells) if done == cells and not row.problem else f"{done} of {cells}"
     problem = ""
@@ -240,7 +229,7 @@ def _row(row: Row) -> str:
         problem = f'<a class="problem" href="{page}{_place(row)}">{html.escape(row.problem)}</a>'
     figures = "".join(_figure(*figure) for figure in row.figures)
     return (
-        f'<tr><td><a href="{page}">{html.escape(row.title)}</a><small>{html.escape(row.name)}.ipynb</small>{problem}'
+        f'<tr><td><a href="{page}">{title}</a><small>{html.escape(row.name)}.ipynb</small>{problem}'
         f'</td><td class="number">{count}</td><td class="number">{row.seconds:.1f}</td>'
         f"<td>{html.escape(', '.join(row.datasets)) or '–'}</td>"
         f"<td>{f'<dl>{figures}</dl>' if figures else '–'}</td></tr>"
@@ -299,11 +288,12 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 1rem; }
 code, pre, kbd { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monospace; font-size: 0.875em; }
 table { border-collapse: collapse; }
 th, td { padding: 0.5rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-.problem { color: var(--bad); background: var(--bad-ground); padding: 0.5rem 0.75rem; border-radius: 6px; }
+.problem, .problem > a { color: var(--bad); }
+.problem { background: var(--bad-ground); padding: 0.5rem 0.75rem; border-radius: 6px; }
 """
 
 PAGE_STYLE = """\
-body { max-width: 54rem; }
+body { max-width: 68rem; } .text { max-width: 50rem; }
 nav { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 1rem; margin-bottom: 2rem;
   padding-bottom: 0.5rem; border-bottom: 1px solid var(--line); color: var(--quiet); font-size: 0.9rem; }
 h2 { margin: 2.5rem 0 0.75rem; font-size: 1.4rem; } h3 { margin: 1.75rem 0 0.5rem; }
