@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import errno
 import hashlib
 import importlib.util
 import json
@@ -21,9 +20,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from cs7643.files import atomic_writer
+from cs7643.files import atomic_writer, try_lock
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the installation takes at its peak. On Linux PyTorch brings CUDA along: 6 GB, and 3 GB of downloads beside it.
@@ -200,6 +199,7 @@ def _make(venv: Path) -> None:
     command = [python, "-m", "venv", str(venv)]
     result = subprocess.run(command, close_fds=False, capture_output=True, encoding="utf-8", errors="replace")
     if result.returncode != 0:
+        (venv / "install.log").write_text(result.stdout + result.stderr, encoding="utf-8")
         raise SetupError(_advice(result.stdout + result.stderr, venv))
 
 
@@ -303,6 +303,8 @@ CAUSES = (
 def _advice(output: str, venv: Path) -> str:
     """Turn what pip, venv or the system said into a line that says what to do."""
     details = {"venv": venv, "needed": NEEDED_GB, "python": ".".join(map(str, sys.version_info[:2]))}
+    if shutil.disk_usage(venv.parent).free < 5e6:
+        output = "No space left on device"  # which venv does not hand on
     for pattern, advice in CAUSES:
         found = re.search(pattern, output)
         if found:
@@ -321,26 +323,9 @@ def _lock(path: Path) -> Iterator[None]:
     with stream:
         os.set_inheritable(stream.fileno(), True)
         waiting = False
-        while not _try_lock(stream):
+        while not try_lock(stream):
             if not waiting:
                 print("set-up: another call is installing; waiting for it", file=sys.stderr)
             waiting = True
             time.sleep(0.5)
         yield
-
-
-def _try_lock(stream: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-            return False
-        # A file system that knows no locks: better to install without one than not at all.
-    return True

@@ -28,14 +28,13 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from cs7643 import pages
-from cs7643.data import DatasetError, cifar10, find
+from cs7643.data import DatasetError, cifar10, find, shapes
 from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-EMBEDDED_NAME = "Shapes-10 (embedded)"
 TIMEOUT = 3600
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -167,7 +166,7 @@ def _find_data(directory: str | None) -> str:
     """Print which data set is used, and return it as the kernels are told: a folder, or "embedded"."""
     source = find(directory)
     if source.folder is None:
-        print(f"Data: {EMBEDDED_NAME}")
+        print(f"Data: {shapes.NAME}")
         return EMBEDDED
     print(f"Data: {cifar10.read(source.folder)[0].name}")  # read here, so that a damaged file ends the run at once
     return str(source.folder.resolve())

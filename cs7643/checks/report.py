@@ -61,7 +61,8 @@ class Report:
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, self.functions))
         title = html.escape(f"Task {self.task.number}, {self.task.title} ({self.task.points} points)")
-        return f'<table style="text-align: left"><caption style="white-space: nowrap; text-align: left">{title}</caption>{rows}</table>'
+        caption = f'<caption style="white-space: nowrap; text-align: left">{title}</caption>'
+        return f'<table style="text-align: left">{caption}{rows}</table>'
 
 
 def _row(function: FunctionReport) -> str:

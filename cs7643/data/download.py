@@ -6,13 +6,11 @@ it is unpacked into a folder beside the final one, every file is checked, and th
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import http.client
 import os
 import shutil
-import sys
 import tarfile
 import time
 import urllib.error
@@ -27,13 +25,8 @@ from typing import Any
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
 from cs7643.data.sources import DATASETS
-from cs7643.files import atomic_writer
+from cs7643.files import atomic_writer, try_lock
 from cs7643.progress import progress_bar
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 CHUNK = 1 << 18
 
@@ -251,14 +244,8 @@ def _extract(archive: Path, folder: Path, catalogue: Catalogue) -> None:
 def _only_one(lock: Path) -> Iterator[None]:
     """Let one process in at a time. The system frees the lock when its holder ends, in whatever way."""
     with lock.open("ab") as stream:
-        try:
-            if sys.platform == "win32":
-                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):  # others: a disk that knows no locks
-                raise DatasetError(f"{lock.parent}: another download into it is running. Wait for its end.") from error
+        if not try_lock(stream):
+            raise DatasetError(f"{lock.parent}: another download into it is running. Wait for its end.")
         yield
 
 

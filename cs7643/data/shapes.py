@@ -47,6 +47,7 @@ SHAPES: dict[str, Callable[[Array, Array], Any]] = {
     "stripes": lambda u, v: np.maximum(abs(u) - 0.85, abs(abs(v) - 0.5) - 0.21),
 }
 CLASS_NAMES = tuple(SHAPES)
+NAME = "Shapes-10 (embedded)"  # of the data set, in titles, tables and logs
 
 
 def draw(num_train: int = 50_000, num_test: int = 10_000, seed: int = 0) -> tuple[Images, Labels, Images, Labels]:

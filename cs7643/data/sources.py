@@ -85,4 +85,4 @@ def _draw() -> Dataset:
     from cs7643.data import shapes  # only here: who has CIFAR-10 need not wait for it
 
     X_train, y_train, X_test, y_test = shapes.draw()
-    return Dataset("Shapes-10 (embedded)", X_train, y_train, X_test, y_test, shapes.CLASS_NAMES, is_cifar10=False)
+    return Dataset(shapes.NAME, X_train, y_train, X_test, y_test, shapes.CLASS_NAMES, is_cifar10=False)
