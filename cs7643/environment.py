@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> i
     if os.environ.get("CS7643_NO_VENV") == "1":
         return None
     venv = root / ".venv"
-    inside = Path(sys.prefix).resolve() == venv.resolve()
+    inside = _is_inside(venv)
     try:
         if not is_installed(venv, extra):
             inside = False  # this process has seen the old packages: start again with the new ones
@@ -61,18 +61,31 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> i
     except KeyboardInterrupt:
         print("\nset-up: stopped; the next call goes on", file=sys.stderr)
         return 130
+    entered = os.environ.pop("CS7643_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
     if inside:
         return None
     command = [str(python_of(venv)), "-m", "cs7643", *arguments]
+    if entered == str(venv):
+        print(f"set-up: {command[0]} does not run inside {venv}: delete that folder and call again", file=sys.stderr)
+        return 1
+    variables = {**os.environ, "CS7643_VENV": str(venv)}  # against going round in circles
     sys.stdout.flush()
     if os.name == "posix":
-        os.execv(command[0], command)
-    return _run_and_wait(command)
+        os.execve(command[0], command, variables)
+    return _run_and_wait(command, variables)
 
 
-def _run_and_wait(command: Sequence[str]) -> int:
+def _is_inside(venv: Path) -> bool:
+    """Tell whether this process runs in ``venv``, whichever of the folder's names either goes by."""
+    try:
+        return os.path.samefile(sys.prefix, venv)
+    except OSError:
+        return False
+
+
+def _run_and_wait(command: Sequence[str], variables: Mapping[str, str]) -> int:
     """Run a command where a process cannot be replaced; Ctrl-C reaches it by itself, and it decides when it ends."""
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env=variables) as process:
         while True:
             try:
                 return process.wait()
@@ -93,7 +106,8 @@ def is_installed(venv: Path, extra: str | None) -> bool:
         extras = stamp.pop("extras"), wanted.pop("extras")
     except (OSError, ValueError, KeyError, AttributeError):
         return False
-    return bool(stamp == wanted and set(extras[1]) <= set(extras[0]) and python_of(venv).exists())
+    whole = python_of(venv).exists() and (venv / "pyvenv.cfg").exists()
+    return bool(stamp == wanted and set(extras[1]) <= set(extras[0]) and whole)
 
 
 def install(venv: Path, extra: str | None) -> None:
@@ -163,6 +177,8 @@ def _forget_damaged(venv: Path) -> None:
 
 def _version_of(venv: Path) -> str | None:
     """Return "major.minor" of the Python that ``venv`` holds, None if it cannot install anything."""
+    if not (venv / "pyvenv.cfg").exists():
+        return None
     if not any(package.name.startswith("pip-") and _is_whole(package) for package in _packages(venv)):
         return None
     code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
@@ -190,7 +206,7 @@ def _make(venv: Path) -> None:
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
-    if os.name == "nt" and Path(sys.prefix).resolve() == venv.resolve():
+    if os.name == "nt" and _is_inside(venv):
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m cs7643 run")
     print(f"set-up: installing into {venv}: up to {NEEDED_GB} GB, for some minutes, only once", file=sys.stderr)
     python = _python_outside(venv)

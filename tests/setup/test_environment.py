@@ -77,6 +77,7 @@ def call(root, *arguments, python=sys.executable, **variables):
         env={**kept, **offline, "PYTHONUTF8": "1", **variables},
         capture_output=True,
         encoding="utf-8",
+        timeout=120,
     )
 
 
@@ -101,9 +102,9 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
     (repository / ".venv" / "stamp.json").unlink()  # as after an installation that was cut off
     assert "up to date" in call(repository, "check").stderr
 
-    environment.python_of(repository / ".venv").unlink()
-    remade = call(repository, "check")
-    assert remade.returncode == 0
+    (repository / ".venv" / "pyvenv.cfg").unlink()  # now its Python takes itself for the one that it was made from
+    remade = call(repository, "check", python=environment.python_of(repository / ".venv"))
+    assert remade.returncode == 0, remade.stderr
     assert "set-up: installing" in remade.stderr
 
     (repository / "requirements.txt").write_text("no-such-package-anywhere\n", encoding="utf-8")
@@ -148,6 +149,33 @@ def test_a_python_without_venv_is_told_what_to_install(repository, monkeypatch, 
     assert "no complete venv module" in message
     assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in message
     assert not (repository / ".venv").exists()
+
+
+def test_packages_whose_installation_was_cut_off_are_installed_again(tmp_path):
+    site = tmp_path / ("Lib/site-packages" if os.name == "nt" else "lib/python3.12/site-packages")
+    for name in ("whole", "cut", "unlisted", "missing"):
+        (site / f"{name}-1.0.dist-info").mkdir(parents=True)
+        (site / f"{name}.py").write_text("x = 1\n", encoding="utf-8", newline="\n")
+        record = f"{name}.py,sha256=unused,6\n{name}-1.0.dist-info/RECORD,,\n"
+        (site / f"{name}-1.0.dist-info" / "RECORD").write_text(record, encoding="utf-8")
+    (site / "cut.py").write_text("x =", encoding="utf-8")
+    (site / "unlisted-1.0.dist-info" / "RECORD").unlink()
+    (site / "missing.py").unlink()
+    environment._forget_damaged(tmp_path)
+    assert [path.name for path in site.glob("*.dist-info")] == ["whole-1.0.dist-info"]
+
+
+def test_a_process_that_never_gets_inside_does_not_try_for_ever(repository, monkeypatch, capsys):
+    monkeypatch.setattr(environment, "is_installed", lambda venv, extra: True)
+    monkeypatch.setenv("CS7643_VENV", str(repository / ".venv"))
+    assert environment.prepare(None, ["check"], repository) == 1
+    assert "delete that folder and call again" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_up_is_named_even_when_nobody_says_so(tmp_path, monkeypatch):
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(environment.shutil, "disk_usage", lambda path: full)
+    assert "the disk is full" in environment._advice("ensurepip returned non-zero exit status 1", tmp_path / ".venv")
 
 
 def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
