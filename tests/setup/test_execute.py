@@ -152,7 +152,11 @@ def test_the_pages_load_nothing_and_show_formulas(good):
     ("source", "reason", "traceback"),
     [
         ("def inner():\n    return 1 / 0\n\ninner()", "ZeroDivisionError: division by zero", "return 1 / 0"),
-        ("import os, time\nprint(1, flush=True)\ntime.sleep(1)\nos._exit(3)", "the kernel died while it ran", None),
+        (
+            "import os, time\nprint('alive', flush=True)\ntime.sleep(1)\nos._exit(3)",
+            "the kernel died while it ran",
+            None,
+        ),
         ("import time\nprint('alive', flush=True)\ntime.sleep(60)", "it took longer than 2 s and was stopped", None),
     ],
     ids=["exception", "death", "time-out"],
