@@ -32,6 +32,7 @@ from cs7643.data import DatasetError, cifar10, find, shapes
 from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
+from cs7643.workbench import CACHES, prepare_caches
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -188,6 +189,7 @@ def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: i
         OSError: if a notebook cannot be read or the report cannot be written.
         KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
     """
+    prepare_caches()
     executions = [Execution(path, _blank(path)) for path in paths]
     for path in paths:
         for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):
@@ -237,6 +239,7 @@ def _environment(data: str, folder: Path) -> dict[str, str]:
     return {
         **environment,
         **{name: str(folder / name.lower()) for name in places},
+        "MPLCONFIGDIR": str(CACHES / "matplotlib"),
         "JUPYTER_NO_CONFIG": "1",
         "TQDM_DISABLE": "1",
         ENVIRONMENT_VARIABLE: data,

@@ -429,11 +429,12 @@ def test_what_is_not_expected_is_not_unpacked(
 # Killed, stopped, twice at once
 
 RUN = """
-import argparse, json, sys
+import argparse, json, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from cs7643.data import command
 from cs7643.data.cifar10 import CIFAR10
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where the tests run in the background
 args = argparse.Namespace(download=True, verify=False, cifar10_dir=None)
 catalogue = replace(CIFAR10, **json.loads(sys.argv[2]))
 sys.exit(command.main(args, catalogue=catalogue, datasets=Path(sys.argv[1])))
