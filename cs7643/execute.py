@@ -312,6 +312,8 @@ async def _execute_cells(execution: Execution, data: str, timeout: int, bar: Any
         execution.failure = _failure(execution, max(number, 1), cell, error, timeout)
     finally:
         execution.seconds = time.monotonic() - start
+        for cell in execution.cells:
+            cell.outputs = _joined(cell.outputs)
         if manager.has_kernel:
             await manager.shutdown_kernel(now=execution.failure is not None or execution.done < len(execution.cells))
         if client.kc is not None:
@@ -403,7 +405,6 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             number += 1
             cell.execution_count = number
-            cell.outputs = _joined(cell.outputs)
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = number
