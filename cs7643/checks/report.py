@@ -74,12 +74,10 @@ def _row(function: FunctionReport) -> str:
         for o in function.outcomes
     )
     fold = "open" if function.status == "wrong" else ""
-    return (
-        f'<tr><td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
-        f'<td style="text-align: left"><code>{function.name}</code></td>'
-        f'<td style="text-align: left"><details {fold}><summary>{function.summary}</summary>'
-        f"<ul>{cases}</ul></details></td></tr>"
-    )
+    mark = f'<td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
+    name = f'<td style="text-align: left"><code>{function.name}</code></td>'
+    details = f"<details {fold}><summary>{function.summary}</summary><ul>{cases}</ul></details>"
+    return f'<tr style="vertical-align: top">{mark}{name}<td style="text-align: left">{details}</td></tr>'
 
 
 def check(what: str) -> Report:

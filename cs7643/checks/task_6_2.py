@@ -268,7 +268,9 @@ def _(pool_backward: Function) -> Iterator[Comparison]:
 
 @case("max_pool_backward_naive", "a 2x4 window on 6x9 images", "pool_height used for the width")
 def _(pool_backward: Function) -> Iterator[Comparison]:
-    yield from _pool_backward(pool_backward, _images(2, 3, 6, 9), 2, 4, 2)
+    yield from _pool_backward(
+        pool_backward, _images(2, 3, 6, 9), 2, 4, 4
+    )  # without overlap, to tell the mistakes apart
 
 
 @case("max_pool_backward_naive", "float32 stays float32")
