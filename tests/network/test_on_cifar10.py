@@ -43,5 +43,5 @@ def test_the_convnet_learns_fifty_images_by_heart(dataset):
         *(init_two_layer_convnet(), two_layer_convnet),
         **{"reg": 0.001, "momentum": 0.9, "learning_rate": 1e-4, "batch_size": 10, "num_epochs": 10},
     )
-    assert 0.8 < train_history[-1] <= 1
+    assert train_history[-1] >= 0.9
     assert 0.12 < val_history[-1] < 0.25
