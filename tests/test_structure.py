@@ -1,0 +1,104 @@
+"""The walls of the package, and what every public function owes its reader."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
+ALONE = ("layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
+STANDARD_LIBRARY_ONLY = ("environment", "cli", "files")  # run before anything is installed
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are written in full"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def public_definitions(path: Path) -> list[ast.AST]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    nodes = [*tree.body, *(child for node in classes if not node.name.startswith("_") for child in node.body)]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node for node in nodes if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_and_public_definition_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "the module has no docstring"
+    silent = [node for node in public_definitions(path) if not ast.get_docstring(node)]
+    assert not [node.name for node in silent if "overload" not in map(ast.unparse, node.decorator_list)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_walls_stand(path):
+    name, found = name_of(path).removeprefix("cs7643."), imports(path)
+    own = {module for module in found if module.startswith("cs7643.")}
+    outside = {module.split(".")[0] for module in found} - {"cs7643"} - set(sys.stdlib_module_names)
+    if name in ALONE:
+        assert not own
+        assert outside == {"numpy"}
+    if name in STANDARD_LIBRARY_ONLY:
+        assert not outside
+    assert "torch" not in outside
+
+
+def test_no_circle_of_imports():
+    graph = {name_of(path): set() for path in MODULES}
+    for path in MODULES:
+        for module in imports(path):
+            target = next((name for name in (module, module.rpartition(".")[0]) if name in graph), None)
+            if target and target != name_of(path) and target != "cs7643":
+                graph[name_of(path)].add(target)
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " -> ".join((*above, module))
+        if module not in done:
+            for target in graph[module]:
+                visit(target, (*above, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_the_marks_of_solutions_come_in_pairs():
+    grammar = re.compile(r"^ *# BEGIN SOLUTION \d(\.\d|[a-e])? \w+$")
+    for path in MODULES:
+        inside = False
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "BEGIN SOLUTION" in line:
+                assert grammar.match(line), f"{path.name}: {line}"
+                assert not inside
+                inside = True
+            elif "END SOLUTION" in line:
+                assert line.strip() == "# END SOLUTION"
+                assert inside
+                inside = False
+        assert not inside
+
+
+def test_help_needs_nothing_installed():
+    result = subprocess.run(
+        [sys.executable, "-S", "-m", "cs7643", "--help"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
+    assert result.returncode == 0, result.stderr
+    for command in ("run", "test", "lab", "data", "check", "bench", "clean"):
+        assert command in result.stdout
