@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from cs7643.layers import Array, Cache, conv_geometry, pool_geometry
+from cs7643.layers import Array, Cache, check_dout, conv_geometry, pool_geometry
 
 BLOCK_BYTES = 8 * 2**20  # the rows of one block: large enough for BLAS, small enough not to leave the cache for long
 
@@ -58,7 +58,7 @@ def conv_backward_fast(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     stride, pad, H_out, W_out = conv_geometry("conv_backward_fast", x, w, b, conv_param)
     N, C, H, W = x.shape
     F, _, HH, WW = w.shape
-    _check_shape("conv_backward_fast", dout, (N, F, H_out, W_out))
+    check_dout("conv_backward_fast", dout, (N, F, H_out, W_out))
 
     filters = w.reshape(F, -1)
     dx = np.empty(x.shape, dtype=np.result_type(dout, w))
@@ -112,7 +112,7 @@ def max_pool_backward_fast(dout: Array, cache: Cache) -> Array:
         ValueError: if ``dout`` does not have the shape of the output.
     """
     shape, (height, width, stride, H_out, W_out), winner = cache
-    _check_shape("max_pool_backward_fast", dout, (*shape[:2], H_out, W_out))
+    check_dout("max_pool_backward_fast", dout, (*shape[:2], H_out, W_out))
     dx = np.zeros(shape, dtype=dout.dtype)
     for place, (i, j) in enumerate(np.ndindex(height, width)):
         _places(dx, i, j, stride, H_out, W_out)[...] += dout * (winner == place)
@@ -134,8 +134,3 @@ def _window_rows(x: Array, w: Array, stride: int, pad: int) -> Iterator[tuple[sl
 def _places(x: Array, i: int, j: int, stride: int, H_out: int, W_out: int) -> Array:
     """Return a view of the pixels that lie at place (i, j) of each window: (N, C, H_out, W_out)."""
     return x[:, :, i : i + stride * H_out : stride, j : j + stride * W_out : stride]
-
-
-def _check_shape(where: str, dout: Array, shape: tuple[int, ...]) -> None:
-    if dout.shape != shape:
-        raise ValueError(f"{where}: dout must have the shape of the output, {shape}, got {dout.shape}")

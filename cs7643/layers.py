@@ -60,7 +60,7 @@ def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
         ValueError: if ``dout`` does not have the shape of the output.
     """
     x, w, _ = cache
-    _check_dout("affine_backward", dout, (len(x), w.shape[1]))
+    check_dout("affine_backward", dout, (len(x), w.shape[1]))
     # BEGIN SOLUTION 6.2 affine_backward
     dx = (dout @ w.T).reshape(x.shape)
     dw = x.reshape(len(x), -1).T @ dout
@@ -98,7 +98,7 @@ def relu_backward(dout: Array, cache: Cache) -> Array:
         ValueError: if ``dout`` and x differ in shape.
     """
     x: Array = cache
-    _check_dout("relu_backward", dout, x.shape)
+    check_dout("relu_backward", dout, x.shape)
     # BEGIN SOLUTION 6.2 relu_backward
     dx: Array = dout * (x > 0)
     return dx
@@ -152,7 +152,7 @@ def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     """
     x, w, b, conv_param = cache
     stride, pad, H_out, W_out = conv_geometry("conv_backward_naive", x, w, b, conv_param)
-    _check_dout("conv_backward_naive", dout, (len(x), len(w), H_out, W_out))
+    check_dout("conv_backward_naive", dout, (len(x), len(w), H_out, W_out))
     # BEGIN SOLUTION 6.2 conv_backward_naive
     _, _, H, W = x.shape
     _, _, HH, WW = w.shape
@@ -213,7 +213,7 @@ def max_pool_backward_naive(dout: Array, cache: Cache) -> Array:
     """
     x, pool_param = cache
     height, width, stride, H_out, W_out = pool_geometry("max_pool_backward_naive", x, pool_param)
-    _check_dout("max_pool_backward_naive", dout, (*x.shape[:2], H_out, W_out))
+    check_dout("max_pool_backward_naive", dout, (*x.shape[:2], H_out, W_out))
     # BEGIN SOLUTION 6.2 max_pool_backward_naive
     dx: Array = np.zeros_like(x)
     for n, c, i, j in np.ndindex(dout.shape):
@@ -299,7 +299,8 @@ def _check_floating(where: str, **arrays: Array) -> None:
             raise ValueError(f"{where}: {name} must be a NumPy array of float32 or float64, got {found}")
 
 
-def _check_dout(where: str, dout: Array, shape: tuple[int, ...]) -> None:
+def check_dout(where: str, dout: Array, shape: tuple[int, ...]) -> None:
+    """Check that ``dout`` has the shape of the output that it is the gradient of; errors begin with ``where``."""
     _check_floating(where, dout=dout)
     if dout.shape != shape:
         raise ValueError(f"{where}: dout must have the shape of the output, {shape}, got {dout.shape}")

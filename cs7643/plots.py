@@ -37,13 +37,13 @@ def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
     low = Xs.min(axis=(1, 2, 3), keepdims=True).astype(np.float64)
     spread = Xs.max(axis=(1, 2, 3), keepdims=True) - low
     stretched = np.where(spread > 0, (Xs - low) / np.where(spread > 0, spread, 1), 0.5)
-    return _sheet(ubound * stretched, columns=int(np.ceil(np.sqrt(len(Xs)))), padding=padding)
+    side = int(np.ceil(np.sqrt(len(Xs))))
+    return _sheet(ubound * stretched, side, side, padding)
 
 
-def _sheet(images: Array, columns: int, padding: int) -> Array:
-    """Lay (N, H, W, C) images out row by row, in as many rows as columns or as they take, with zeros between."""
-    N, H, W, C = images.shape
-    rows = columns if columns**2 >= N else -(-N // columns)
+def _sheet(images: Array, rows: int, columns: int, padding: int) -> Array:
+    """Lay (N, H, W, C) images out row by row, with zeros between them and in the places that are left."""
+    _, H, W, C = images.shape
     sheet = np.zeros((rows * (H + padding) - padding, columns * (W + padding) - padding, C), images.dtype)
     for k, image in enumerate(images):
         top, left = k // columns * (H + padding), k % columns * (W + padding)
@@ -68,7 +68,7 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
     chosen = np.concatenate([np.flatnonzero(y == label)[:per_class] for label in range(len(class_names))])
     if len(chosen) != per_class * len(class_names):
         raise ValueError(f"class_examples: X must hold at least {per_class} images of each class")
-    sheet = _sheet(X[chosen].transpose(0, 2, 3, 1), columns=per_class, padding=2)
+    sheet = _sheet(X[chosen].transpose(0, 2, 3, 1), len(class_names), per_class, padding=2)
     figure, axis = _picture(sheet, f"{name}: each class in many places, sizes and colours", margin=90)
     for label, class_name in enumerate(class_names):
         place = (label + 0.5) * sheet.shape[0] / len(class_names)

@@ -85,7 +85,7 @@ def test_no_cell_is_long(notebook):
 
 def test_no_path_of_a_machine_and_no_address_is_shown(notebook):
     shown = json.dumps([texts(cell) for cell in code_cells(notebook)])
-    assert not re.search(r"/home/|/Users/|/root/|/tmp/|[A-Z]:\\\\|0x[0-9a-f]{6,}", shown)
+    assert not re.search(r"/(home|Users|root|tmp)/|[A-Z]:\\\\|0x[0-9a-f]{6,}", shown)
 
 
 def test_the_embedded_images_were_used(notebook):

@@ -1,0 +1,79 @@
+"""The pictures: what they show is where it should be, and each function leaves no open figure behind."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from cs7643 import plots
+
+RNG = np.random.default_rng(0)
+NAMES = ("one", "two", "three")
+IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
+LABELS = np.arange(12) % 3
+NUMBERS = np.arange(16.0).reshape(4, 4)
+
+FIGURES = {
+    "class_examples": lambda: plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4),
+    "compare_losses": lambda: plots.compare_losses({"a": [3.0, 2.0], "b": [3.0, 1.0]}, "title", top=3.0),
+    "training_curves": lambda: plots.training_curves([2.0, 1.0, 0.5], [0.1, 0.5], [0.1, 0.4], "title"),
+    "accuracy_map": lambda: plots.accuracy_map([[0.1, 0.2]], ("row", 1), ("column", 1, 2), "title"),
+    "weight_images, filters": lambda: plots.weight_images(RNG.standard_normal((5, 3, 7, 7)), "title"),
+    "weight_images, columns": lambda: plots.weight_images(RNG.standard_normal((3072, 4)), "title"),
+    "confusion_matrix": lambda: plots.confusion_matrix(LABELS, LABELS[::-1], NAMES, "title"),
+    "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["a"] * 4, "title", columns=3),
+    "filtered_picture": lambda: plots.filtered_picture(plots.draw_scene(), RNG.standard_normal((2, 9, 9)), ["a", "b"]),
+    "convolution_example": lambda: plots.convolution_example(NUMBERS, np.eye(3), NUMBERS[:2, :2], (0, 1)),
+    "convolution_gradient_example": lambda: plots.convolution_gradient_example(
+        np.eye(3), np.ones((2, 2)), [NUMBERS] * 4, NUMBERS
+    ),
+    "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_and_closed(name, tmp_path):
+    figure = FIGURES[name]()
+    assert isinstance(figure, Figure)
+    assert plt.get_fignums() == []  # an open one would be shown twice in a notebook
+    figure.savefig(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 10])
+def test_visualize_grid_stretches_each_image_and_puts_it_in_its_place(count):
+    images = RNG.standard_normal((count, 3, 4, 3))
+    grid = plots.visualize_grid(images, ubound=100.0, padding=2)
+    side = int(np.ceil(np.sqrt(count)))
+    assert grid.shape == (side * 5 - 2, side * 6 - 2, 3)
+    for k, image in enumerate(images):
+        row, column = divmod(k, side)
+        place = grid[row * 5 : row * 5 + 3, column * 6 : column * 6 + 4]
+        expected = 100 * (image - image.min()) / np.ptp(image)
+        np.testing.assert_allclose(place, expected, atol=1e-12)
+
+
+def test_visualize_grid_of_one_colour_is_grey_and_bad_input_is_refused():
+    assert np.array_equal(plots.visualize_grid(np.full((1, 2, 2, 3), 7.0)), np.full((2, 2, 3), 127.5))
+    for bad in (np.zeros((0, 2, 2, 3)), np.zeros((2, 2, 3))):
+        with pytest.raises(ValueError, match=r"Xs must have shape \(N, H, W, C\) with N at least 1"):
+            plots.visualize_grid(bad)
+
+
+def test_each_class_stands_in_its_own_row():
+    figure = plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4)
+    shown = figure.axes[0].images[0].get_array()
+    for label in range(3):
+        for k, image in enumerate(IMAGES[label::3]):
+            place = shown[label * 10 : label * 10 + 8, k * 10 : k * 10 + 8]
+            assert np.array_equal(place, image.transpose(1, 2, 0))
+    with pytest.raises(ValueError, match="at least 5 images of each class"):
+        plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=5)
+
+
+def test_the_scene_is_grey():
+    scene = plots.draw_scene(48)
+    assert scene.shape == (48, 48)
+    assert 0 <= scene.min() < scene.max() <= 1
