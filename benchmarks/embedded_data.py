@@ -93,7 +93,8 @@ def main() -> None:
     args = parser.parse_args()
     dataset = data.load("embedded")
     if args.sheet:
-        sheet = plots.class_examples(dataset.X_train, dataset.y_train, dataset.class_names, dataset.name, per_class=8)
+        sheet = plots.class_examples(dataset.X_train, dataset.y_train, dataset.class_names, dataset.name, per_class=4)
+        sheet.texts[0].set_text(f"{dataset.name}: four images of each class")  # shorter, for four columns
         with atomic_writer(args.sheet) as stream:
             sheet.savefig(stream, dpi=100, format="png")
         return

@@ -43,8 +43,9 @@ def test_the_first_images_do_not_depend_on_how_many_are_drawn(drawn, count):
 
 
 def test_they_do_not_depend_on_the_number_of_threads(drawn, monkeypatch):
-    monkeypatch.setattr(shapes.os, "cpu_count", lambda: 1)
-    assert np.array_equal(shapes.draw(6_000, 0)[0], drawn[0])
+    for threads in (1, 4):
+        monkeypatch.setattr(shapes.os, "cpu_count", lambda threads=threads: threads)
+        assert all(np.array_equal(a, b) for a, b in zip(shapes.draw(6_000, 2_000), drawn, strict=True))
 
 
 def test_training_and_test_images_are_different(drawn):
@@ -73,6 +74,15 @@ def test_colour_alone_gives_nothing_away(drawn):
     assert np.ptp(means, axis=0).max() < 12  # of 255
 
 
+def test_the_nearest_class_mean_finds_some_shapes_but_few(drawn):
+    """Place, size, tilt and sign vary enough to spoil a template, but leave a linear classifier something."""
+    brightness = [X.mean(axis=1).reshape(len(X), -1) for X in (drawn[0], drawn[2])]
+    training, test = (image - image.mean(axis=1, keepdims=True) for image in brightness)
+    means = np.stack([training[drawn[1] == label].mean(axis=0) for label in range(10)])
+    nearest = ((means**2).sum(axis=1) - 2 * test @ means.T).argmin(axis=1)
+    assert 0.18 < np.mean(nearest == drawn[3]) < 0.35  # 0.14 when half are dark, 0.45 without jitter
+
+
 def test_each_class_is_drawn_as_its_shape(monkeypatch):
     """Without tilt and jitter, the average image of a class is most like what its own function draws."""
     for constant in ("JITTER", "TILT", "DARK"):
@@ -89,13 +99,16 @@ def test_each_class_is_drawn_as_its_shape(monkeypatch):
 
 @pytest.mark.slow
 def test_a_convnet_sees_more_than_a_two_layer_net_and_that_more_than_a_softmax():
+    """At the published budget; the ConvNet, to save time, at a quarter of it, so its margin there is a lower bound."""
     dataset = data.load("embedded")
     found = []
-    for contender in CONTENDERS:
-        splits = data.preprocess(dataset, 4_000, num_test=2_000, layout=contender.layout)
-        found.append(contender.train(splits, epochs=3, seed=0))
+    for contender, images, epochs in zip(CONTENDERS, (10_000, 10_000, 4_000), (5, 5, 3), strict=True):
+        splits = data.preprocess(dataset, images, num_test=5_000, layout=contender.layout)
+        found.append(contender.train(splits, epochs=epochs, seed=0))
     softmax, two_layer, convnet = found
-    assert 0.2 < softmax < two_layer < convnet - 0.08
+    assert 0.25 < softmax < 0.5
+    assert two_layer > softmax + 0.08
+    assert convnet > two_layer + 0.08
 
 
 @pytest.mark.parametrize("name", ["num_train", "num_test"])
