@@ -86,32 +86,23 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], words: str) -> Non
 
 
 MEASURE = """
-import resource, sys, time
-start = time.perf_counter()
+import re, sys
 from cs7643 import data
 dataset = data.load(sys.argv[1])
 splits = data.preprocess(dataset, num_test=10_000)
-seconds = time.perf_counter() - start
-unit = 1 if sys.platform == "darwin" else 1024
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, dataset.name, sep=";")
+# Not getrusage: its peak may be that of the process that started this one.
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024, dataset.name, sep=";")
 """
 
 
 @pytest.mark.cifar10
-@pytest.mark.skipif(sys.platform == "win32", reason="measures with getrusage")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of its memory from /proc")
 @pytest.mark.skipif("CS7643_TEST_CIFAR10" not in os.environ, reason="CS7643_TEST_CIFAR10 names no CIFAR-10")
-def test_all_of_cifar10_is_ready_in_three_seconds_and_a_gigabyte() -> None:
-    folder = os.environ["CS7643_TEST_CIFAR10"]
-
-    def measure() -> tuple[float, int, str]:
-        command = [sys.executable, "-c", MEASURE, folder]
-        line = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
-        seconds, peak, name = line.split(";")
-        return float(seconds), int(peak), name
-
-    seconds, peak, name = min(measure() for _ in range(3))  # other work on the machine only adds
-    assert seconds < 3
-    assert peak < 1e9
+def test_all_of_cifar10_is_ready_in_a_gigabyte() -> None:
+    command = [sys.executable, "-c", MEASURE, os.environ["CS7643_TEST_CIFAR10"]]
+    line = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+    peak, name = line.split(";")
+    assert 6e8 < int(peak) < 1e9  # the images alone, in float32, are 0.7 GB
     assert name.startswith("CIFAR-10")
 
 
