@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cs7643.checks import task_6_1, task_6_2  # noqa: F401  (importing a module registers its cases)
+from cs7643.checks import task_1, task_2, task_3, task_4, task_6_1, task_6_2  # noqa: F401  (importing a module registers its cases)
 from cs7643.checks.case import CASES, Outcome, run_case
 from cs7643.checks.tasks import TASKS, Task
 

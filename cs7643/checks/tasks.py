@@ -23,6 +23,10 @@ def _task(number: str, points: int, title: str, **functions: tuple[str, ...]) ->
 
 
 TASKS = (
+    _task("1", 3, "Gradient descent as a proximal step", descent=("proximal_step", "step_size")),
+    _task("2", 3, "The regret inequality", descent=("follow", "regret", "regret_bound")),
+    _task("3", 3, "The rate of gradient descent", descent=("gradient_descent", "rate_step_size", "rate_bound")),
+    _task("4", 2, "SGD is not a descent method", descent=("sgd_step", "sgd_counterexample")),
     _task(
         "6.1",
         3,

@@ -1,0 +1,162 @@
+"""Problems 1 to 4: the proximal step, the two sides of the regret inequality, rates, and the noise of SGD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from cs7643.plots.style import BLUE, GREEN, GREY, PALETTE, SKY, VERMILION, clean
+
+Array = NDArray[Any]
+Curve = Callable[[Array], Array]
+
+
+def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> Figure:
+    """Draw f on the line, its tangent at w, and for each lambda the model of eq. (3) with the step to its minimum."""
+    z = np.linspace(-2.6, 2.6, 400)
+    figure, axes = plt.subplots(1, len(lams), figsize=(1 + 3.2 * len(lams), 3.5), sharey=True, squeeze=False)
+    value, g = float(f(np.array(w))), float(slope(np.array(w)))
+    for axis, lam in zip(axes[0], lams, strict=True):
+        axis.plot(z, f(z), color="black", label="$f$")
+        axis.plot(z, value + g * (z - w), "--", color=GREY, label="its tangent, never above $f$")
+        axis.plot(z, value + g * (z - w) + lam / 2 * (z - w) ** 2, color=BLUE, label="the model, eq. (3)")
+        lowest = w - g / lam
+        axis.plot([w], [value], "o", color="black")
+        axis.plot([lowest], [value - g**2 / (2 * lam)], "o", color=VERMILION, label="its minimum")
+        axis.plot([lowest], f(np.array([lowest])), "s", color=VERMILION, mfc="white", label="$f$ there")
+        axis.set(xlabel="z", xlim=(-2.6, 2.6), ylim=(-1.2, 5.5), title=rf"$\lambda$ = {lam:g}, step {lowest - w:+.2f}")
+    axes[0, 0].set_ylabel("value")
+    axes[0, -1].legend(frameon=False, fontsize=8, loc="upper left" if len(lams) == 1 else "upper center")
+    figure.suptitle(r"Large $\lambda$: a timid step. Small $\lambda$: a bold one, which may go too far")
+    return clean(figure)
+
+
+def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
+    """Draw slope z + lambda/2 z^2, which always has a minimum, beside slope z + lambda/2 |z|, which has none inside."""
+    z = np.linspace(-3, 3, 301)
+    figure, (square, norm) = plt.subplots(1, 2, figsize=(8.6, 3.4), sharey=True)
+    for lam, colour in zip(lams, PALETTE, strict=False):
+        square.plot(z, slope * z + lam / 2 * z**2, color=colour, label=rf"$\lambda$ = {lam:g}")
+        square.plot([-slope / lam], [-(slope**2) / (2 * lam)], "o", color=colour)
+        norm.plot(z, slope * z + lam / 2 * abs(z), color=colour, label=rf"$\lambda$ = {lam:g}")
+        if lam > 2 * abs(slope):
+            norm.plot([0], [0], "o", color=colour)
+    square.set(
+        xlabel="z - w(t)", ylabel="model", ylim=(-4, 5), title="the norm squared: a minimum for every $\\lambda$"
+    )
+    norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or falls for ever")
+    square.legend(frameon=False)
+    figure.suptitle("Only the square grows faster than the slope pulls")
+    return clean(figure)
+
+
+def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
+    """Draw the left and the right side of eq. (4) after 1, ..., T steps, a panel for each kind of v."""
+    figure, axes = plt.subplots(1, len(sides), figsize=(3.3 * len(sides), 3.4), squeeze=False)
+    for axis, (name, (left, right)) in zip(axes[0], sides.items(), strict=True):
+        t = np.arange(1, len(np.asarray(left)) + 1)
+        axis.fill_between(t, left, right, color=SKY, alpha=0.3, lw=0, label=r"$\|w(t+1) - w^*\|^2 / 2\eta$")
+        axis.plot(t, right, color=VERMILION, label="right side")
+        axis.plot(t, left, color=BLUE, label="left side: regret")
+        axis.set(xlabel="t", title=name)
+    axes[0, 0].set_ylabel("value")
+    axes[0, 0].legend(frameon=False, fontsize=8)
+    figure.suptitle("Whatever v is, the regret stays below; the gap between the sides is a squared distance")
+    return clean(figure)
+
+
+def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
+    """Draw how the ratio left / right nears 1, and the distance of w(T+1) from w* nears 0, during gradient ascent."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), sharex=True)
+    for (name, (ratios, distances)), colour in zip(histories.items(), PALETTE, strict=False):
+        left.semilogy(np.maximum(1 - ratios, 1e-17), color=colour, label=name)
+        right.semilogy(np.maximum(distances, 1e-17), color=colour)
+    left.set(xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio nears 1 and never passes it")
+    right.set(xlabel="step of the adversary", ylabel=r"$\|w(T+1) - w^*\| / \|w^*\|$", title="and w(T+1) nears w*")
+    left.legend(frameon=False, fontsize=8)
+    return clean(figure)
+
+
+def rates(Ts: ArrayLike, averages: Mapping[str, ArrayLike], lasts: Mapping[str, ArrayLike]) -> Figure:
+    """Draw (f - f*) / (B rho) over T, log-log: at the average iterate and at the last, with the bound 1 / sqrt(T)."""
+    T = np.asarray(Ts)
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 4), sharey=True)
+    for axis, gaps, what in zip(axes, (averages, lasts), ("the average iterate", "the last iterate"), strict=True):
+        axis.loglog(T, 1 / np.sqrt(T), color="black", lw=3, alpha=0.25, label=r"the bound, $1/\sqrt{T}$")
+        for (name, gap), colour in zip(gaps.items(), PALETTE, strict=False):
+            axis.loglog(T, np.maximum(gap, 1e-6), "o-", ms=3, lw=1, color=colour, label=name)
+        axis.set(xlabel="number of steps T", title=f"at {what}", ylim=(2e-6, 2))
+    axes[0].set_ylabel(r"$(f - f^*) / (B\rho)$")
+    axes[0].legend(frameon=False, fontsize=8, loc="lower left")
+    figure.suptitle("The average keeps to the bound on every function; about the last iterate problem 3 says nothing")
+    return clean(figure)
+
+
+def step_sizes(
+    factors: ArrayLike, bound: ArrayLike, gaps: Mapping[str, ArrayLike], worst: Mapping[float, float]
+) -> Figure:
+    """Draw (f(average) - f*) / (B rho) over the step size as a multiple of the prescribed one, log-log."""
+    figure, axis = plt.subplots(figsize=(6.8, 4.2))
+    axis.loglog(factors, bound, color="black", lw=3, alpha=0.25, label=r"the bound, $B^2/(2\eta T) + \eta\rho^2/2$")
+    for (name, gap), colour in zip(gaps.items(), PALETTE, strict=False):
+        axis.loglog(factors, np.maximum(gap, 1e-6), color=colour, lw=1, label=name)
+    axis.loglog(list(worst), list(worst.values()), "D", color="black", ms=6, label="the worst of all functions")
+    axis.axvline(1, color=GREY, lw=0.8, ls=":")
+    axis.set(xlabel="step size, in multiples of the prescribed one", ylabel=r"$(f(average) - f^*) / (B\rho)$")
+    axis.set(title="The bound is lowest at the prescribed step size", ylim=(3e-3, 4))
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    return clean(figure)
+
+
+def raising_steps(w: Array, eta: Array, regions: Mapping[str, tuple[Array, Array]]) -> Figure:
+    """Shade where f rises, as computed on the grid eta x w, and draw the edge that the closed form gives.
+
+    Args:
+        w: (n,), the points.
+        eta: (m,), the step sizes.
+        regions: for each panel what was computed, (m, n) of truth values, and the closed form, likewise.
+    """
+    figure, axes = plt.subplots(1, len(regions), figsize=(3.4 * len(regions), 3.5), sharey=True, squeeze=False)
+    for axis, (name, (computed, closed)) in zip(axes[0], regions.items(), strict=True):
+        axis.contourf(w, eta, computed, levels=[0.5, 1.5], colors=[VERMILION], alpha=0.35)
+        axis.contour(w, eta, closed, levels=[0.5], colors=["black"], linewidths=1)
+        axis.axvline(0.5, color=BLUE, lw=1, ls="--")
+        axis.set(xlabel="w", title=name)
+    axes[0, 0].set_ylabel(r"step size $\eta$")
+    axes[0, 0].text(0.52, 0.03, " w*", color=BLUE, transform=axes[0, 0].get_xaxis_transform())
+    figure.suptitle("Where a step raises f (shaded): around w* even the smallest one does, on one term or the other")
+    return clean(figure)
+
+
+def sgd_runs(runs: Mapping[str, Array], minimiser: float) -> Figure:
+    """Draw many runs of SGD at once, (steps + 1, runs), a panel for each choice of step sizes."""
+    figure, axes = plt.subplots(1, len(runs), figsize=(2.9 * len(runs), 3.2), sharey=True, squeeze=False)
+    for axis, (name, points) in zip(axes[0], runs.items(), strict=True):
+        axis.plot(points, color=SKY, lw=0.6, alpha=0.5)
+        axis.plot(points[:, 0], color=BLUE, lw=1, label="one run")
+        axis.axhline(minimiser, color="black", lw=0.8, ls="--", label="w*")
+        axis.set(xlabel="step", title=name)
+    axes[0, 0].set_ylabel("w")
+    axes[0, 0].legend(frameon=False, fontsize=8)
+    count = next(iter(runs.values())).shape[1]
+    figure.suptitle(f"{count} runs each: a constant step keeps a cloud around w*, a decaying one closes in")
+    return clean(figure)
+
+
+def noise_floors(measured: Mapping[str, Array], closed: Mapping[str, Array]) -> Figure:
+    """Draw the mean of f - f* over the steps, log-log: measured, and dashed the closed form of the same name."""
+    figure, axis = plt.subplots(figsize=(6.8, 4))
+    for (name, excess), colour in zip(measured.items(), (VERMILION, BLUE, GREEN, *PALETTE[3:]), strict=False):
+        steps = np.arange(1, len(excess))
+        axis.loglog(steps, excess[1:], color=colour, lw=1, label=name)
+        axis.loglog(steps, closed[name][1:], "--", color="black", lw=0.8)
+    axis.set(
+        xlabel="step", ylabel=r"mean of $f(w) - f(w^*)$", title="Dashed, the closed forms: constant steps have a floor"
+    )
+    axis.legend(frameon=False, fontsize=8)
+    return clean(figure)

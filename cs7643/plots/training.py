@@ -1,0 +1,88 @@
+"""What training looks like: losses, accuracies, tuning, confusion, and times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from cs7643.plots.style import BLUE, GREEN, PALETTE, SKY, VERMILION, clean
+
+Array = NDArray[Any]
+
+
+def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
+    """Draw several loss histories (one value an iteration) over one another, up to ``top``."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    for (label, history), colour in zip(histories.items(), PALETTE, strict=False):
+        axis.plot(np.arange(1, len(history) + 1), history, label=label, color=colour)
+    axis.set(xlabel="iteration", ylabel="loss (nats)", title=title)
+    axis.set_ylim(top=top)
+    axis.legend(frameon=False)
+    return clean(figure)
+
+
+def training_curves(
+    loss_history: Sequence[float], train_acc: Sequence[float], val_acc: Sequence[float], title: str
+) -> Figure:
+    """Draw a training run: the loss of each batch with its running mean, and both accuracies after each epoch."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    iterations = np.arange(1, len(loss_history) + 1)
+    left.plot(iterations, loss_history, color=SKY, alpha=0.6, lw=0.8, label="one batch")
+    window = max(1, len(loss_history) // 30)
+    smooth = np.convolve(loss_history, np.full(window, 1 / window), mode="valid")
+    left.plot(iterations[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
+    left.legend(frameon=False)
+    measurements = np.arange(len(train_acc))
+    right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
+    right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
+    right.set(xlabel="measurement (0: first iteration, then every epoch)", ylabel="accuracy (%)", title="accuracy")
+    right.legend(frameon=False)
+    figure.suptitle(title)
+    return clean(figure)
+
+
+def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequence[object], title: str) -> Figure:
+    """Draw a table of accuracies (parts of 1) as a coloured map; rows and columns are (name, values...)."""
+    values = 100 * np.asarray(accuracies)
+    figure, axis = plt.subplots(figsize=(1.4 * len(columns), 0.75 * len(rows) + 1.2))
+    axis.imshow(values, cmap="cividis", aspect="auto")
+    middle = (values.min() + values.max()) / 2
+    for (i, j), value in np.ndenumerate(values):
+        axis.text(j, i, f"{value:.1f}", ha="center", va="center", color="black" if value > middle else "white")
+    axis.set(xlabel=str(columns[0]), ylabel=str(rows[0]), title=title)
+    axis.set_xticks(range(len(columns) - 1), [str(value) for value in columns[1:]])
+    axis.set_yticks(range(len(rows) - 1), [str(value) for value in rows[1:]])
+    return clean(figure)
+
+
+def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:
+    """Draw how often each class (a row) was taken for each other (a column), in percent of the row."""
+    counts = np.zeros((len(class_names), len(class_names)))
+    np.add.at(counts, (y, predicted), 1)
+    percent = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    figure, axis = plt.subplots(figsize=(6, 5.4))
+    axis.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    for (i, j), value in np.ndenumerate(percent):
+        if value >= 0.5:
+            axis.text(j, i, f"{value:.0f}", ha="center", va="center", size=8, color="white" if value > 55 else "black")
+    axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
+    axis.set_yticks(range(len(class_names)), class_names)
+    axis.set(xlabel="predicted", ylabel="true", title=title)
+    return clean(figure)
+
+
+def speed_bars(seconds: Mapping[str, float], title: str) -> Figure:
+    """Draw times as horizontal bars on a logarithmic axis."""
+    figure, axis = plt.subplots(figsize=(6.5, 0.5 * len(seconds) + 1.2))
+    bars = axis.barh(list(seconds), [1e3 * value for value in seconds.values()], color=BLUE)
+    axis.bar_label(bars, [f"{1e3 * value:.3g} ms" for value in seconds.values()], padding=3)
+    axis.set(xscale="log", xlabel="time (milliseconds, logarithmic)", title=title)
+    axis.set_xlim(right=6e3 * max(seconds.values()))
+    axis.invert_yaxis()
+    return clean(figure)

@@ -1,0 +1,65 @@
+"""An adversary who tries to break the regret inequality: gradient ascent on left side / right side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Side = Callable[..., float]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What an adversary reached: after each step the ratio left / right, and the distance ||w(T+1) - w*|| / ||w*||."""
+
+    ratios: Array
+    distances: Array
+
+
+def attack(
+    follow: Callable[[Array, float], Array],
+    regret: Side,
+    regret_bound: Side,
+    T: int,
+    d: int,
+    seed: int,
+    steps: int = 300,
+) -> Attack:
+    """Let an adversary choose v and w* so that the left side of eq. (4) comes as close to the right as it can.
+
+    The ratio does not change when v and w* are scaled together, or eta and 1/v; so eta is 1, and after each step
+    v and w* are scaled to norm 1. The gradients are those of
+
+        left = <w(t) - w*, v(t)> summed, with w(t) = -(v(1) + ... + v(t-1)),    right = (||w*||^2 + sum ||v(t)||^2) / 2.
+
+    Args:
+        follow: the student's, as are the next two; from them come the ratio and the distance.
+        regret: the left side.
+        regret_bound: the right side.
+        T: the number of vectors v(t).
+        d: their dimension.
+        seed: of the random start.
+        steps: of the ascent.
+    """
+    rng = np.random.default_rng(seed)
+    choice = rng.standard_normal((T + 1, d))  # v(1), ..., v(T), and w* in the last row
+    ratios, distances = np.empty(steps), np.empty(steps)
+    rate = 0.5
+    ratio = -np.inf
+    for step in range(steps):
+        v, w_star = choice[:-1], choice[-1]
+        iterates = follow(v, 1.0)
+        left, right = regret(iterates, w_star, v), regret_bound(w_star, v, 1.0)
+        ratios[step] = left / right
+        distances[step] = np.linalg.norm(iterates[-1] - w_star) / np.linalg.norm(w_star)
+        rate = rate * 1.2 if ratios[step] >= ratio else rate / 2
+        ratio = ratios[step]
+        total = v.sum(axis=0)
+        uphill = np.vstack([v - total - w_star, -total]) / right - left / right**2 * choice
+        choice = choice + rate * uphill
+        choice /= np.linalg.norm(choice)
+    return Attack(ratios, distances)

@@ -1,0 +1,65 @@
+"""The certificate that no analysis of problem 3 can do better: its worst case, computed as a semidefinite program.
+
+Performance estimation (Drori and Teboulle, 2014) asks for the convex, rho-Lipschitz function on which T steps of
+gradient descent end worst. Only the values and subgradients at the visited points matter, and the inner products of
+these are the unknowns of a semidefinite program. PEPit writes it down and a solver of CVXPY solves it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+
+from cs7643.descent import rate_step_size
+
+# What worst_case gives for (T, factor), by PEPit 0.5.1.
+STORED = {
+    (1, 1.0): 1.000000,
+    (2, 1.0): 0.707108,
+    (5, 1.0): 0.447218,
+    (10, 1.0): 0.316228,
+    (20, 1.0): 0.223606,
+    (10, 0.25): 0.644246,
+    (10, 0.5): 0.395285,
+    (10, 2.0): 0.395285,
+    (10, 4.0): 0.671984,
+}
+ADVICE = "PEPit is not installed, so these are stored values. To compute them: python -m pip install PEPit"
+
+
+def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) -> float:
+    """Compute the largest f(average) - f(w*) over all convex, rho-Lipschitz f with ||w*|| at most B, in any dimension.
+
+    Args:
+        T: the number of steps. The program has a matrix of about T by T unknowns: T = 20 takes about a second.
+        factor: the step size, as a multiple of that of problem 3.
+        B: the distance of the minimiser from w(1).
+        rho: the Lipschitz constant.
+
+    Raises:
+        ImportError: if PEPit, the optional extra ``theory``, is not installed.
+    """
+    from PEPit import PEP
+    from PEPit.functions import ConvexLipschitzFunction
+
+    eta = factor * rate_step_size(B, rho, T)
+    problem = PEP()
+    f = problem.declare_function(ConvexLipschitzFunction, M=rho)
+    w_star = f.stationary_point()
+    w = problem.set_initial_point()
+    problem.set_initial_condition((w - w_star) ** 2 <= B**2)
+    total = 0 * w
+    for _ in range(T):
+        total = total + w
+        w = w - eta * f.subgradient(w)
+    problem.set_performance_metric(f(total / T) - f(w_star))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(problem.solve(verbose=0))
+
+
+def worst_cases() -> tuple[dict[tuple[int, float], float], str]:
+    """Return the worst case for several (T, factor), B = rho = 1, and a sentence on where the values come from."""
+    if importlib.util.find_spec("PEPit") is None:
+        return dict(STORED), ADVICE
+    return {(T, factor): worst_case(T, factor) for T, factor in STORED}, "Computed just now by PEPit."
