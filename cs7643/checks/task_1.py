@@ -12,7 +12,9 @@ from scipy import optimize
 from cs7643.checks.case import Function, case
 from cs7643.gradient_check import Comparison, compare
 
-HALF = "the derivative of lam/2 ||z - w||^2 is lam (z - w); that of the norm without its square has length 1, always"
+WRONG_TURN = (
+    "the derivative of lam/2 ||z - w||^2 is lam (z - w); that of the norm without its square has length 1, always"
+)
 
 
 def _minimise(w: NDArray[Any], grad: NDArray[Any], lam: float) -> NDArray[Any]:
@@ -29,7 +31,7 @@ def _minimise(w: NDArray[Any], grad: NDArray[Any], lam: float) -> NDArray[Any]:
     return minimiser
 
 
-@case("proximal_step", "the minimiser that SciPy finds, in 1 to 6 dimensions", HALF)
+@case("proximal_step", "the minimiser that SciPy finds, in 1 to 6 dimensions", WRONG_TURN)
 def _(proximal_step: Function) -> Iterator[Comparison]:
     rng = np.random.default_rng(0)
     for d in range(1, 7):
@@ -37,12 +39,12 @@ def _(proximal_step: Function) -> Iterator[Comparison]:
         yield compare("w(t+1)", proximal_step(w, grad, lam), _minimise(w, grad, lam), 1e-8)
 
 
-@case("proximal_step", "numbers by hand: w = (1, 2), grad = (4, -8), lam = 4", HALF)
+@case("proximal_step", "numbers by hand: w = (1, 2), grad = (4, -8), lam = 4", WRONG_TURN)
 def _(proximal_step: Function) -> Iterator[Comparison]:
     yield compare("w(t+1)", proximal_step(np.array([1.0, 2.0]), np.array([4.0, -8.0]), 4.0), [0.0, 4.0])
 
 
-@case("proximal_step", "a gradient of zero stays where it is", HALF)
+@case("proximal_step", "a gradient of zero stays where it is", WRONG_TURN)
 def _(proximal_step: Function) -> Iterator[Comparison]:
     yield compare("w(t+1)", proximal_step(np.array([3.0, -1.0]), np.zeros(2), 2.0), [3.0, -1.0])
 

@@ -18,7 +18,8 @@ from cs7643.gradient_check import Comparison, compare
 
 def _walk(v: NDArray[Any], eta: float) -> NDArray[Any]:
     """Return w(1), ..., w(T+1): row t is -eta times the sum of the first t - 1 rows of v."""
-    return -eta * np.tri(len(v) + 1, len(v), -1) @ v
+    points: NDArray[Any] = -eta * np.tri(len(v) + 1, len(v), -1) @ v
+    return points
 
 
 @case("follow", "random vectors, and T + 1 points that begin at zero", "w(1) = 0 is the first row; w(T+1) the last")

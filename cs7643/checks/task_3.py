@@ -54,13 +54,17 @@ def _best(B: float, rho: float, T: int) -> tuple[float, float]:
 SETTINGS = ((1.0, 1.0, 1), (2.0, 1.0, 9), (0.5, 3.0, 100), (7.0, 0.2, 1000))
 
 
-@case("rate_step_size", "the step size that makes the bound smallest", "B / (rho sqrt(T)): rho below, the root of T")
+@case(
+    "rate_step_size",
+    "the step size that makes the bound smallest",
+    "where the derivative of the bound with respect to eta is zero",
+)
 def _(rate_step_size: Function) -> Iterator[Comparison]:
     for B, rho, T in SETTINGS:
         yield compare(f"rate_step_size({B:g}, {rho:g}, {T})", rate_step_size(B, rho, T), _best(B, rho, T)[0], 1e-6)
 
 
-@case("rate_bound", "the smallest bound", "with that step size both terms of the bound are B rho / (2 sqrt(T))")
+@case("rate_bound", "the smallest bound", "with the best step size the two terms of the bound are equal")
 def _(rate_bound: Function) -> Iterator[Comparison]:
     for B, rho, T in SETTINGS:
         yield compare(f"rate_bound({B:g}, {rho:g}, {T})", rate_bound(B, rho, T), _best(B, rho, T)[1], 1e-9)
