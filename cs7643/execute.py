@@ -408,6 +408,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = number
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # dead in a file
     return notebook
 
 

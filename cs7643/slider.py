@@ -21,17 +21,19 @@ class Slider:
         """Prepare the slider, at the first value.
 
         Args:
-            draw: takes a value, returns its picture; called once for each value that is visited.
+            draw: takes a value, returns its picture; called now, for each value, so that what a later cell changes does
+                not change the pictures.
             label: what is shown in front of the slider.
             values: the positions, in their order.
             static: the picture for where no widget runs.
         """
         if not values:
             raise ValueError("Slider: values must hold at least one value, got none")
-        self._draw, self._values, self._static = draw, list(values), static
-        self._pictures: dict[int, bytes] = {}
-        self._picture = ipywidgets.Image(format="png", value=self._png(0))
-        options = [(str(value), k) for k, value in enumerate(self._values)]
+        self._static, self._pictures = png(static), [png(draw(value)) for value in values]
+        width = int.from_bytes(self._pictures[0][16:20], "big")  # where a PNG has its width, in pixels
+        layout = ipywidgets.Layout(width=f"{width}px", max_width="100%")
+        self._picture = ipywidgets.Image(format="png", value=self._pictures[0], layout=layout)
+        options = [(str(value), k) for k, value in enumerate(values)]
         control = ipywidgets.SelectionSlider(options=options, description=label, continuous_update=True)
         control.observe(self._move, names="value")
         self.control = control
@@ -43,17 +45,12 @@ class Slider:
         return bytes(self._picture.value)
 
     def _move(self, change: dict[str, Any]) -> None:
-        self._picture.value = self._png(change["new"])
-
-    def _png(self, k: int) -> bytes:
-        if k not in self._pictures:
-            self._pictures[k] = png(self._draw(self._values[k]))
-        return self._pictures[k]
+        self._picture.value = self._pictures[change["new"]]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = dict(self._box._repr_mimebundle_())
-        bundle["text/plain"] = f"<slider: {len(self._values)} positions>"
-        return {**bundle, "image/png": base64.b64encode(png(self._static)).decode()}
+        bundle["text/plain"] = f"<slider: {len(self._pictures)} positions>"
+        return {**bundle, "image/png": base64.b64encode(self._static).decode()}
 
 
 def png(figure: Figure) -> bytes:

@@ -4,6 +4,17 @@ The colours are those of Okabe and Ito, which people with any colour vision tell
 """
 
 from cs7643.plots.convolution import convolution_example, convolution_gradient_example
+from cs7643.plots.descent import (
+    attacks,
+    noise_floors,
+    proximal_models,
+    raising_steps,
+    rates,
+    regret_sides,
+    sgd_runs,
+    square_or_not,
+    step_sizes,
+)
 from cs7643.plots.images import (
     captioned_images,
     class_examples,
@@ -16,6 +27,7 @@ from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix
 
 __all__ = [
     "accuracy_map",
+    "attacks",
     "captioned_images",
     "class_examples",
     "compare_losses",
@@ -24,7 +36,15 @@ __all__ = [
     "convolution_gradient_example",
     "draw_scene",
     "filtered_picture",
+    "noise_floors",
+    "proximal_models",
+    "raising_steps",
+    "rates",
+    "regret_sides",
+    "sgd_runs",
     "speed_bars",
+    "square_or_not",
+    "step_sizes",
     "training_curves",
     "visualize_grid",
     "weight_images",

@@ -19,7 +19,8 @@ Curve = Callable[[Array], Array]
 def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> Figure:
     """Draw f on the line, its tangent at w, and for each lambda the model of eq. (3) with the step to its minimum."""
     z = np.linspace(-2.6, 2.6, 400)
-    figure, axes = plt.subplots(1, len(lams), figsize=(1 + 3.2 * len(lams), 3.5), sharey=True, squeeze=False)
+    width = 3.2 * len(lams) + 1 if len(lams) > 1 else 7.5
+    figure, axes = plt.subplots(1, len(lams), figsize=(width, 3.5), sharey=True, squeeze=False)
     value, g = float(f(np.array(w))), float(slope(np.array(w)))
     for axis, lam in zip(axes[0], lams, strict=True):
         axis.plot(z, f(z), color="black", label="$f$")
@@ -31,7 +32,10 @@ def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> 
         axis.plot([lowest], f(np.array([lowest])), "s", color=VERMILION, mfc="white", label="$f$ there")
         axis.set(xlabel="z", xlim=(-2.6, 2.6), ylim=(-1.2, 5.5), title=rf"$\lambda$ = {lam:g}, step {lowest - w:+.2f}")
     axes[0, 0].set_ylabel("value")
-    axes[0, -1].legend(frameon=False, fontsize=8, loc="upper left" if len(lams) == 1 else "upper center")
+    if len(lams) > 1:
+        axes[0, -1].legend(frameon=False, fontsize=8, loc="upper center")
+    else:
+        axes[0, 0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.suptitle(r"Large $\lambda$: a timid step. Small $\lambda$: a bold one, which may go too far")
     return clean(figure)
 
@@ -65,7 +69,7 @@ def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
         axis.plot(t, left, color=BLUE, label="left side: regret")
         axis.set(xlabel="t", title=name)
     axes[0, 0].set_ylabel("value")
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    axes[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
     figure.suptitle("Whatever v is, the regret stays below; the gap between the sides is a squared distance")
     return clean(figure)
 
@@ -101,7 +105,7 @@ def step_sizes(
     factors: ArrayLike, bound: ArrayLike, gaps: Mapping[str, ArrayLike], worst: Mapping[float, float]
 ) -> Figure:
     """Draw (f(average) - f*) / (B rho) over the step size as a multiple of the prescribed one, log-log."""
-    figure, axis = plt.subplots(figsize=(6.8, 4.2))
+    figure, axis = plt.subplots(figsize=(8.8, 4))
     axis.loglog(factors, bound, color="black", lw=3, alpha=0.25, label=r"the bound, $B^2/(2\eta T) + \eta\rho^2/2$")
     for (name, gap), colour in zip(gaps.items(), PALETTE, strict=False):
         axis.loglog(factors, np.maximum(gap, 1e-6), color=colour, lw=1, label=name)
@@ -109,7 +113,7 @@ def step_sizes(
     axis.axvline(1, color=GREY, lw=0.8, ls=":")
     axis.set(xlabel="step size, in multiples of the prescribed one", ylabel=r"$(f(average) - f^*) / (B\rho)$")
     axis.set(title="The bound is lowest at the prescribed step size", ylim=(3e-3, 4))
-    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return clean(figure)
 
 
@@ -137,12 +141,12 @@ def sgd_runs(runs: Mapping[str, Array], minimiser: float) -> Figure:
     """Draw many runs of SGD at once, (steps + 1, runs), a panel for each choice of step sizes."""
     figure, axes = plt.subplots(1, len(runs), figsize=(2.9 * len(runs), 3.2), sharey=True, squeeze=False)
     for axis, (name, points) in zip(axes[0], runs.items(), strict=True):
-        axis.plot(points, color=SKY, lw=0.6, alpha=0.5)
+        axis.plot(points, color="#BBDDF3", lw=0.5, antialiased=False)  # a small file
         axis.plot(points[:, 0], color=BLUE, lw=1, label="one run")
         axis.axhline(minimiser, color="black", lw=0.8, ls="--", label="w*")
         axis.set(xlabel="step", title=name)
     axes[0, 0].set_ylabel("w")
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    axes[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
     count = next(iter(runs.values())).shape[1]
     figure.suptitle(f"{count} runs each: a constant step keeps a cloud around w*, a decaying one closes in")
     return clean(figure)

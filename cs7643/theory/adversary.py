@@ -27,12 +27,12 @@ def attack(
     T: int,
     d: int,
     seed: int,
-    steps: int = 300,
+    steps: int = 100,
 ) -> Attack:
     """Let an adversary choose v and w* so that the left side of eq. (4) comes as close to the right as it can.
 
-    The ratio does not change when v and w* are scaled together, or eta and 1/v; so eta is 1, and after each step
-    v and w* are scaled to norm 1. The gradients are those of
+    The ratio does not change when v and w* are scaled together, or eta and 1/v; so eta is 1, and all of
+    v and w* together has norm 1. A step that would lower the ratio is not taken, but halved. The gradients are those of
 
         left = <w(t) - w*, v(t)> summed, with w(t) = -(v(1) + ... + v(t-1)),    right = (||w*||^2 + sum ||v(t)||^2) / 2.
 
@@ -46,20 +46,27 @@ def attack(
         steps: of the ascent.
     """
     rng = np.random.default_rng(seed)
-    choice = rng.standard_normal((T + 1, d))  # v(1), ..., v(T), and w* in the last row
-    ratios, distances = np.empty(steps), np.empty(steps)
-    rate = 0.5
-    ratio = -np.inf
-    for step in range(steps):
+    ratios, distances, rate = np.empty(steps), np.empty(steps), 1.0
+
+    def judge(choice: Array) -> tuple[float, float, Array]:
+        """Return the ratio, the distance, and the direction uphill."""
         v, w_star = choice[:-1], choice[-1]
         iterates = follow(v, 1.0)
         left, right = regret(iterates, w_star, v), regret_bound(w_star, v, 1.0)
-        ratios[step] = left / right
-        distances[step] = np.linalg.norm(iterates[-1] - w_star) / np.linalg.norm(w_star)
-        rate = rate * 1.2 if ratios[step] >= ratio else rate / 2
-        ratio = ratios[step]
         total = v.sum(axis=0)
         uphill = np.vstack([v - total - w_star, -total]) / right - left / right**2 * choice
-        choice = choice + rate * uphill
-        choice /= np.linalg.norm(choice)
+        return left / right, float(np.linalg.norm(iterates[-1] - w_star) / np.linalg.norm(w_star)), uphill
+
+    choice = rng.standard_normal((T + 1, d))  # v(1), ..., v(T), and w* in the last row
+    choice /= np.linalg.norm(choice)
+    ratio, distance, uphill = judge(choice)
+    for step in range(steps):
+        ratios[step], distances[step] = ratio, distance
+        candidate = choice + rate * uphill
+        candidate /= np.linalg.norm(candidate)
+        found = judge(candidate)
+        if found[0] > ratio:
+            choice, (ratio, distance, uphill), rate = candidate, found, 1.5 * rate
+        else:
+            rate /= 2
     return Attack(ratios, distances)

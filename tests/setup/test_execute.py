@@ -35,6 +35,11 @@ import json, os, sys
 names = ["CS7643_CIFAR10", "TQDM_DISABLE"]
 print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), "planted" in globals()]))
 """
+SLIDER = """
+import matplotlib.pyplot as plt
+from cs7643.slider import Slider
+Slider(lambda k: plt.figure(k), "k", [1, 2], plt.figure())
+"""
 PICTURE = 'import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"<b>text</b>"'
 
 
@@ -218,7 +223,9 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
     monkeypatch.setenv("CS7643_CIFAR10", str(tmp_path / "not there"))  # the embedded default is used all the same
     pieces = "import time\nfor number in range(3):\n    print(number, flush=True)\n    time.sleep(0.1)"
     folder = tmp_path / "notebooks"
-    path = write(folder, "1_a", ("pieces", pieces), ("empty", ""), ("figure", FIGURE), ("picture", PICTURE))
+    path = write(
+        folder, "1_a", ("pieces", pieces), ("empty", ""), ("figure", FIGURE), ("picture", PICTURE), ("slider", SLIDER)
+    )
     stored = []
     for _ in range(2):
         assert call(folder, "--in-place", "--output", tmp_path / "out").code == 0
@@ -233,14 +240,15 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
         "language_info": {"name": "python"},
     }
     cells = notebook.cells[1:]
-    assert [cell.id for cell in cells] == ["pieces", "empty", "figure", "picture"]
-    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4]
+    assert [cell.id for cell in cells] == ["pieces", "empty", "figure", "picture", "slider"]
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
     assert all(cell.metadata == {} for cell in cells)
     assert [output.text for output in cells[0].outputs] == ["0\n1\n2\n"]
     assert cells[2].outputs[0].metadata.cs7643.value == 0.4375
     kinds = [set(output.data) for output in cells[3].outputs]
     assert {"text/plain", "image/png"} in kinds
     assert [output.execution_count for output in cells[3].outputs if output.output_type == "execute_result"] == [4]
+    assert {"image/png", "text/plain"} in [set(output.data) for output in cells[4].outputs]  # no widget, which is dead
 
 
 def test_in_place_stores_nothing_when_a_cell_fails(tmp_path):
