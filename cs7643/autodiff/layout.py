@@ -1,0 +1,205 @@
+"""Where the boxes and lines of a computation graph stand: layers from left to right, with few crossing lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cs7643.autodiff.graph import Graph
+
+Array = NDArray[Any]
+Columns = list[list[int]]  # the nodes of each layer from top to bottom, and those whose edges pass through it
+Links = list[list[tuple[int, int]]]  # the pieces of edges between each two layers; (k, k) where one only passes
+
+GAP, MARGIN = 0.2, 0.12  # inches
+STARTS, SWEEPS, SETTLING = 12, 8, 60
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything stands, in inches from the upper left corner (y grows downward).
+
+    Args:
+        centres: the middle of each node's box, (N, 2).
+        sizes: the width and the height of each box, (N, 2).
+        wires: for each edge the source, the target, and the points of its line, (M, 2), from left to right.
+    """
+
+    centres: Array
+    sizes: Array
+    wires: tuple[tuple[int, int, Array], ...]
+
+
+def layout(graph: Graph, sizes: Array) -> Layout:
+    """Place the boxes and the lines: layers by the longest path, few crossings, and long edges nearly straight.
+
+    An edge over several layers passes each layer between at a place of its own; edges from one node share it, and
+    part at the end. The result depends on nothing but the graph.
+
+    Args:
+        graph: the computation.
+        sizes: (N, 2), the width and the height that the box of each node needs, in inches.
+
+    Returns:
+        The boxes, of which no two overlap, and the lines, none of which passes under a box.
+    """
+    depth = _depths(graph)
+    columns, links = _columns(graph, depth)
+    columns = _order(columns, links)
+    sizes = sizes.copy()
+    ports: dict[tuple[int, int], list[float]] = {}
+    for t, node in enumerate(graph.nodes):
+        steps = np.linspace(-0.4, 0.4, len(node.inputs) + 2)[1:-1] * sizes[t, 1]
+        for s, step in zip(sorted(node.inputs, key=columns[depth[t] - 1].index), steps, strict=True):
+            ports.setdefault((s, t), []).append(float(step))
+    y = _heights(columns, links, depth, sizes[:, 1], ports)
+
+    left, right = np.zeros((2, len(columns)))
+    for c, column in enumerate(columns):
+        climb = max((abs(y[c][t] - y[c - 1][s]) for s, t in links[c - 1]), default=0.0) if c else 0.0
+        left[c] = right[c - 1] + min(0.42 + 0.12 * climb, 1.1) if c else MARGIN
+        right[c] = left[c] + max(sizes[k, 0] for k in column if depth[k] == c)
+    for k, node in enumerate(graph.nodes):
+        if node.operation != "constant":
+            sizes[k, 0] = right[depth[k]] - left[depth[k]]
+    centres = np.array([(right[c] - sizes[k, 0] / 2, y[c][k]) for k, c in enumerate(depth)])
+
+    wires = []
+    for (s, t), steps_in in ports.items():
+        for step in steps_in:
+            points = [np.array([(right[depth[s]], y[depth[s]][s])])]
+            for c in range(depth[s] + 1, depth[t]):
+                points += [_bend(points[-1][-1], left[c], y[c][s]), np.array([(right[c], y[c][s])])]
+            points.append(_bend(points[-1][-1], left[depth[t]], centres[t, 1] + step))
+            wires.append((s, t, np.concatenate(points)))
+    return Layout(centres, sizes, tuple(wires))
+
+
+def crossings(plan: Layout) -> int:
+    """Count the pairs of lines that cross, by their final coordinates; lines that only meet or part do not.
+
+    Args:
+        plan: what ``layout`` returns.
+
+    Returns:
+        The number of pairs.
+    """
+    count = 0
+    for n, (_, _, first) in enumerate(plan.wires):
+        for _, _, second in plan.wires[:n]:
+            x = np.union1d(first[:, 0], second[:, 0])
+            x = x[(x >= max(first[0, 0], second[0, 0])) & (x <= min(first[-1, 0], second[-1, 0]))]
+            above = np.interp(x, *first.T) - np.interp(x, *second.T)
+            count += bool(np.any(above > 1e-9) and np.any(above < -1e-9))
+    return count
+
+
+def _depths(graph: Graph) -> list[int]:
+    """Find each node's layer: the longest path from the inputs; a constant stands one before its first use."""
+    depth: list[int] = []
+    for node in graph.nodes:
+        depth.append(1 + max((depth[i] for i in node.inputs), default=-1))
+    for k, node in enumerate(graph.nodes):
+        if node.operation == "constant":
+            depth[k] = min((depth[t] - 1 for t, user in enumerate(graph.nodes) if k in user.inputs), default=0)
+    return depth
+
+
+def _columns(graph: Graph, depth: list[int]) -> tuple[Columns, Links]:
+    """Cut the edges at the layers, and note for each layer the nodes that have a place there."""
+    columns: Columns = [[] for _ in range(max(depth) + 1)]
+    links: Links = [[] for _ in columns[1:]]
+    last = list(depth)
+    for t, node in enumerate(graph.nodes):
+        for s in node.inputs:
+            last[s] = max(last[s], depth[t] - 1)
+            for c in range(depth[s], depth[t]):
+                links[c].append((s, t if c + 1 == depth[t] else s))
+    for k in range(len(depth)):
+        for c in range(depth[k], last[k] + 1):
+            columns[c].append(k)
+    return columns, links
+
+
+def _tangle(columns: Columns, links: Links, *gaps: int) -> int:
+    """Count the crossings in some of the gaps between the columns."""
+    count = 0
+    for c in gaps:
+        if 0 <= c < len(links):
+            left, right = ({k: n for n, k in enumerate(column)} for column in columns[c : c + 2])
+            s, t = np.array([(left[a], right[b]) for a, b in links[c]]).T
+            count += int(np.count_nonzero((s[:, None] < s) & (t[:, None] > t)))
+    return count
+
+
+def _order(columns: Columns, links: Links) -> Columns:
+    """Order each column for few crossings: sweeps by barycentre, then swaps, from several seeded starts."""
+    rng = np.random.default_rng(0)
+    best, fewest = columns, _tangle(columns, links, *range(len(links)))
+    for start in range(STARTS if fewest else 0):
+        order = [[int(k) for k in (rng.permutation(column) if start else column)] for column in columns]
+        for sweep in range(SWEEPS):
+            step = -1 if sweep % 2 else 1
+            for c in range(len(order))[::step][1:]:
+                place = {k: n for n, k in enumerate(order[c - step])}
+                pulls: dict[int, list[int]] = {k: [] for k in order[c]}
+                for s, t in links[min(c, c - step)]:
+                    pulls[t if step == 1 else s].append(place[s if step == 1 else t])
+                means = {k: np.mean(pulls[k] or [n]) for n, k in enumerate(order[c])}
+                order[c].sort(key=means.__getitem__)
+        better = True
+        while better:
+            better = False
+            for c, n in [(c, n) for c, column in enumerate(order) for n in range(len(column) - 1)]:
+                before = _tangle(order, links, c - 1, c)
+                order[c][n : n + 2] = order[c][n : n + 2][::-1]
+                if _tangle(order, links, c - 1, c) < before:
+                    better = True
+                else:
+                    order[c][n : n + 2] = order[c][n : n + 2][::-1]
+        if (count := _tangle(order, links, *range(len(links)))) < fewest:
+            best, fewest = order, count
+    return best
+
+
+def _heights(
+    columns: Columns, links: Links, depth: list[int], high: Array, ports: dict[tuple[int, int], list[float]]
+) -> list[dict[int, float]]:
+    """Find the y of each place: least squares along the edges, long ones first, with room between neighbours."""
+    sizes = [np.array([high[k] * (depth[k] == c) for k in column]) for c, column in enumerate(columns)]
+    rooms = [np.cumsum([0.0, *((size[1:] + size[:-1]) / 2 + GAP)]) for size in sizes]
+    y = [dict(zip(column, room - room[-1] / 2, strict=True)) for column, room in zip(columns, rooms, strict=True)]
+    pulls: list[dict[int, list[tuple[int, int, float, float]]]] = [{k: [] for k in column} for column in columns]
+    for c, pairs in enumerate(links):
+        for s, t in pairs:
+            weight, step = (1.0, 2.0, 8.0)[(depth[s] != c) + (s == t)], float(np.mean(ports.get((s, t), 0.0)))
+            pulls[c][s].append((c + 1, t, step, weight))
+            pulls[c + 1][t].append((c, s, -step, weight))
+    for c in [*range(len(columns)), *reversed(range(len(columns)))] * SETTLING:
+        near = [pulls[c][k] or [(c, k, 0.0, 1e-6)] for k in columns[c]]
+        weights = [sum(pull[3] for pull in group) for group in near]
+        sums = [sum(weight * (y[b][j] + step) for b, j, step, weight in group) for group in near]
+        y[c] = dict(zip(columns[c], _ascending(np.divide(sums, weights) - rooms[c], weights) + rooms[c], strict=True))
+    top = min(y[c][k] - size / 2 for c, column in enumerate(columns) for k, size in zip(column, sizes[c], strict=True))
+    return [{k: float(value - top) for k, value in column.items()} for column in y]
+
+
+def _ascending(wanted: Array, weights: list[float]) -> Array:
+    """Find the ascending numbers nearest to the wanted ones, in weighted least squares (pool adjacent violators)."""
+    pools: list[tuple[float, float, int]] = []
+    for value, weight in zip(wanted, weights, strict=True):
+        mean, mass, count = float(value), weight, 1
+        while pools and pools[-1][0] > mean:
+            other, heft, more = pools.pop()
+            mean, mass, count = (mean * mass + other * heft) / (mass + heft), mass + heft, count + more
+        pools.append((mean, mass, count))
+    return np.repeat([pool[0] for pool in pools], [pool[2] for pool in pools])
+
+
+def _bend(start: Array, x: float, y: float) -> Array:
+    """Give the points of a line that leaves and arrives horizontally; two such lines cross at most once."""
+    t = np.linspace(0, 1, 17)[1:, None]
+    return np.hstack([start[0] + (x - start[0]) * t, start[1] + (y - start[1]) * t**2 * (3 - 2 * t)])
