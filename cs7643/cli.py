@@ -30,7 +30,7 @@ COMMANDS = {
     "lab": Command("open the notebooks in JupyterLab", "cs7643.workbench.lab"),
     "data": Command("show, download or verify the images", "cs7643.data.command"),
     "check": Command("check what you have written, task by task", "cs7643.checks.command"),
-    "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "dev"),
+    "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
     "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
 }
 

@@ -8,7 +8,7 @@ import sys
 
 from cs7643.workbench import ROOT
 
-PROGRAMS = ("layers",)
+PROGRAMS = ("layers", "autodiff")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
