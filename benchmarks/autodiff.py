@@ -55,7 +55,7 @@ def jacobians() -> dict[str, Call]:
         return torch.stack([torch.exp(inner) + torch.sin(inner), w[0] * w[1] + torch.sigmoid(w[0])])
 
     w, tensor = np.array([1.0, 2.0]), torch.tensor([1.0, 2.0], dtype=torch.float64)
-    by_autograd = autograd.jacobian(with_autograd)  # type: ignore[no-untyped-call]
+    by_autograd: Callable[..., Any] = autograd.jacobian(with_autograd)
     calls = {
         "ours, reverse": lambda: backward_jacobian(both, w),
         "ours, forward": lambda: forward_jacobian(both, w),
@@ -95,7 +95,7 @@ def chains(length: int) -> dict[str, Call]:
         chain(x, y).backward()
         return float(x.grad) if x.grad is not None else None
 
-    by_autograd = grad(chain)
+    by_autograd: Callable[..., Any] = grad(chain)
     calls = {
         "ours, reverse": ours,
         "micrograd": with_micrograd,
@@ -152,7 +152,7 @@ def networks() -> dict[str, Call]:
         found = [w.grad for w in inputs]
         return [w.numpy() for w in found if w is not None]
 
-    by_autograd = grad(loss_of_autograd, (0, 1, 2, 3))
+    by_autograd: Callable[..., Any] = grad(loss_of_autograd, (0, 1, 2, 3))
     calls: dict[str, Call] = {
         "ours, reverse": ours,
         "by hand, NumPy": by_hand,
