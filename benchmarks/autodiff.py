@@ -56,7 +56,7 @@ def jacobians() -> dict[str, Call]:
 
     w, tensor = np.array([1.0, 2.0]), torch.tensor([1.0, 2.0], dtype=torch.float64)
     by_autograd: Callable[..., Any] = autograd.jacobian(with_autograd)
-    calls = {
+    calls: dict[str, Call] = {
         "ours, reverse": lambda: backward_jacobian(both, w),
         "ours, forward": lambda: forward_jacobian(both, w),
         "HIPS autograd": lambda: by_autograd(w),

@@ -54,6 +54,9 @@ def test_the_walls_stand(path):
     if name in ALONE:
         assert not own
         assert outside == {"numpy"}
+    if name.startswith("autodiff"):  # NumPy, its own modules, and Matplotlib for the drawing
+        assert all(module.startswith("cs7643.autodiff") for module in own)
+        assert outside <= ({"numpy", "matplotlib"} if name.endswith("drawing") else {"numpy"})
     if name in STANDARD_LIBRARY_ONLY:
         assert not outside
     assert "torch" not in outside

@@ -98,11 +98,19 @@ def _watched(function: Function) -> Function:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Tell whether two nests of tuples, lists, dictionaries and arrays are equal, bit for bit."""
+    """Tell whether two nests of tuples, lists, dictionaries, arrays and our own objects are equal, bit for bit."""
     if isinstance(a, np.ndarray):
         return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, (tuple, list)):
         return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(_same, a, b))
+    if type(a).__module__.startswith("cs7643.") and type(a) is type(b):
+        return _same(_state(a), _state(b))
     return bool(a == b)
+
+
+def _state(thing: object) -> dict[str, Any]:
+    """Return the attributes of one of our own objects."""
+    slots = (name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ()) if name != "__weakref__")
+    return {**getattr(thing, "__dict__", {}), **{name: getattr(thing, name) for name in slots}}

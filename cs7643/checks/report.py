@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import importlib
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cs7643.checks import task_1, task_2, task_3, task_4, task_6_1, task_6_2  # noqa: F401  (importing a module registers its cases)
+from cs7643.checks import task_1, task_2, task_3, task_4, task_5, task_6_1, task_6_2  # noqa: F401  (importing a module registers its cases)
 from cs7643.checks.case import CASES, Outcome, run_case
 from cs7643.checks.tasks import TASKS, Task
 
@@ -48,9 +49,15 @@ class Report:
         """Tell whether everything that was checked is right."""
         return all(function.status == "right" for function in self.functions)
 
+    @property
+    def heading(self) -> str:
+        """Return the task, its title and its points."""
+        points = f"{self.task.points} point{'s' * (self.task.points != 1)}"
+        return f"Task {self.task.number}, {self.task.title} ({points})"
+
     def __str__(self) -> str:
         """Return the report as lines of text."""
-        lines = [f"Task {self.task.number}, {self.task.title} ({self.task.points} points)"]
+        lines = [self.heading]
         for function in self.functions:
             lines.append(f"  {MARKS[function.status]} {function.name}: {function.summary}")
             lines += [f"      {o.case.title}: {o.message}" for o in function.outcomes if o.status == "wrong"]
@@ -60,7 +67,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, self.functions))
-        title = html.escape(f"Task {self.task.number}, {self.task.title} ({self.task.points} points)")
+        title = html.escape(self.heading)
         caption = f'<caption style="white-space: nowrap; text-align: left">{title}</caption>'
         return f'<table style="text-align: left">{caption}{rows}</table>'
 
@@ -103,7 +110,7 @@ def check(what: str) -> Report:
 def _check_functions(functions: Sequence[tuple[str, str]]) -> tuple[FunctionReport, ...]:
     reports = []
     for module, name in functions:
-        function = getattr(importlib.import_module(module), name)
+        function = operator.attrgetter(name)(importlib.import_module(module))
         outcomes = tuple(run_case(case, function) for case in CASES if case.function == name)
         reports.append(FunctionReport(name, module, outcomes))
     return tuple(reports)

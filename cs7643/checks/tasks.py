@@ -27,6 +27,10 @@ TASKS = (
     _task("2", 3, "The regret inequality", descent=("follow", "regret", "regret_bound")),
     _task("3", 3, "The rate of gradient descent", descent=("gradient_descent", "rate_step_size", "rate_bound")),
     _task("4", 2, "SGD is not a descent method", descent=("sgd_step", "sgd_counterexample")),
+    _task("5a", 1, "Two functions", autodiff__functions=("f1", "f1_as_typeset", "f2")),
+    _task("5b", 1, "Numerical differentiation", autodiff__numerical=("numerical_jacobian",)),
+    _task("5c", 1, "Forward mode", autodiff__forward=("Dual.apply", "forward_jacobian")),
+    _task("5d", 1, "Reverse mode", autodiff__reverse=("Tape.sweep", "backward_jacobian")),
     _task(
         "6.1",
         3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cs7643 import descent, layers, optim
+from cs7643.autodiff import forward, functions, numerical, reverse
 from cs7643.classifiers import two_layer_net
 
 # Each: the module and function, the text to replace in its source, the replacement, and the case that should notice.
@@ -80,6 +81,67 @@ MISTAKES = {
         (descent, "sgd_counterexample"),
         ("return 0.0, 2, 0.5", "return 0.0, 2, 2.5"),
         "the sampled term falls, and f rises",
+    ),
+    "f1 is read as typeset": (
+        (functions, "f1"),
+        ("return exp(inner)", "return exp(w1 + exp(2.0 * w2))"),
+        "the values at three points",
+    ),
+    "the sine of f1 has lost its exponential": (
+        (functions, "f1"),
+        ("sin(inner)", "sin(w1 + exp(2.0 * w2))"),
+        "the values at three points",
+    ),
+    "f1 takes numbers only": ((functions, "f1"), ("exp(w1)", "exp(float(w1))"), "arrays"),
+    "f2 has the sigmoid of the other number": (
+        (functions, "f2"),
+        ("sigmoid(w1)", "sigmoid(w2)"),
+        "the values at three points",
+    ),
+    "the central difference is divided by delta": (
+        (numerical, "numerical_jacobian"),
+        ("(2 * delta)", "delta"),
+        "central differences",
+    ),
+    "the forward difference looks back": (
+        (numerical, "numerical_jacobian"),
+        ("(outputs(f(w + step)) - outputs(f(w)))", "(outputs(f(w)) - outputs(f(w - step)))"),
+        "forward differences",
+    ),
+    "the numerical Jacobian is transposed": (
+        (numerical, "numerical_jacobian"),
+        ("np.stack(columns, axis=1)", "np.stack(columns, axis=0)"),
+        "one output, and more outputs than inputs",
+    ),
+    "a dual number keeps the last contribution only": (
+        (forward, "Dual.apply"),
+        ("total = change if total is None else total + change", "total = change"),
+        "sums, products, quotients",
+    ),
+    "a dual number forgets its own tangent": (
+        (forward, "Dual.apply"),
+        ("rule(tangent, result", "rule(1.0, result"),
+        "functions of one number",
+    ),
+    "the forward Jacobian is transposed": (
+        (forward, "forward_jacobian"),
+        ("np.stack(columns, axis=1)", "np.stack(columns, axis=0)"),
+        "several numbers of inputs and outputs",
+    ),
+    "an adjoint is replaced instead of added to": (
+        (reverse, "Tape.sweep"),
+        ("contribution if before is None else before + contribution", "contribution"),
+        "the same number several times",
+    ),
+    "the adjoint above is forgotten": (
+        (reverse, "Tape.sweep"),
+        ("rule(adjoint, result", "rule(1.0, result"),
+        "numbers by hand: (x + y) (y + 1) at (2, 3)",
+    ),
+    "the backward Jacobian sums its rows": (
+        (reverse, "backward_jacobian"),
+        ("row[:] = x.adjoint", "jacobian += x.adjoint"),
+        "known Jacobians",
     ),
     "pool backward assigns instead of adding": (
         (layers, "max_pool_backward_naive"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import re
+import textwrap
 
 import numpy as np
 import pytest
@@ -23,12 +25,12 @@ def outcomes(function, name):
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_known_mistake_is_found(mistake):
     (module, name), (right, wrong), noticed_by = MISTAKES[mistake]
-    source = inspect.getsource(getattr(module, name))
+    source = textwrap.dedent(inspect.getsource(operator.attrgetter(name)(module)))
     assert source.count(right) >= 1
     source = re.sub(r"@overload\n.*\n", "", source).replace(right, wrong)
     namespace = dict(vars(module))
     exec(compile("from __future__ import annotations\n" + source, mistake, "exec"), namespace)
-    found = outcomes(namespace[name], name)
+    found = outcomes(namespace[name.rpartition(".")[2]], name)
     assert found[noticed_by].status == "wrong"
     assert found[noticed_by].message
 
