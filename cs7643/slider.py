@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+
+DPI = 100
 
 
 class Slider:
@@ -53,8 +56,24 @@ class Slider:
         return {**bundle, "image/png": base64.b64encode(self._static).decode()}
 
 
+def strip(figures: Sequence[Figure]) -> Figure:
+    """Return one figure with several below one another, as pixels: the static picture of a slider."""
+    pictures = [plt.imread(io.BytesIO(png(figure))) for figure in figures]
+    width, height = max(picture.shape[1] for picture in pictures), sum(picture.shape[0] for picture in pictures)
+    whole = plt.figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    top = height
+    for picture in pictures:
+        rows, columns = picture.shape[:2]
+        top -= rows
+        axis = whole.add_axes((0, top / height, columns / width, rows / height))
+        axis.imshow(picture, interpolation="nearest")
+        axis.set_axis_off()
+    plt.close(whole)
+    return whole
+
+
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=DPI, bbox_inches="tight")
     return stream.getvalue()

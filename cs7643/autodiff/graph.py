@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 from typing import Any
 
 from cs7643.autodiff.forward import Dual
+from cs7643.autodiff.operators import plain
 from cs7643.autodiff.reverse import Variable, variables
 
 
@@ -82,8 +83,10 @@ def trace(
     """
     if len(names) != len(w) or (direction is not None and len(direction) != len(w)):
         raise ValueError(f"trace: names and direction must have one for each of the {len(w)} numbers of w")
-    duals = [Dual(float(value), float(tangent)) for value, tangent in zip(w, direction or [0.0] * len(w), strict=True)]
-    y = f(*variables(*duals, names=tuple(names)))
+    inputs: list[Any] = [float(value) for value in w]
+    if direction is not None:
+        inputs = [Dual(value, float(tangent)) for value, tangent in zip(inputs, direction, strict=True)]
+    y = f(*variables(*inputs, names=tuple(names)))
     if not isinstance(y, Variable) or y.shape:
         raise ValueError("trace: f must return a number that depends on its arguments")
     found = y.tape.sweep(y.place, 1.0) if adjoints else [None] * len(y.tape)
@@ -91,18 +94,23 @@ def trace(
     places: list[int] = []  # of each record among the nodes
     letters = iter(letter for letter in ascii_lowercase if letter not in names)
     for (primitive, value, arguments, parents), adjoint in zip(y.tape.records, found, strict=True):
-        inputs = []
+        sources = []
         for argument, parent in zip(arguments, parents, strict=True):
             if parent is None:
                 nodes.append(Node("", "constant", (), float(argument)))
-            inputs.append(len(nodes) - 1 if parent is None else places[parent])
+            sources.append(len(nodes) - 1 if parent is None else places[parent])
         name = y.tape.names[len(places)] if primitive is None else next(letters, f"v{len(places)}")
-        tangent = value.tangent if direction is not None else None
-        number = adjoint.value if isinstance(adjoint, Dual) else adjoint
+        tangent = value.tangent if isinstance(value, Dual) else None
         places.append(len(nodes))
         operation = "input" if primitive is None else primitive.symbol
-        nodes.append(Node(name, operation, tuple(inputs), value.value, number, tangent))
+        nodes.append(Node(name, operation, tuple(sources), plain(value), plain(adjoint), tangent))
     return Graph(tuple(nodes), (places[y.place],))
+
+
+def swept_back_to(graph: Graph, k: int) -> Graph:
+    """Return the graph as it is during the backward sweep: only node k and those after it have their adjoint."""
+    nodes = (replace(node, adjoint=node.adjoint if place >= k else None) for place, node in enumerate(graph.nodes))
+    return Graph(tuple(nodes), graph.outputs)
 
 
 def trace_table(graph: Graph) -> str:

@@ -191,7 +191,7 @@ def variables(*values: Any, names: tuple[str, ...] = ()) -> tuple[Variable, ...]
     return tuple(tape.variable(value, name) for value, name in zip(values, names or [""] * len(values), strict=True))
 
 
-def _record(f: Callable[[Any], Any], w: Any) -> tuple[Variable, list[Variable | float]]:
+def record(f: Callable[[Any], Any], w: Any) -> tuple[Variable, list[Variable | float]]:
     """Run f on a new tape; return its input, and its outputs one by one: numbers, where they do not depend on it."""
     (x,) = variables(w)
     y = f(x)
@@ -216,7 +216,7 @@ def vjp(f: Callable[[Any], Any], w: ArrayLike, weights: ArrayLike) -> tuple[Arra
         ValueError: if w is not a vector of real numbers, or there is not a weight for each output.
     """
     weights = point("vjp: weights", weights)
-    x, ys = _record(f, point("vjp: w", w))
+    x, ys = record(f, point("vjp: w", w))
     if len(weights) != len(ys):
         raise ValueError(f"vjp: weights must have one for each of the {len(ys)} outputs, got {len(weights)}")
     total = sum((weight * y for weight, y in zip(weights.tolist(), ys, strict=True)), start=0.0 * x[0])
@@ -250,7 +250,7 @@ def backward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:
     Raises:
         ValueError: if w is not a vector of real numbers.
     """
-    x, ys = _record(f, point("backward_jacobian: w", w))
+    x, ys = record(f, point("backward_jacobian: w", w))
     jacobian = np.zeros((len(ys), len(x)))
     # BEGIN SOLUTION 5d backward_jacobian
     for row, y in zip(jacobian, ys, strict=True):
@@ -274,7 +274,7 @@ def hvp(f: Callable[[Any], Any], w: ArrayLike, direction: ArrayLike) -> Array:
     Returns:
         (n,), the product.
     """
-    x, ys = _record(f, Dual(point("hvp: w", w), point("hvp: direction", direction)))
+    x, ys = record(f, Dual(point("hvp: w", w), point("hvp: direction", direction)))
     if len(ys) != 1:
         raise ValueError(f"hvp: f must return a number, got {len(ys)}")
     if not isinstance(ys[0], Variable):

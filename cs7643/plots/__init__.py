@@ -15,6 +15,7 @@ from cs7643.plots.descent import (
     square_or_not,
     step_sizes,
 )
+from cs7643.plots.differences import difference_errors
 from cs7643.plots.images import (
     captioned_images,
     class_examples,
@@ -34,6 +35,7 @@ __all__ = [
     "confusion_matrix",
     "convolution_example",
     "convolution_gradient_example",
+    "difference_errors",
     "draw_scene",
     "filtered_picture",
     "noise_floors",

@@ -1,0 +1,30 @@
+"""Problem 5: the errors of numerical derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from cs7643.plots.style import BLUE, GREEN, GREY, VERMILION, clean
+
+FLOOR = 1e-17  # where an error of exactly zero is drawn
+
+
+def difference_errors(deltas: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
+    """Draw the relative error of each scheme over delta, log-log, a panel for each derivative."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 3.8), sharey=True, squeeze=False)
+    for axis, (title, errors) in zip(axes[0], panels.items(), strict=True):
+        for (name, error), colour in zip(errors.items(), (VERMILION, BLUE, GREEN), strict=False):
+            axis.loglog(deltas, np.maximum(np.asarray(error), FLOOR), "o-", ms=3, lw=1, color=colour, label=name)
+        axis.axvline(0.01, color=GREY, lw=0.8, ls=":")
+        axis.axhline(np.finfo(float).eps, color=GREY, lw=0.8, ls="--")
+        axis.set(xlabel="delta", title=title, ylim=(FLOOR / 2, 1e3))
+    axes[0, 0].set_ylabel("relative error")
+    axes[0, 0].text(1e-15, 3e-16, "one rounding", size=8, color=GREY)
+    axes[0, 0].legend(frameon=False, fontsize=8, loc="upper center")
+    figure.suptitle("Differences fail on both sides, by the curve and by rounding; the complex step only on one")
+    return clean(figure)
