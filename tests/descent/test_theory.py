@@ -1,0 +1,171 @@
+"""The experiments around problems 1 to 4: functions, the adversary, the certificate, the noise, and the slider."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from cs7643 import plots
+from cs7643.descent import follow, rate_bound, regret, regret_bound, sgd_step
+from cs7643.slider import Slider, strip
+from cs7643.theory import adversary, certificate, convex, noise
+
+FUNCTIONS = {f.name: f for f in [*convex.family(), convex.attaining(6, 2.0, 3.0)]}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_convex_lipschitz_and_lowest_at_its_minimiser(name):
+    f, rng = FUNCTIONS[name], np.random.default_rng(0)
+    lowest = f.value(f.w_star)
+    for _ in range(1000):
+        scale = 10.0 ** rng.uniform(-3, 1)
+        z, w = f.w_star + scale * rng.standard_normal((2, len(f.w_star)))
+        slope = f.subgradient(w)
+        assert f.value(z) >= f.value(w) + slope @ (z - w) - 1e-11
+        assert np.linalg.norm(slope) <= f.rho * (1 + 1e-12)
+        assert abs(f.value(z) - f.value(w)) <= f.rho * np.linalg.norm(z - w) * (1 + 1e-9)
+        assert f.value(z) >= lowest - 1e-11
+
+
+@pytest.mark.parametrize(("T", "d"), [(1, 1), (2, 1), (10, 3), (100, 10), (1000, 5)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_adversary_reaches_the_bound_and_never_passes_it(T, d, seed):
+    found = adversary.attack(follow, regret, regret_bound, T, d, seed)
+    assert found.ratios[-1] >= 0.999
+    assert found.ratios.max() <= 1 + 1e-12
+    assert found.distances[-1] < 1e-6
+    assert np.all(np.diff(found.ratios) >= 0)
+    again = adversary.attack(follow, regret, regret_bound, T, d, seed)
+    assert np.array_equal(found.ratios, again.ratios)
+
+
+def test_the_adversary_breaks_a_wrong_bound():
+    def too_small(w_star, v, eta):  # the second term of the bound is forgotten
+        return regret_bound(w_star, v, eta) - eta / 2 * float(np.sum(v**2))
+
+    assert adversary.attack(follow, regret, too_small, T=5, d=2, seed=0).ratios.max() > 1.01
+
+
+@pytest.mark.parametrize("T", [1, 2, 5, 10, 20])
+def test_the_semidefinite_program_certifies_the_rate(T):
+    pytest.importorskip("PEPit")
+    found = certificate.worst_case(T)
+    assert found == pytest.approx(rate_bound(1, 1, T), rel=1e-4)
+    assert certificate.STORED[T, 1.0] == pytest.approx(found, rel=1e-4)
+
+
+def test_the_certificate_scales_and_bounds_other_step_sizes():
+    pytest.importorskip("PEPit")
+    assert certificate.worst_case(4, B=2.0, rho=3.0) == pytest.approx(3.0, rel=1e-4)
+    for (T, factor), stored in certificate.STORED.items():
+        assert stored <= (factor + 1 / factor) / (2 * np.sqrt(T)) * (1 + 1e-4)
+        assert certificate.worst_case(T, factor) == pytest.approx(stored, rel=1e-4)
+
+
+def test_without_pepit_the_stored_table_is_shown_as_stored(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "PEPit" else find(name))
+    assert certificate.worst_cases() == (certificate.STORED, certificate.ADVICE)
+    assert "stored" in certificate.ADVICE
+    assert "pip install PEPit" in certificate.ADVICE
+
+
+@pytest.mark.parametrize("eta", [0.5, 0.1, 0.02])
+def test_constant_steps_settle_at_the_noise_floor(eta):
+    runs = 4000
+    squares = (noise.simulate(sgd_step, -1.0, lambda t: eta, 300, runs, seed=3) - noise.MINIMISER) ** 2
+    for step in (1, 10, 300):
+        error = squares[step].std() / np.sqrt(runs)
+        expected = noise.expected_excess(-1.0, eta, step)
+        assert abs(squares[step].mean() - expected) < 5 * error + 1e-12
+    assert noise.expected_excess(-1.0, eta, 10**5) == pytest.approx(noise.noise_floor(eta), rel=1e-12)
+
+
+def test_the_floor_is_the_fixed_point_of_the_recursion_and_a_step_follows_it():
+    for eta in (0.01, 0.3, 1.0, 1.9):
+        floor = noise.noise_floor(eta)
+        assert (1 - eta) ** 2 * floor + 9 / 4 * eta**2 == pytest.approx(floor, rel=1e-14)
+        after = np.array([sgd_step(0.2, term, eta) for term in (1, 2)])
+        assert np.mean((after - 0.5) ** 2) == pytest.approx(noise.expected_excess(0.2, eta, 1), rel=1e-13)
+    for bad in (0.0, 2.0, -1.0):
+        with pytest.raises(ValueError, match="eta must be above 0 and below 2"):
+            noise.noise_floor(bad)
+
+
+def test_steps_of_one_over_t_have_no_floor():
+    runs = 4000
+    squares = (noise.simulate(sgd_step, 5.0, lambda t: 1 / t, 200, runs, seed=4) - noise.MINIMISER) ** 2
+    for step in (1, 20, 200):
+        error = squares[step].std() / np.sqrt(runs)
+        assert abs(squares[step].mean() - 9 / (4 * step)) < 5 * error + 1e-12
+
+
+# --- pictures
+
+
+def figures():
+    def curve(z):
+        return np.asarray(z) ** 2
+
+    def slope(z):
+        return 2 * np.asarray(z)
+
+    T, line = np.array([1, 10]), np.array([1.0, 0.1])
+    grid, eta = np.linspace(-1, 2, 7), np.linspace(0.1, 2, 5)
+    region = np.eye(5, 7) > 0
+    runs = noise.simulate(sgd_step, 0.0, lambda t: 0.1, 20, 5, seed=0)
+    return {
+        "one model": plots.proximal_models(curve, slope, -1.0, [2.0]),
+        "models": plots.proximal_models(curve, slope, -1.0, [2.0, 1.0]),
+        "square or not": plots.square_or_not(1.0, (1.0, 4.0)),
+        "regret": plots.regret_sides({"a": ([1.0, 2.0], [2.0, 3.0]), "b": ([0.0], [1.0])}),
+        "attacks": plots.attacks({"a": (1 - line, line)}),
+        "rates": plots.rates(T, {"a": line}, {"a": line / 2}),
+        "step sizes": plots.step_sizes(T, line, {"a": line}, {1.0: 0.5}),
+        "regions": plots.raising_steps(grid, eta, {"a": (region, region), "b": (region, region)}),
+        "runs": plots.sgd_runs({"a": runs, "b": runs}, 0.5),
+        "floors": plots.noise_floors({"a": line}, {"a": line}),
+        "differences": plots.difference_errors(T, {"a": {"forward": line, "central": line}}),
+    }
+
+
+def test_every_picture_is_drawn_and_says_what_it_shows():
+    for name, figure in figures().items():
+        figure.savefig(io.BytesIO(), format="png")
+        assert figure.get_suptitle() or figure.axes[0].get_title(), name
+        assert all(axis.get_xlabel() for axis in figure.axes), name
+        assert any(axis.get_ylabel() for axis in figure.axes), name
+        assert not plt.fignum_exists(figure.number), name
+
+
+def test_the_slider_shows_each_picture_and_a_static_one_elsewhere():
+    drawings = []
+
+    def draw(k):
+        drawings.append(k)
+        figure, axis = plt.subplots(figsize=(1 + k, 1))
+        axis.set_title(str(k))
+        return figure
+
+    slider = Slider(draw, "k", [1, 2, 3], plt.figure())
+    assert drawings == [1, 2, 3]
+    first = slider.picture
+    slider.control.value = 2
+    assert slider.picture != first
+    slider.control.value = 0
+    assert slider.picture == first
+    assert drawings == [1, 2, 3]  # a later cell cannot change what is shown
+    bundle = slider._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    with pytest.raises(ValueError, match="values must hold at least one"):
+        Slider(draw, "k", [], plt.figure())
+    width, height = strip([draw(1), draw(2)]).get_size_inches()
+    assert width > 0.5
+    assert height > 1.5
+    plt.close("all")
