@@ -148,6 +148,16 @@ def descend(f, T):
     return descent.gradient_descent(f.subgradient, 0 * f.w_star, descent.rate_step_size(f.B, f.rho, T), T)
 
 
+@MANY
+@given(SEEDS, st.integers(1, 5), st.integers(1, 40), st.floats(0.01, 0.5))
+def test_descent_on_a_quadratic_is_known_in_closed_form(seed, d, T, eta):
+    rng = np.random.default_rng(seed)
+    curvatures, w1 = rng.uniform(0.1, 3, d), rng.standard_normal(d)
+    points = w1 * (1 - eta * curvatures) ** np.arange(T + 1)[:, None]
+    found = descent.gradient_descent(lambda w: curvatures * w, w1, eta, T)
+    np.testing.assert_allclose(found, points, rtol=1e-10, atol=1e-13)
+
+
 @pytest.mark.parametrize("T", [1, 2, 7, 50, 400])
 @pytest.mark.parametrize("kind", range(5))
 def test_jensen_convexity_and_the_bound_hold_one_by_one(kind, T):
