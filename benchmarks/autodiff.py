@@ -20,21 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.clock import Call, seconds
 from cs7643.autodiff import backward_jacobian, exp, f1, f2, forward_jacobian, log, maximum, plain, variables
 from cs7643.progress import progress_bar
 
-Call = Callable[[], Any]
 OPPONENTS = ("autograd", "micrograd", "torch")
 CHAINS = (1_000, 10_000)
-
-
-def seconds(call: Call, at_least: float) -> float:
-    """Return the seconds of one call, over as many calls as fill ``at_least`` seconds."""
-    calls, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < at_least or calls == 0:
-        call()
-        calls += 1
-    return elapsed / calls
 
 
 def jacobians() -> dict[str, Call]:

@@ -10,25 +10,12 @@ import argparse
 import os
 import platform
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from benchmarks.clock import Call, seconds
 from cs7643 import fast_layers, layers
 from cs7643.progress import progress_bar
-
-Call = Callable[[], Any]
-
-
-def seconds(call: Call, at_least: float) -> float:
-    """Return the seconds of one call, over as many calls as fill ``at_least`` seconds."""
-    calls, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < at_least or calls == 0:
-        call()
-        calls += 1
-    return elapsed / calls
 
 
 def pairs() -> dict[str, tuple[Call, Call]]:
