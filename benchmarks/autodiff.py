@@ -205,6 +205,8 @@ def main() -> None:
     print(
         f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
     )
+    gc.collect()
+    gc.freeze()  # so that the collector does not walk through all of PyTorch at the cost of whoever makes many objects
     times: dict[tuple[str, str], list[float]] = {}
     for _ in progress_bar(range(rounds), desc="rounds"):
         for task, (calls, _, _) in tasks.items():

@@ -1,8 +1,12 @@
-"""``python -m cs7643 bench``: the measurements of speed in benchmarks/."""
+"""``python -m cs7643 bench``: the measurements of speed in benchmarks/, each on one thread.
+
+More threads than idle cores make a matrix product many times slower, and a ratio a matter of chance.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -23,4 +27,5 @@ def main(args: argparse.Namespace) -> int:
         print(f"bench: expected {', '.join(PROGRAMS)}, got {', '.join(unknown)}", file=sys.stderr)
         return 2
     commands = [[sys.executable, "-m", f"benchmarks.{name}"] for name in args.programs or PROGRAMS]
-    return max(subprocess.run(command, cwd=ROOT).returncode for command in commands)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return max(subprocess.run(command, cwd=ROOT, env=environment).returncode for command in commands)

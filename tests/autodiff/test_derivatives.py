@@ -145,13 +145,14 @@ CALLS = {  # each: a function of the differentiable arguments, and these
     "INDEX": (lambda x: x[np.array([0, 2, 0])], [(3, 2)]),
     "SCATTER": (lambda x: primitives.apply(primitives.SCATTER, x, np.array([0, 2, 0]), (4, 2)), [(3, 2)]),
     "MATMUL": (primitives.matmul, [(2, 3, 4), (4, 2)]),
+    "MATMUL, the other one repeated": (primitives.matmul, [(3, 4), (2, 4, 2)]),
     "STACK": (lambda a, b: primitives.stack([a, b]), [(3,), (3,)]),
 }
 
 
 def test_every_row_of_the_table_is_tried():
     rows = {name for name, row in vars(primitives).items() if isinstance(row, primitives.Primitive)}
-    assert set(CALLS) - {"STACK"} == rows
+    assert {name.partition(",")[0] for name in CALLS} - {"STACK"} == rows
 
 
 @pytest.mark.parametrize("name", CALLS)
