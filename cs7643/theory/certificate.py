@@ -26,7 +26,7 @@ STORED = {
     (10, 4.0): 0.671984,
     (10, 8.0): 1.284675,
 }
-ADVICE = "PEPit is not installed, so these are stored values. To compute them: python -m pip install PEPit"
+ADVICE = "PEPit is not installed, so these are stored values. To compute them: %pip install PEPit, and run this again"
 
 
 def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) -> float:
