@@ -147,8 +147,9 @@ def sgd_step(w: ArrayLike, term: ArrayLike, eta: float) -> Array:
     Returns:
         The next point or points, of w's shape.
     """
-    w, eta = _array("sgd_step: w", w, np.shape(w)), _positive("sgd_step: eta", eta)
-    if not np.all(np.isin(term, (1, 2))) or np.shape(term) not in ((), w.shape):
+    w, eta = _array("sgd_step: w", w, None), _positive("sgd_step: eta", eta)
+    terms = _numbers(term, "iu")
+    if terms is None or not np.all(np.isin(terms, (1, 2))) or terms.shape not in ((), w.shape):
         raise ValueError(f"sgd_step: term must be 1 or 2, or an array of them of shape {w.shape}, got {term!r}")
     # BEGIN SOLUTION 4 sgd_step
     return np.asarray(w - eta * (w - np.where(np.equal(term, 1), 2.0, -1.0)))
@@ -162,26 +163,32 @@ def sgd_counterexample() -> tuple[float, int, float]:
     # END SOLUTION
 
 
-def _array(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
-    """Return the value as a float64 array of that shape, in which None stands for any length from 1."""
+def _numbers(value: object, kinds: str) -> NDArray[Any] | None:
+    """Return the value as an array, if it is one of NumPy's kinds of numbers: f, i and u are the real ones."""
     try:
-        array = np.array(value, dtype=np.float64) if not np.iscomplexobj(value) else None
-    except (TypeError, ValueError):
-        array = None
-    if array is None:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+    return array if array.dtype.kind in kinds else None
+
+
+def _array(name: str, value: ArrayLike, shape: tuple[int | None, ...] | None) -> Array:
+    """Return a copy as float64, of a shape in which None stands for any length from 1, or of any shape at all."""
+    array = _numbers(value, "fiu")
+    if array is None or array.size == 0:
         raise ValueError(f"{name} must hold real numbers, got {value!r}")
-    fits = array.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
-    if not fits or (None in shape and 0 in array.shape):
+    shape = array.shape if shape is None else shape
+    if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         expected = str(tuple("any" if n is None else n for n in shape)).replace("'", "")
         raise ValueError(f"{name} must have shape {expected}, got {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite numbers, got {array[~np.isfinite(array)][0]}")
-    return array
+    return np.array(array, dtype=np.float64)
 
 
 def _positive(name: str, value: float) -> float:
-    number: Any = value if np.ndim(value) == 0 and np.isrealobj(value) and not isinstance(value, (str, bool)) else None
-    if number is None or not 0 < number < np.inf:
+    number = _numbers(value, "fiu")
+    if number is None or number.ndim or not 0 < number < np.inf:
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
     return float(number)
 
@@ -194,4 +201,6 @@ def _count(name: str, value: int) -> int:
 
 def _checked(grad: Callable[[Array], ArrayLike], shape: tuple[int, ...]) -> Callable[[Array], Array]:
     """Wrap a gradient so that it cannot change the iterates, and must return a finite vector of their shape."""
+    if not callable(grad):
+        raise ValueError(f"gradient_descent: grad must be a function, got {grad!r}")
     return lambda w: _array("gradient_descent: grad(w)", grad(w.copy()), shape)

@@ -263,11 +263,15 @@ GOOD = {
     "sgd_step": {"w": 0.5, "term": 1, "eta": 0.5},
 }
 BAD = {
-    "positive": (0, -1.0, np.nan, np.inf, "two", True, 1j, [1.0], None),
+    "positive": (0, -1.0, np.nan, np.inf, "2", b"2", True, np.True_, 1j, [1.0], [[1.0], 2.0], {}, 10**400, None),
     "count": (0, -3, 2.0, True, "3", None),
-    "vector": (1.0, [], [[1.0, 2.0]], [np.nan, 1.0], [np.inf, 1.0], [1j, 2.0], ["a", "b"], [1.0, 2.0, 3.0], None),
+    "vector": (
+        *(["1", "2"], [[1.0], 2.0], [10**400, 1], [], None, 1.0, [1.0, 2.0, 3.0], [[1.0, 2.0]]),
+        *([np.nan, 1.0], [np.inf, 1.0], [1j, 2.0], ["a", "b"]),
+    ),
     "matrix": (1.0, [1.0, 2.0], np.zeros((0, 2)), [[np.nan, 0.0]], [[1j, 0.0]]),
-    "term": (0, 3, 1.5, "1", None, [1, 2]),
+    "term": (0, 3, 1.5, "1", True, 1 + 0j, None, [1, 2], [[1], 2]),
+    "points": ("1", [], [[1.0], 2.0], np.nan, 1j, None),
 }
 ARGUMENTS = {
     "positive": ("lam", "eta", "B", "rho"),
@@ -275,18 +279,19 @@ ARGUMENTS = {
     "vector": ("grad", "w_star"),
     "matrix": ("v", "iterates"),
     "term": ("term",),
+    "points": ("w",),
 }
 CALLS = [
     (name, argument, bad)
     for name, good in GOOD.items()
     for kind, arguments in ARGUMENTS.items()
     for argument in arguments
-    if argument in good and not callable(good[argument])
+    if argument in good and not callable(good[argument]) and (kind != "points" or name == "sgd_step")
     for bad in BAD[kind]
 ]
 
 
-@pytest.mark.parametrize(("name", "argument", "bad"), CALLS, ids=[f"{n}-{a}-{b}" for n, a, b in CALLS])
+@pytest.mark.parametrize(("name", "argument", "bad"), CALLS, ids=[f"{n}-{a}-{str(b)[:20]}" for n, a, b in CALLS])
 def test_bad_input_is_named(name, argument, bad):
     getattr(descent, name)(**GOOD[name])
     if name == "regret" and argument == "iterates" and np.shape(bad) == (1, 2):
@@ -299,6 +304,8 @@ def test_bad_input_is_named(name, argument, bad):
 def test_a_bad_gradient_is_named(bad):
     with pytest.raises(ValueError, match=r"gradient_descent: grad\(w\) must"):
         descent.gradient_descent(bad, [1.0, 2.0], 0.5, 3)
+    with pytest.raises(ValueError, match=r"gradient_descent: grad must be a function"):
+        descent.gradient_descent(None, [1.0, 2.0], 0.5, 3)
 
 
 def test_whole_numbers_are_taken_and_nothing_is_changed():

@@ -1,18 +1,13 @@
-"""The experiments around problems 1 to 4: functions, the adversary, the certificate, the noise, and the slider."""
+"""The experiments around problems 1 to 4: functions, the adversary, the certificate, and the noise."""
 
 from __future__ import annotations
 
-import base64
 import importlib.util
-import io
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cs7643 import plots
 from cs7643.descent import follow, rate_bound, regret, regret_bound, sgd_step
-from cs7643.slider import Slider, strip
 from cs7643.theory import adversary, certificate, convex, noise
 
 FUNCTIONS = {f.name: f for f in [*convex.family(), convex.attaining(6, 2.0, 3.0)]}
@@ -103,69 +98,3 @@ def test_steps_of_one_over_t_have_no_floor():
     for step in (1, 20, 200):
         error = squares[step].std() / np.sqrt(runs)
         assert abs(squares[step].mean() - 9 / (4 * step)) < 5 * error + 1e-12
-
-
-# --- pictures
-
-
-def figures():
-    def curve(z):
-        return np.asarray(z) ** 2
-
-    def slope(z):
-        return 2 * np.asarray(z)
-
-    T, line = np.array([1, 10]), np.array([1.0, 0.1])
-    grid, eta = np.linspace(-1, 2, 7), np.linspace(0.1, 2, 5)
-    region = np.eye(5, 7) > 0
-    runs = noise.simulate(sgd_step, 0.0, lambda t: 0.1, 20, 5, seed=0)
-    return {
-        "one model": plots.proximal_models(curve, slope, -1.0, [2.0]),
-        "models": plots.proximal_models(curve, slope, -1.0, [2.0, 1.0]),
-        "square or not": plots.square_or_not(1.0, (1.0, 4.0)),
-        "regret": plots.regret_sides({"a": ([1.0, 2.0], [2.0, 3.0]), "b": ([0.0], [1.0])}),
-        "attacks": plots.attacks({"a": (1 - line, line)}),
-        "rates": plots.rates(T, {"a": line}, {"a": line / 2}),
-        "step sizes": plots.step_sizes(T, line, {"a": line}, {1.0: 0.5}),
-        "regions": plots.raising_steps(grid, eta, {"a": (region, region), "b": (region, region)}),
-        "runs": plots.sgd_runs({"a": runs, "b": runs}, 0.5),
-        "floors": plots.noise_floors({"a": line}, {"a": line}),
-        "differences": plots.difference_errors(T, {"a": {"forward": line, "central": line}}),
-    }
-
-
-def test_every_picture_is_drawn_and_says_what_it_shows():
-    for name, figure in figures().items():
-        figure.savefig(io.BytesIO(), format="png")
-        assert figure.get_suptitle() or figure.axes[0].get_title(), name
-        assert all(axis.get_xlabel() for axis in figure.axes), name
-        assert any(axis.get_ylabel() for axis in figure.axes), name
-        assert not plt.fignum_exists(figure.number), name
-
-
-def test_the_slider_shows_each_picture_and_a_static_one_elsewhere():
-    drawings = []
-
-    def draw(k):
-        drawings.append(k)
-        figure, axis = plt.subplots(figsize=(1 + k, 1))
-        axis.set_title(str(k))
-        return figure
-
-    slider = Slider(draw, "k", [1, 2, 3], plt.figure())
-    assert drawings == [1, 2, 3]
-    first = slider.picture
-    slider.control.value = 2
-    assert slider.picture != first
-    slider.control.value = 0
-    assert slider.picture == first
-    assert drawings == [1, 2, 3]  # a later cell cannot change what is shown
-    bundle = slider._repr_mimebundle_()
-    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    with pytest.raises(ValueError, match="values must hold at least one"):
-        Slider(draw, "k", [], plt.figure())
-    width, height = strip([draw(1), draw(2)]).get_size_inches()
-    assert width > 0.5
-    assert height > 1.5
-    plt.close("all")
