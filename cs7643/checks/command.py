@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from cs7643.checks.report import check
@@ -14,17 +15,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="*", help="tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
     )
+    parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
 def main(args: argparse.Namespace) -> int:
     """Run the checks, print what came of them, and return 0 if all is right, 1 if not, 2 for an unknown name."""
-    passed = True
-    for what in args.what or [task.number for task in TASKS]:
+    reports = []
+    for what in args.what if args.what and not args.all else [task.number for task in TASKS]:
         try:
-            report = check(what)
+            reports.append(check(what))
         except ValueError as error:
             print(error, file=sys.stderr)
             return 2
-        print(report)
-        passed &= report.passed
-    return 0 if passed else 1
+        if not args.json:
+            print(reports[-1], flush=True)
+    if args.json:
+        print(json.dumps({"checks": [report.as_dict() for report in reports]}, indent=2))
+    return 0 if all(report.passed for report in reports) else 1

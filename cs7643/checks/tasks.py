@@ -14,6 +14,11 @@ class Task:
     title: str
     functions: tuple[tuple[str, str], ...]  # (module, name) of each, in the order in which they are written
 
+    @property
+    def cases(self) -> str:
+        """The module that holds the cases of its functions."""
+        return "cs7643.checks.task_" + self.number.rstrip("abcd").replace(".", "_")
+
 
 def _task(number: str, points: int, title: str, **functions: tuple[str, ...]) -> Task:
     pairs = tuple(

@@ -1,0 +1,38 @@
+"""``python -m cs7643 status``: every task with its points, and what is left to do."""
+
+from __future__ import annotations
+
+import argparse
+
+from cs7643.checks.report import Report, check
+from cs7643.checks.tasks import TASKS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``status`` takes no arguments."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Check all tasks and print a line for each; return 0 if nothing is left to do, else 1."""
+    reports = []
+    for task in TASKS:
+        reports.append(check(task.number))
+        print(line(reports[-1]), flush=True)
+    earned, points = sum(report.earned for report in reports), sum(task.points for task in TASKS)
+    print(f"{earned} of the {points} points of these tasks")
+    return 0 if earned == points else 1
+
+
+def line(report: Report) -> str:
+    """Return the line of a task: number, points, title, and what is left, file by file."""
+    task = report.task
+    left = []
+    for status in ("wrong", "not started"):
+        names = [function.name for function in report.functions if function.status == status]
+        if names:
+            left.append(f"{status}: {', '.join(names)}")
+    files = sorted(
+        {function.module.replace(".", "/") + ".py" for function in report.functions if function.status != "right"}
+    )
+    rest = f"{'; '.join(left)} ({', '.join(files)})" if left else "done"
+    return f"{task.number:4s} {report.earned} of {task.points}  {task.title:36s}  {rest}"

@@ -1,0 +1,59 @@
+"""The process in which a student's code is checked: ``python -m cs7643.checks.worker TASK FUNCTION ...``.
+
+It prints a line of JSON before and after every case, on the standard output that it was started with. Whatever the
+student's code prints goes elsewhere, and is reported with the case.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import operator
+import os
+import sys
+import tempfile
+from typing import IO, Any
+
+from cs7643.checks.case import CASES, Outcome, run_case
+from cs7643.checks.tasks import TASKS
+
+
+def main(number: str, names: list[str]) -> None:
+    """Check some functions of a task, in their order."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with tempfile.TemporaryFile() as printed:
+        for descriptor in (1, 2):
+            os.dup2(printed.fileno(), descriptor)
+        task = next(task for task in TASKS if task.number == number)
+        for module, name in task.functions:
+            if name in names:
+                _check(task.cases, module, name, pipe, printed)
+
+
+def _check(cases: str, module: str, name: str, pipe: IO[str], printed: IO[bytes]) -> None:
+    def send(**message: Any) -> None:
+        print(json.dumps({"function": name, **message}), file=pipe, flush=True)
+
+    send(begins="the import")
+    try:
+        importlib.import_module(cases)
+        function = operator.attrgetter(name)(importlib.import_module(module))
+    except Exception as error:  # a syntax error, for one
+        place = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
+        send(title="the import", status="wrong", message=f"{place}{type(error).__name__}: {error}", printed="")
+        return
+    for case in CASES:
+        if case.function == name:
+            send(begins=case.title)
+            printed.seek(0)
+            printed.truncate()
+            outcome: Outcome = run_case(case, function)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            printed.seek(0)
+            text = printed.read().decode("utf-8", "replace").strip()
+            send(title=case.title, status=outcome.status, message=outcome.message, printed=text[:200])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

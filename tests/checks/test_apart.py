@@ -1,0 +1,122 @@
+"""Whatever a student's code does, the check says what, and goes on with the next function."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cs7643.checks import check, command, status
+from cs7643.checks.apart import run_apart
+from cs7643.checks.report import FunctionReport, Report
+from cs7643.checks.tasks import TASKS
+
+ROOT = Path(__file__).resolve().parents[2]
+TASK = next(task for task in TASKS if task.number == "2")
+NAMES = [name for _, name in TASK.functions]
+BODY = "    # BEGIN SOLUTION 2 regret\n"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Copy the package, so that its code can be spoilt."""
+    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def spoil(copy, line):
+    """Put a line at the beginning of regret."""
+    path = copy / "cs7643" / "descent.py"
+    source = path.read_text(encoding="utf-8")
+    assert source.count(BODY) == 1
+    path.write_text(source.replace(BODY, f"    {line}\n"), encoding="utf-8")
+
+
+SPOILT = {
+    "it never ends": ("while True: pass", "regret gave no answer within 2 s"),
+    "it ends the interpreter": ("import os; os._exit(3)", "regret ended the interpreter (exit code 3)"),
+    "it ends it as if all were well": ("import os; os._exit(0)", "regret ended the interpreter (exit code 0)"),
+    "it crashes": ("import ctypes; ctypes.string_at(0)", "regret ended the interpreter"),
+    "it exits": ("import sys; sys.exit()", "regret ends the program: it should return"),
+    "it raises": ("raise KeyError('w')", "regret raises KeyError: 'w'"),
+    "it runs out of memory": ("raise MemoryError", "regret raises MemoryError"),
+    "it recurses": ("return regret(iterates, w_star, v)", "regret raises RecursionError"),
+    "it returns nothing": ("return", "should be an array, got NoneType"),
+    "it returns text": ("return '-11'", "should be an array, got str"),
+    "it returns another shape": ("return np.zeros(3)", "should have shape (), got (3,)"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_the_check_says_what_happens_and_goes_on(name, copy):
+    line, message = SPOILT[name]
+    spoil(copy, line)
+    found = run_apart(TASK, NAMES, patience=2.0, root=copy)
+    assert message in found["regret"][0].message
+    assert found["regret"][0].status == "wrong"
+    for other in ("follow", "regret_bound"):
+        assert {outcome.status for outcome in found[other]} == {"right"}
+
+
+def test_a_function_that_keeps_something_between_calls_is_found_out(copy):
+    spoil(copy, "global calls; calls = globals().get('calls', 0) + 1; v = v * (1 if calls == 1 else 2)")
+    first = run_apart(TASK, ["regret"], root=copy)["regret"][0]
+    assert "called again with the same arguments, it returns something else" in first.message
+
+
+def test_what_a_function_prints_is_reported_and_does_not_disturb(copy):
+    path = copy / "cs7643" / "descent.py"
+    noise = "    print('here', v.shape); import os; os.write(1, b'{}')\n"
+    path.write_text(path.read_text(encoding="utf-8").replace(BODY, noise + BODY), encoding="utf-8")
+    outcomes = run_apart(TASK, NAMES, root=copy)
+    assert {outcome.status for outcome in outcomes["regret"]} == {"right"}
+    assert "here (2, 1)" in outcomes["regret"][0].printed
+    assert "it prints" in FunctionReport("regret", "cs7643.descent", outcomes["regret"]).summary
+    assert not outcomes["follow"][0].printed
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_line_and_other_tasks_are_checked(copy):
+    spoil(copy, "return (")
+    found = run_apart(TASK, NAMES, root=copy)
+    for name in NAMES:
+        (outcome,) = found[name]
+        assert outcome.status == "wrong"
+        assert "SyntaxError" in outcome.message
+        assert outcome.message.startswith("line ")
+    other = next(task for task in TASKS if task.number == "6.2")
+    (outcome,) = run_apart(other, ["relu_forward"], root=copy)["relu_forward"]
+    assert outcome.status == "right"
+
+
+def test_blanks_are_not_started_and_earn_nothing(copy):
+    spoil(copy, 'raise NotImplementedError("Task 2: regret")')
+    outcomes = run_apart(TASK, NAMES, root=copy)
+    report = Report(TASK, tuple(FunctionReport(name, "cs7643.descent", outcomes[name]) for name in NAMES))
+    assert [function.status for function in report.functions] == ["right", "not started", "right"]
+    assert report.earned == 0
+    assert "2    0 of 3  The regret inequality" in status.line(report)
+    assert status.line(report).endswith("not started: regret (cs7643/descent.py)")
+
+
+def test_the_report_as_json(capsys):
+    assert command.main(argparse.Namespace(what=["1", "regret"], all=False, json=True)) == 0
+    first, second = json.loads(capsys.readouterr().out)["checks"]
+    assert (first["task"], first["points"], first["earned"], first["passed"]) == ("1", 3, 3, True)
+    assert [function["name"] for function in first["functions"]] == ["proximal_step", "step_size"]
+    assert {case["status"] for function in first["functions"] for case in function["cases"]} == {"right"}
+    assert (second["task"], second["earned"]) == ("2", 0)  # one function is not the task
+    assert command.main(argparse.Namespace(what=["7"], all=False, json=False)) == 2
+    assert "expected a task or a function" in capsys.readouterr().err
+
+
+def test_status_counts_the_points_of_the_solution(capsys):
+    assert status.main(argparse.Namespace()) == 0
+    points = sum(task.points for task in TASKS)
+    assert f"{points} of the {points} points" in capsys.readouterr().out
+
+
+def test_apart_and_here_give_the_same_report():
+    assert str(check("6.2")) == str(check("6.2", apart=False))
