@@ -1,9 +1,8 @@
-"""Numerical gradients, and the one place that compares two arrays and words the difference."""
+"""Numerical gradients: what a small change of the input does to the output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,58 +68,3 @@ def _central_differences(f: Callable[[Array], Any], x: Array, h: float) -> Itera
         finally:
             x[index] = before
         yield index, above - below
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What came of comparing one array with what it should be: ``message`` says it in a sentence or two."""
-
-    name: str
-    passed: bool
-    message: str
-
-
-def compare(
-    name: str, actual: object, expected: ArrayLike, tolerance: float = 1e-7, dtype: type | None = None
-) -> Comparison:
-    """Compare an array with what it should be.
-
-    Args:
-        name: what the array is called in the message, e.g. ``"dx"``.
-        actual: what a function returned; anything at all.
-        expected: what it should be.
-        tolerance: the difference that is forgiven, as a part of the largest expected magnitude (or of 1e-6, if that
-            is larger, so that zeros may come out as rounding errors).
-        dtype: what the array's dtype must be, where that matters.
-
-    Returns:
-        The comparison. A failed one names the shape, or the worst element with both values and how many are wrong.
-    """
-    expected = np.asarray(expected)
-    if not isinstance(actual, (np.ndarray, np.generic, int, float)):
-        return Comparison(name, False, f"{name} should be an array, got {type(actual).__name__}")
-    found = np.asarray(actual)
-    if found.shape != expected.shape:
-        return Comparison(name, False, f"{name} should have shape {expected.shape}, got {found.shape}")
-    if not np.issubdtype(found.dtype, np.number):
-        return Comparison(name, False, f"{name} should hold numbers, got dtype {found.dtype}")
-    if dtype is not None and found.dtype != dtype:
-        return Comparison(name, False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}")
-    if expected.size == 0:
-        return Comparison(name, True, f"{name} is right")
-
-    scale = max(1e-6, float(np.max(np.abs(expected))))
-    with np.errstate(invalid="ignore", over="ignore"):
-        difference = np.abs(found.astype(np.float64) - expected)
-    difference = np.where(np.isnan(difference), np.inf, difference)
-    wrong = difference > tolerance * scale
-    if not wrong.any():
-        return Comparison(name, True, f"{name} is right (largest difference {difference.max():.1e})")
-    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    at = f"[{', '.join(map(str, worst))}]" if worst else ""
-    return Comparison(
-        name,
-        False,
-        f"{name} differs in {np.count_nonzero(wrong)} of {wrong.size} elements; "
-        f"worst: {name}{at} should be {expected[worst]:.8g}, got {found[worst]:.8g}",
-    )

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
-ALONE = ("descent", "layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
+ALONE = ("comparison", "descent", "layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
 STANDARD_LIBRARY_ONLY = ("environment", "cli", "files")  # run before anything is installed
 
 

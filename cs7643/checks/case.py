@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cs7643.gradient_check import Comparison
+from cs7643.comparison import Comparison
 
 Function = Callable[..., Any]
 Body = Callable[[Function], Iterator[Comparison]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from cs7643.checks.case import Function, case
-from cs7643.gradient_check import Comparison, compare
+from cs7643.comparison import Comparison, compare
 
 WRONG_TURN = (
     "the derivative of lam/2 ||z - w||^2 is lam (z - w); that of the norm without its square has length 1, always"

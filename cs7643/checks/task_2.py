@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs7643.checks.case import Function, case
-from cs7643.gradient_check import Comparison, compare
+from cs7643.comparison import Comparison, compare
 
 
 def _walk(v: NDArray[Any], eta: float) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize
 
 from cs7643.checks.case import CaseFailed, Function, case
-from cs7643.gradient_check import Comparison, compare
+from cs7643.comparison import Comparison, compare
 
 
 @case("gradient_descent", "a quadratic, in closed form", "each gradient is taken at the newest point, w(t)")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs7643.checks.case import CaseFailed, Function, case, parts
-from cs7643.gradient_check import Comparison, compare, eval_numerical_gradient
+from cs7643.comparison import Comparison, compare
+from cs7643.gradient_check import eval_numerical_gradient
 
 CENTRES = {1: 2.0, 2: -1.0}
 

@@ -15,7 +15,7 @@ from cs7643.autodiff import primitives
 from cs7643.autodiff.forward import Dual
 from cs7643.autodiff.reverse import Tape
 from cs7643.checks.case import CaseFailed, Function, case
-from cs7643.gradient_check import Comparison, compare
+from cs7643.comparison import Comparison, compare
 
 POINTS = ((1.0, 2.0), (0.1, -0.3), (-0.5, 0.25))
 F1 = (7.8020742649522155e24, 6.2243002751091665, 10.312459200366231)

@@ -9,7 +9,8 @@ import numpy as np
 
 from cs7643.checks.case import Function, case, parts
 from cs7643.classifiers.toy import toy_data, toy_model
-from cs7643.gradient_check import Comparison, compare, eval_numerical_gradient
+from cs7643.comparison import Comparison, compare
+from cs7643.gradient_check import eval_numerical_gradient
 
 TOY_SCORES = [
     [-0.5328368, 0.20031504, 0.93346689],
@@ -34,7 +35,8 @@ def _gradients(net: Function, N: int, D: int, H: int, C: int, reg: float) -> Ite
     _, grads = parts(net(X, model, y, reg), "loss", "grads")
     for name, w in model.items():
         numerical = eval_numerical_gradient(lambda _: net(X, model, y, reg)[0], w)
-        yield compare(f'grads["{name}"]', grads.get(name), numerical, 1e-6)
+        clues = {"N": N, f"reg * {name}": reg * w}
+        yield compare(f'grads["{name}"]', grads.get(name), numerical, 1e-6, clues=clues)
 
 
 @case("two_layer_net", "the scores of the toy network")
@@ -47,7 +49,8 @@ def _(net: Function) -> Iterator[Comparison]:
 def _(net: Function) -> Iterator[Comparison]:
     X, y = toy_data()
     loss, _ = parts(net(X, toy_model(), y, 0.1), "loss", "grads")
-    yield compare("loss", loss, TOY_LOSS, 1e-10)
+    penalty = 0.05 * sum(np.sum(toy_model()[name] ** 2) for name in ("W1", "W2"))
+    yield compare("loss", loss, TOY_LOSS, 1e-10, clues={"N": 5, "0.5 * reg * the sum of the squares": penalty})
 
 
 @case("two_layer_net", "the gradients, without regularisation", "a factor of N, or the ReLU's mask")

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from cs7643.checks.case import Function, case, parts
+from cs7643.comparison import Comparison, compare
 from cs7643.fast_layers import (
     conv_backward_fast,
     conv_forward_fast,
     max_pool_backward_fast,
     max_pool_forward_fast,
 )
-from cs7643.gradient_check import Comparison, compare, eval_numerical_gradient_array
+from cs7643.gradient_check import eval_numerical_gradient_array
 
 
 def _spaced(start: float, stop: float, *shape: int) -> Any:

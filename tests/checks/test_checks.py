@@ -16,7 +16,8 @@ from cs7643 import layers
 from cs7643.checks import check
 from cs7643.checks.case import CASES, run_case
 from cs7643.checks.tasks import TASKS
-from cs7643.gradient_check import compare, eval_numerical_gradient, eval_numerical_gradient_array, rel_error
+from cs7643.comparison import compare
+from cs7643.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array, rel_error
 
 for task in TASKS:
     importlib.import_module(task.cases)  # registers its cases

@@ -1,0 +1,190 @@
+"""The one place that compares two arrays and words the difference, with the pattern that it sees in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of comparing one array with what it should be: ``message`` says it in a sentence or two."""
+
+    name: str
+    passed: bool
+    message: str
+
+
+def compare(
+    name: str,
+    actual: object,
+    expected: ArrayLike,
+    tolerance: float = 1e-7,
+    dtype: type | None = None,
+    clues: Mapping[str, ArrayLike] | None = None,
+) -> Comparison:
+    """Compare an array with what it should be.
+
+    Args:
+        name: what the array is called in the message, e.g. ``"dx"``.
+        actual: what a function returned; anything at all.
+        expected: what it should be.
+        tolerance: the difference that is forgiven, as a part of the largest expected magnitude (or of 1e-6, if that
+            is larger, so that zeros may come out as rounding errors).
+        dtype: what the array's dtype must be, where that matters.
+        clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
+
+    Returns:
+        The comparison. A failed one names the shape, or the worst element with both values, how many are wrong, and
+        the pattern of the difference, where there is one.
+    """
+    expected = np.asarray(expected)
+    if not isinstance(actual, (np.ndarray, np.generic, int, float)):
+        return Comparison(name, False, f"{name} should be an array, got {type(actual).__name__}")
+    found = np.asarray(actual)
+    if not np.issubdtype(found.dtype, np.number):
+        return Comparison(name, False, f"{name} should hold numbers, got dtype {found.dtype}")
+    scale = max(1e-6, float(np.max(np.abs(expected), initial=0)))
+    if found.shape != expected.shape:
+        message = f"{name} should have shape {expected.shape}, got {found.shape}"
+        return Comparison(name, False, message + _clause(_other_shape(found, expected, tolerance * scale)))
+    if dtype is not None and found.dtype != dtype:
+        return Comparison(name, False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}")
+    if expected.size == 0:
+        return Comparison(name, True, f"{name} is right")
+
+    difference = _distance(found, expected)
+    wrong = difference > tolerance * scale
+    if not wrong.any():
+        return Comparison(name, True, f"{name} is right (largest difference {difference.max():.1e})")
+    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    at = f"[{', '.join(map(str, worst))}]" if worst else ""
+    message = (
+        f"{name} differs in {np.count_nonzero(wrong)} of {wrong.size} elements; "
+        f"worst: {name}{at} should be {expected[worst]:.8g}, got {found[worst]:.8g}"
+    )
+    return Comparison(name, False, message + _clause(pattern(found, expected, tolerance, clues or {})))
+
+
+def pattern(found: Array, expected: Array, tolerance: float, clues: Mapping[str, ArrayLike]) -> str:
+    """Return what the wrong array has in common with the right one, in a few words; "" if nothing was seen.
+
+    Args:
+        found: the wrong array.
+        expected: the right one, of the same shape.
+        tolerance: the difference that is forgiven, as a part of the largest expected magnitude.
+        clues: as for :func:`compare`.
+    """
+    bad = np.count_nonzero(~np.isfinite(found))
+    if bad:
+        return f"{bad} of its elements are not finite"
+    limit = tolerance * max(1e-6, float(np.abs(expected).max()))
+    if not found.any():
+        return "it is all zeros"
+    for text in (_clue(found, expected, limit, clues), _ratio(found, expected, limit), _order(found, expected, limit)):
+        if text:
+            return text
+    offset = found - expected
+    if found.size > 1 and np.ptp(offset) <= limit:
+        return f"the difference is {offset.flat[0]:.4g} everywhere"
+    if np.abs(offset).max() <= 1e-5 * max(1e-6, float(np.abs(expected).max())):
+        return "it is close, as if something were computed in float32 or with a large step"
+    return _place(_distance(found, expected) > limit)
+
+
+def _clause(text: str) -> str:
+    return f"; {text}" if text else ""
+
+
+def _distance(found: Array, expected: Array) -> Array:
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(found.astype(np.result_type(found, np.float64)) - expected)
+    distance: Array = np.where(np.isnan(difference), np.inf, difference)
+    return distance
+
+
+def _near(a: Array, b: Array, limit: float) -> bool:
+    return a.shape == b.shape and bool(_distance(a, b).max(initial=0) <= limit)
+
+
+def _other_shape(found: Array, expected: Array, limit: float) -> str:
+    """Say how an array of another shape is related to the right one."""
+    if found.ndim == expected.ndim and _near(found.T, expected, limit):
+        return "it is the transpose of what it should be"
+    if found.size == expected.size and _near(found.ravel(), expected.ravel(), limit):
+        return "the numbers are right, in another shape"
+    for axis in range(found.ndim):
+        for name, reduced in (("sum", found.sum(axis=axis)), ("mean", found.mean(axis=axis))):
+            if _near(reduced, expected, limit):
+                return f"its {name} over axis {axis} is right"
+    return ""
+
+
+def _clue(found: Array, expected: Array, limit: float, clues: Mapping[str, ArrayLike]) -> str:
+    """Say which clue was added, forgotten, or multiplied or divided by."""
+    for name, value in clues.items():
+        clue = np.asarray(value, dtype=np.float64)
+        if clue.shape not in ((), found.shape) or not clue.any():
+            continue
+        for text, right in (
+            (f"{name} is missing", found + clue),
+            (f"{name} is added, and should not be", found - clue),
+            (f"{name} is subtracted instead of added", found + 2 * clue),
+            (f"half of {name} is missing", found + clue / 2),
+        ):
+            if _near(right, expected, limit):
+                return text
+        if clue.ndim == 0 and clue != 1:
+            if _near(found / clue, expected, limit):
+                return f"it is {name} = {clue:g} times too large"
+            if _near(found * clue, expected, limit):
+                return f"it is {name} = {clue:g} times too small"
+    return ""
+
+
+def _ratio(found: Array, expected: Array, limit: float) -> str:
+    """Say by which factor all elements differ."""
+    factor = float(np.sum(found * expected) / np.sum(expected**2)) if expected.any() else 0.0
+    simple = any(abs(factor - number) < 1e-6 for number in (-1, 0.5, 2))  # one number is a multiple of any other
+    if factor == 0 or not (found.size > 1 or simple) or not _near(found / factor, expected, limit):
+        return ""
+    if abs(factor + 1) < 1e-6:
+        return "its sign is reversed"
+    text = f"1/{1 / factor:.6g}" if abs(factor) < 1 and abs(1 / factor - round(1 / factor)) < 1e-6 else f"{factor:.6g}"
+    return f"it is {text} times what it should be" + (", everywhere" if found.size > 1 else "")
+
+
+def _order(found: Array, expected: Array, limit: float) -> str:
+    """Say how the axes or the elements were exchanged."""
+    for axes in itertools.permutations(range(found.ndim)) if found.ndim < 5 else ():
+        if axes != tuple(range(found.ndim)) and _near(found.transpose(axes), expected, limit):
+            return "it is the transpose of what it should be" if found.ndim == 2 else f"its axes are exchanged: {axes}"
+    for axis in range(found.ndim):
+        if _near(np.flip(found, axis), expected, limit):
+            return f"its elements are reversed along axis {axis}"
+        for shift in (1, -1):
+            if _near(np.roll(found, shift, axis), expected, limit):
+                return f"its elements are shifted by one along axis {axis}"
+    if found.size > 1 and _near(np.sort(found, axis=None), np.sort(expected, axis=None), limit):
+        return "it holds the right numbers, at other places"
+    return ""
+
+
+def _place(wrong: Array) -> str:
+    """Say where the wrong elements are, if they are together."""
+    for axis, size in enumerate(wrong.shape):
+        others = tuple(k for k in range(wrong.ndim) if k != axis)
+        places = np.flatnonzero(wrong.any(axis=others))
+        if size > 2 and len(places) <= size // 3:
+            return f"wrong only at index {', '.join(map(str, places))} of axis {axis}"
+        inside = np.arange(1, size - 1)
+        if size > 3 and not np.isin(inside, places).any():
+            return f"wrong only at the borders of axis {axis}"
+    return ""
