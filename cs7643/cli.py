@@ -31,6 +31,7 @@ COMMANDS = {
     "data": Command("show, download or verify the images", "cs7643.data.command"),
     "check": Command("check what you have written, task by task", "cs7643.checks.command"),
     "status": Command("show all tasks, their points, and what is left", "cs7643.checks.status"),
+    "hint": Command("give a hint for a function", "cs7643.checks.hints"),
     "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
     "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
 }

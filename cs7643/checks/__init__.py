@@ -1,10 +1,12 @@
 """What "right" means for each task, and what the usual mistakes look like.
 
 ``check("6.2")`` or ``check("conv_backward_naive")`` runs the cases of a task or of one function and shows what came of
-it. A case hands seeded inputs to the function and compares what comes back with an oracle: finite differences, the
-given fast layers, a closed form, or a stored fact. Never with a solution. The function runs in a process of its own.
+it; ``hint("conv_backward_naive")`` gives the first of three hints. A case hands seeded inputs to the function and
+compares what comes back with an oracle: finite differences, the given fast layers, a closed form, or a stored fact.
+Never with a solution. The function runs in a process of its own.
 """
 
+from cs7643.checks.hints import hint
 from cs7643.checks.report import check
 
-__all__ = ["check"]
+__all__ = ["check", "hint"]

@@ -32,6 +32,11 @@ class FunctionReport:
         return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
 
     @property
+    def advice(self) -> str:
+        """Say how to get a hint."""
+        return f"A hint: hint({self.name!r}, 1), or python -m cs7643 hint {self.name}"
+
+    @property
     def summary(self) -> str:
         """Return the status and how many cases are right."""
         right, cases = sum(outcome.status == "right" for outcome in self.outcomes), len(self.outcomes)
@@ -73,8 +78,9 @@ class Report:
 
     @property
     def heading(self) -> str:
-        """Return the task, its title and its points."""
+        """Return the task, its title, and its points: those earned, if all of it was checked."""
         points = f"{self.task.points} point{'s' * (self.task.points != 1)}"
+        points = f"{self.earned} of {points}" if self.whole else f"part of {points}"
         return f"Task {self.task.number}, {self.task.title} ({points})"
 
     def __str__(self) -> str:
@@ -83,6 +89,8 @@ class Report:
         for function in self.functions:
             lines.append(f"  {MARKS[function.status]} {function.name}: {function.summary}")
             lines += [f"      {o.title}: {o.message}" for o in function.outcomes if o.status == "wrong"]
+            if function.status == "wrong":
+                lines.append(f"      {function.advice}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -102,6 +110,8 @@ def _row(function: FunctionReport) -> str:
         + "</li>"
         for o in function.outcomes
     )
+    if function.status == "wrong":
+        cases += f"<li>{html.escape(function.advice)}</li>"
     fold = "open" if function.status == "wrong" else ""
     mark = f'<td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
     name = f'<td style="text-align: left"><code>{function.name}</code></td>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import inspect
 import operator
@@ -13,8 +14,9 @@ import pytest
 from mistakes import MISTAKES
 
 from cs7643 import layers
-from cs7643.checks import check
+from cs7643.checks import check, hint, hints
 from cs7643.checks.case import CASES, run_case
+from cs7643.checks.hints import HINTS
 from cs7643.checks.tasks import TASKS
 from cs7643.comparison import compare
 from cs7643.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array, rel_error
@@ -45,6 +47,25 @@ def test_the_solution_passes(task):
     report = check(task)
     assert report.passed, str(report)
     assert all(function.outcomes for function in report.functions)  # each function has a case
+
+
+def test_every_function_has_three_hints_and_none_is_its_solution(capsys):
+    names = {name: module for task in TASKS for module, name in task.functions}
+    assert set(names) == set(HINTS)
+    for name, module in names.items():
+        source = inspect.getsource(operator.attrgetter(name)(importlib.import_module(module)))
+        solution = re.search(r"BEGIN SOLUTION.*?\n(.*?)# END SOLUTION", source, re.S)
+        assert solution, name
+        for line in map(str.strip, solution[1].splitlines()):
+            assert len(line) < 12 or not any(line in text for text in HINTS[name])
+        assert all(10 < len(text) < 130 for text in HINTS[name])
+        assert hint(name, 2) == f"The formula: {HINTS[name][1]}"
+    for name, step in (("conv", 1), ("f1", 4), ("f1", 0)):
+        with pytest.raises(ValueError, match="hint: "):
+            hint(name, step)
+    assert hints.main(argparse.Namespace(name="f2", step=1)) == 0
+    assert capsys.readouterr().out == hint("f2") + "\n"
+    assert hints.main(argparse.Namespace(name="f3", step=1)) == 2
 
 
 def test_whatever_a_function_does_an_outcome_comes_back():
