@@ -62,6 +62,7 @@ class Dual(Operators):
             return apply(primitive, *arguments)
         level = max(argument.level for argument in arguments if isinstance(argument, Dual))
         values, tangents = _split(arguments, level, len(primitive.forward))
+        # Return _dual(result, total, level), total being the sum of what the tangents contribute.
         # BEGIN SOLUTION 5c Dual
         result = apply(primitive, *values)
         total = None
@@ -69,10 +70,8 @@ class Dual(Operators):
             if tangent is not None:
                 change = rule(tangent, result, *values)
                 total = change if total is None else total + change
+        return _dual(result, total, level)
         # END SOLUTION
-        if shape_of(total) != shape_of(result):  # as after a sum of a number and an array
-            total = broadcast_to(total, shape_of(result))
-        return Dual(result, total, level)
 
 
 def _split(arguments: Sequence[Any], level: int, count: int) -> tuple[list[Any], list[Any]]:
@@ -86,6 +85,13 @@ def _split(arguments: Sequence[Any], level: int, count: int) -> tuple[list[Any],
         values.append(argument.value if active else constant(argument) if k < count else argument)
         tangents.append(argument.tangent if active else None)
     return values, tangents
+
+
+def _dual(value: Any, tangent: Any, level: int) -> Dual:
+    """Return a dual number whose tangent gets the value's shape, as is needed after a number plus an array."""
+    if shape_of(tangent) != shape_of(value):
+        tangent = broadcast_to(tangent, shape_of(value))
+    return Dual(value, tangent, level)
 
 
 def jvp(f: Callable[[Any], Any], w: ArrayLike, direction: ArrayLike) -> tuple[Any, Any]:
