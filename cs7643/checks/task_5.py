@@ -205,6 +205,15 @@ def _(sweep: Function) -> Iterator[Comparison]:
     yield compare("the adjoint of x in x^4 + x", _sweep(sweep, tape, x * x * x * x + x, x)[0], 4 * 1.5**3 + 1, 1e-14)
 
 
+@case("Tape.sweep", "operations whose rules need their result", "a rule gets (adjoint, result, *arguments)")
+def _(sweep: Function) -> Iterator[Comparison]:
+    tape = Tape()
+    x, y = tape.variable(0.7), tape.variable(-1.2)
+    dx, dy = _sweep(sweep, tape, np.exp(x * y) / y, x, y)
+    yield compare("the adjoint of x in e^(x y) / y", dx, np.exp(0.7 * -1.2), 1e-14)
+    yield compare("the adjoint of y", dy, np.exp(0.7 * -1.2) * (0.7 / -1.2 - 1 / 1.2**2), 1e-14)
+
+
 @case("Tape.sweep", "what has no influence", "an operation whose adjoint is None passes nothing on")
 def _(sweep: Function) -> Iterator[Comparison]:
     tape = Tape()

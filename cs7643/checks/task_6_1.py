@@ -77,6 +77,15 @@ def _(net: Function) -> Iterator[Comparison]:
     yield compare('grads["b2"]', grads.get("b2"), [1.0, -0.5, -0.5])
 
 
+@case("two_layer_net", "one image with large scores, one with small ones", "each row has a largest score of its own")
+def _(net: Function) -> Iterator[Comparison]:
+    X, weights = np.eye(2), np.array([[1000.0, 0.0, -1000.0], [-3000.0, -2000.0, -3000.0]])
+    model = {"W1": np.eye(2), "b1": np.zeros(2), "W2": weights, "b2": np.zeros(3)}
+    loss, grads = parts(net(X, model, np.array([1, 2])), "loss", "grads")
+    yield compare("loss", loss, 1000.0)
+    yield compare('grads["W2"]', grads.get("W2"), [[0.5, -0.5, 0.0], [0.0, 0.5, -0.5]])
+
+
 @case("two_layer_net", "float32 stays float32")
 def _(net: Function) -> Iterator[Comparison]:
     X, y = toy_data()

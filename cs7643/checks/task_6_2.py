@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cs7643.checks.case import Function, case, parts
+from cs7643.checks.case import CaseFailed, Function, case, parts
 from cs7643.comparison import Comparison, compare
 from cs7643.fast_layers import (
     conv_backward_fast,
@@ -57,8 +57,7 @@ def _(affine_forward: Function) -> Iterator[Comparison]:
         x, w, b, _ = _affine_inputs(*image, N=N, M=M)
         out, cache = parts(affine_forward(x, w, b), "out", "cache")
         yield compare("out", out, _affine(x, w, b))
-        for name, found, expected in zip("xwb", parts(cache, "x", "w", "b"), (x, w, b), strict=True):
-            yield compare(f"{name} in the cache", found, expected)
+        yield from _cached(cache, {"x": x, "w": w, "b": b})
 
 
 @case("affine_forward", "float32 stays float32")
@@ -82,8 +81,9 @@ def _(affine_backward: Function) -> Iterator[Comparison]:
 def _(relu_forward: Function) -> Iterator[Comparison]:
     for shape in ((3, 4), (2, 3, 4, 5), (7,)):
         x = _spaced(-0.5, 0.5, *shape)
-        out, _ = parts(relu_forward(x), "out", "cache")
+        out, cache = parts(relu_forward(x), "out", "cache")
         yield compare("out", out, (x + abs(x)) / 2)
+        yield compare("the cache, which is x,", cache, x)
     out, _ = parts(relu_forward(np.zeros((2, 2), np.float32)), "out", "cache")
     yield compare("out", out, np.zeros((2, 2)), dtype=np.float32)
 
@@ -101,6 +101,15 @@ def _(relu_backward: Function) -> Iterator[Comparison]:
     yield compare("dx", relu_backward(np.array([5.0, 5.0, 5.0]), np.array([-1.0, 0.0, 1.0])), [0.0, 0.0, 5.0])
 
 
+def _cached(cache: object, expected: dict[str, Any]) -> Iterator[Comparison]:
+    """Compare the cache with the arguments that it should hold: another backward function must be able to use it."""
+    for found, (name, value) in zip(parts(cache, *expected), expected.items(), strict=True):
+        if not isinstance(value, dict):
+            yield compare(f"{name} in the cache", found, value)
+        elif found != value:
+            raise CaseFailed(f"the cache should end with {name}, {value}, got {found!r}")
+
+
 def _conv_inputs(
     *shape: int, F: int, kernel: tuple[int, int], stride: int, pad: int, dtype: Any = np.float64
 ) -> tuple[Any, Any, Any, dict[str, int]]:
@@ -114,7 +123,8 @@ def _conv_forward(
     conv_forward: Function, *shape: int, tolerance: float = 1e-10, **options: Any
 ) -> Iterator[Comparison]:
     x, w, b, conv_param = _conv_inputs(*shape, **options)
-    out, _ = parts(conv_forward(x, w, b, conv_param), "out", "cache")
+    out, cache = parts(conv_forward(x, w, b, conv_param), "out", "cache")
+    yield from _cached(cache, {"x": x, "w": w, "b": b, "conv_param": conv_param})
     expected, _ = conv_forward_fast(x, w, b, conv_param)
     yield compare("out", out, expected, tolerance, dtype=x.dtype.type)
 
@@ -204,7 +214,8 @@ def _pool_param(height: int, width: int, stride: int) -> dict[str, int]:
 
 def _pool_forward(pool_forward: Function, x: Any, *window: int) -> Iterator[Comparison]:
     pool_param = _pool_param(*window)
-    out, _ = parts(pool_forward(x, pool_param), "out", "cache")
+    out, cache = parts(pool_forward(x, pool_param), "out", "cache")
+    yield from _cached(cache, {"x": x, "pool_param": pool_param})
     expected, _ = max_pool_forward_fast(x, pool_param)
     yield compare("out", out, expected, 1e-12, dtype=x.dtype.type)
 
