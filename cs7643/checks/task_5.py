@@ -6,6 +6,7 @@ depends on another task.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,34 +35,14 @@ def _arrays(f: Function, expected: tuple[float, ...]) -> Iterator[Comparison]:
         yield compare("its values relative to the right ones", f(w1, w2) / expected, np.ones(3), 1e-13)
 
 
-@case("f1", "the values at three points", "one exponential too few: exp(w1 + ...) is f1_as_typeset")
-def _(f1: Function) -> Iterator[Comparison]:
-    yield from _values(f1, F1)
-
-
-@case("f1", "arrays", "a function of math takes numbers only: use exp and sin of cs7643.autodiff, or those of NumPy")
-def _(f1: Function) -> Iterator[Comparison]:
-    yield from _arrays(f1, F1)
-
-
-@case("f1_as_typeset", "the values at three points", "w1 stands beside e^(2 w2) in the first exponent, without an exp")
-def _(f: Function) -> Iterator[Comparison]:
-    yield from _values(f, F1_AS_TYPESET)
-
-
-@case("f1_as_typeset", "arrays", "a function of math takes numbers only: use exp and sin of cs7643.autodiff")
-def _(f: Function) -> Iterator[Comparison]:
-    yield from _arrays(f, F1_AS_TYPESET)
-
-
-@case("f2", "the values at three points", "the sigmoid is 1 / (1 + e^-w1)")
-def _(f2: Function) -> Iterator[Comparison]:
-    yield from _values(f2, F2)
-
-
-@case("f2", "arrays", "a function of math takes numbers only: use sigmoid of cs7643.autodiff")
-def _(f2: Function) -> Iterator[Comparison]:
-    yield from _arrays(f2, F2)
+NUMBERS_ONLY = "a function of math takes numbers only: use those of cs7643.autodiff.primitives, or of NumPy"
+for _name, _expected, _suspect in (
+    ("f1", F1, "one exponential too few: exp(w1 + ...) is f1_as_typeset"),
+    ("f1_as_typeset", F1_AS_TYPESET, "w1 stands beside e^(2 w2) in the first exponent, without an exp"),
+    ("f2", F2, "the sigmoid is 1 / (1 + e^-w1)"),
+):
+    case(_name, "the values at three points", _suspect)(functools.partial(_values, expected=_expected))
+    case(_name, "arrays", NUMBERS_ONLY)(functools.partial(_arrays, expected=_expected))
 
 
 def _cubes(w: Any) -> Any:
