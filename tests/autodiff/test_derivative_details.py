@@ -84,7 +84,7 @@ MOVES = {
     "sum over two axes": (lambda x: (x * x).sum((0, -1)), lambda x: (x * x).sum((0, 2)), (2, 3, 4)),
     "sum, axis kept": (lambda x: x * x.sum(-1, keepdims=True), lambda x: x * x.sum(-1, keepdim=True), (2, 3)),
     "mean": (lambda x: np.mean(x * x, axis=-2), lambda x: (x * x).mean(0), (4, 3)),
-    "mean, axis kept": (lambda x: x * x.mean(0, keepdims=True), lambda x: x * x.mean(0, keepdim=True), (2, 3)),
+    "mean, axis kept": (lambda x: x * x.mean(1, keepdims=True), lambda x: x * x.mean(1, keepdim=True), (2, 3)),
     "mean over two axes": (lambda x: np.mean(x**2, axis=(0, 2)), lambda x: (x**2).mean((0, 2)), (2, 3, 4)),
     "transpose": (lambda x: np.transpose(x * x, (-1, 0, 1)), lambda x: (x * x).permute(2, 0, 1), (2, 3, 4)),
     "T": (lambda x: (x * x).T, lambda x: (x * x).T, (2, 3)),
