@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cs7643.autodiff.numerical import outputs, point
-from cs7643.autodiff.operators import Operators, constant
+from cs7643.autodiff.operators import Operators, constant, zeros
 from cs7643.autodiff.primitives import Primitive, Traced, apply, broadcast_to, shape_of
 
 Array = NDArray[np.float64]
@@ -123,7 +123,7 @@ def _parts(y: Any, level: int) -> tuple[Any, Any]:
     """Return the value and the tangent of this level; what does not depend on the input has tangent zero."""
     if isinstance(y, Dual) and y.level == level:
         return y.value, y.tangent
-    return y, 0.0 * y
+    return y, zeros(shape_of(constant(y)))
 
 
 def forward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:

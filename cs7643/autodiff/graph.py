@@ -95,7 +95,8 @@ def trace(
     letters = iter(letter for letter in ascii_lowercase if letter not in names)
     for (primitive, value, arguments, parents), adjoint in zip(y.tape.records, found, strict=True):
         sources = []
-        for argument, parent in zip(arguments, parents, strict=True):
+        count = len(primitive.backward) if primitive else 0  # what comes after these, such as an axis, is no number
+        for argument, parent in zip(arguments[:count], parents, strict=False):
             if parent is None:
                 nodes.append(Node("", "constant", (), float(argument)))
             sources.append(len(nodes) - 1 if parent is None else places[parent])

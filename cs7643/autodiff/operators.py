@@ -189,6 +189,11 @@ def constant(x: Any) -> Any:
     return real if real.ndim else float(real)
 
 
+def zeros(shape: tuple[int, ...]) -> Any:
+    """Return a zero for each element; a number is a float."""
+    return np.zeros(shape) if shape else 0.0
+
+
 def _unsupported(name: str) -> TypeError:
     known = sorted(f.__name__ for f in (*primitives.UFUNCS, *primitives.FUNCTIONS))
     return TypeError(

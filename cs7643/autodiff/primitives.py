@@ -151,17 +151,17 @@ def _swap(x: Any) -> Any:
 ADD = _elementwise("add", "+", operator.add, lambda t, o, a, b: t, lambda t, o, a, b: t)
 SUBTRACT = _elementwise("subtract", "-", operator.sub, lambda t, o, a, b: t, lambda t, o, a, b: -t)
 MULTIPLY = _elementwise("multiply", "*", operator.mul, lambda t, o, a, b: t * b, lambda t, o, a, b: t * a)
-DIVIDE = _elementwise("divide", "/", _divide, lambda t, o, a, b: t / b, lambda t, o, a, b: -t * o / b)
+DIVIDE = _elementwise("divide", "/", _divide, lambda t, o, a, b: _divide(t, b), lambda t, o, a, b: _divide(-t * o, b))
 POWER = _elementwise(
     "power",
     "**",
     _power,
-    lambda t, o, a, b: t * (b * a ** (b - (b != 0))),  # a^0 is flat, also at a = 0
+    lambda t, o, a, b: t * (b * _power(a + (a == 0) * (b == 0), b - 1)),  # 0^0 is flat
     lambda t, o, a, b: t * (o * log(a + (a == 0))),  # 0^b is flat, too
 )
 NEGATIVE = _elementwise("negative", "-", operator.neg, lambda t, o, x: -t)
 EXP = _elementwise("exp", "exp", _on_floats(math.exp, np.exp), lambda t, o, x: t * o)
-LOG = _elementwise("log", "log", _on_floats(math.log, np.log), lambda t, o, x: t / x)
+LOG = _elementwise("log", "log", _on_floats(math.log, np.log), lambda t, o, x: _divide(t, x))
 SIN = _elementwise("sin", "sin", _on_floats(math.sin, np.sin), lambda t, o, x: t * cos(x))
 COS = _elementwise("cos", "cos", _on_floats(math.cos, np.cos), lambda t, o, x: -t * sin(x))
 # sigma' = sigma(x) sigma(-x) and tanh' = 4 sigma(2x) sigma(-2x) are exact also where 1 - o would cancel
@@ -169,7 +169,7 @@ TANH = _elementwise(
     "tanh", "tanh", _on_floats(math.tanh, np.tanh), lambda t, o, x: t * (4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))
 )
 SIGMOID = _elementwise("sigmoid", "sigmoid", _sigmoid, lambda t, o, x: t * (o * sigmoid(-x)))
-SQRT = _elementwise("sqrt", "sqrt", _on_floats(math.sqrt, np.sqrt), lambda t, o, x: t / (2.0 * o))
+SQRT = _elementwise("sqrt", "sqrt", _on_floats(math.sqrt, np.sqrt), lambda t, o, x: _divide(t, 2.0 * o))
 ABSOLUTE = _elementwise("absolute", "abs", abs, lambda t, o, x: t * (1.0 * (x > 0) - (x < 0)))
 # Where both are equal, each gets one half, as in PyTorch: one of the subgradients.
 MAXIMUM = _elementwise(
@@ -320,13 +320,15 @@ def minimum(a: Any, b: Any) -> Any:
 
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Return a where the condition holds and b elsewhere; the condition has no derivative."""
+    while isinstance(condition, Traced):
+        condition = condition.value  # type: ignore[attr-defined]
     return apply(WHERE, a, b, condition)
 
 
 def sum_(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Return the sum over some axes, or over all."""
     shape = shape_of(x)
-    given = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    given = range(len(shape)) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
     axes = tuple(range(len(shape))[k] for k in given)
     kept = _ones_at(axes, shape) if keepdims else tuple(n for k, n in enumerate(shape) if k not in axes)
     return apply(SUM, x, axes, kept)
@@ -356,6 +358,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """Return the product of matrices, or of a matrix and a vector, by NumPy's rules."""
+    a, b = (np.asarray(x, np.float64) if isinstance(x, (list, tuple)) else x for x in (a, b))
     left, right = len(shape_of(a)) == 1, len(shape_of(b)) == 1
     a = reshape(a, (1, *shape_of(a))) if left else a
     b = reshape(b, (*shape_of(b), 1)) if right else b
@@ -363,6 +366,17 @@ def matmul(a: Any, b: Any) -> Any:
     *rest, rows, columns = shape_of(product)
     shape = (*rest, *(() if left else (rows,)), *(() if right else (columns,)))
     return reshape(product, shape) if left or right else product
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return np.dot of numbers, vectors and matrices; for more axes there is @, which means another thing."""
+    if not shape_of(a) or not shape_of(b):
+        return a * b
+    if max(len(shape_of(a)), len(shape_of(b))) > 2:
+        raise TypeError(
+            f"np.dot of shapes {shape_of(a)} and {shape_of(b)} is not supported here: use @, or reshape first"
+        )
+    return matmul(a, b)
 
 
 def stack(xs: Sequence[Any]) -> Any:
@@ -401,7 +415,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.broadcast_to: broadcast_to,
     np.where: where,
     np.stack: stack,
-    np.dot: matmul,
+    np.dot: dot,
     np.shape: shape_of,
     np.ndim: lambda x: len(shape_of(x)),
     np.size: lambda x: math.prod(shape_of(x)),

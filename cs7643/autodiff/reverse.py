@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cs7643.autodiff.forward import Dual
 from cs7643.autodiff.numerical import outputs, point
-from cs7643.autodiff.operators import Operators, constant, plain
+from cs7643.autodiff.operators import Operators, constant, plain, zeros
 from cs7643.autodiff.primitives import BROADCAST_TO, Primitive, Traced, apply, shape_of
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class Tape:
     def variable(self, value: Any, name: str = "") -> Variable:
         """Put an input on the tape: a number, an array, or a dual number, and return it as a variable.
 
-        The name, if it has one, is shown in a graph.
+        The name, if it has one, is shown in a graph. An array is not copied: do not change it before the sweep.
         """
         if isinstance(value, Variable):
             raise ValueError("Tape.variable: the value is a variable already; for second derivatives, use hessian")
@@ -118,7 +118,7 @@ class Variable(Operators):
                     primitive.backward
                 ):  # an axis or a key stays as it is
                     argument = constant(argument)
-                    nested = isinstance(argument, Traced)
+                    nested |= isinstance(argument, Traced)
                 values.append(argument)
                 parents.append(None)
         assert tape is not None, "a variable is among the arguments, or this would not be called"
@@ -164,7 +164,9 @@ class Variable(Operators):
         if self.place >= len(self.tape.adjoints):
             raise ValueError("adjoint: call backward() of the output first")
         found = self.tape.adjoints[self.place]
-        return 0.0 * plain(self.value) if found is None else found
+        if found is None:
+            return zeros(self.shape)
+        return float(found) if isinstance(found, (np.generic, np.ndarray)) and not self.shape else found
 
 
 def _two_tapes(primitive: Primitive) -> ValueError:

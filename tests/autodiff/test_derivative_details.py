@@ -298,6 +298,12 @@ def test_the_derivatives_do_not_touch_or_share_the_point():
     gradient += 1.0  # a result is an array of its own, that can be written to
     (value, tangent), (_, adjoint) = autodiff.jvp(lambda w: w + 0.0, w, w), autodiff.vjp(lambda w: w, w, w)
     value += 1.0
+
+    def spoil(w):
+        w += 1.0
+        return w[0]
+
+    autodiff.numerical_jacobian(spoil, w)  # what f does to its argument is done to a copy
     assert not np.shares_memory(adjoint, w)
     assert w.tolist() == [1.0, 2.0]
     assert tangent.tolist() == [1.0, 2.0]
