@@ -57,7 +57,8 @@ def softmax_classifier(X: Array, model: Model, y: Array | None = None, reg: floa
     W1, b1 = model["W1"], model["b1"]
     if X.ndim != 2 or W1.ndim != 2 or X.shape[1] != len(W1) or b1.shape != (W1.shape[1],):
         raise ValueError(
-            f"softmax_classifier: the shapes must be X (N, D), W1 (D, C), b1 (C,), got {X.shape}, {W1.shape}, {b1.shape}"
+            f"softmax_classifier: the shapes must be X (N, D), W1 (D, C), b1 (C,), "
+            f"got {X.shape}, {W1.shape}, {b1.shape}"
         )
     scores: Array = X @ W1 + b1
     if y is None:

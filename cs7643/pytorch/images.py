@@ -1,8 +1,8 @@
 """Images that live on the device where the model trains: a batch is one gather, with its augmentation in the indices.
 
-The images stay as they are stored, a byte a value, with the channels last: (N, H, W, C). To mirror or to move an image is
-then to read its rows and columns in another order, so that no augmented copy is ever made, and the batch comes out in
-the memory layout that convolutions like best.
+The images stay as they are stored, a byte a value, with the channels last: (N, H, W, C). To mirror or to move an image
+is then to read its rows and columns in another order, so that no augmented copy is ever made, and the batch comes out
+in the memory layout that convolutions like best.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PixelStatistics:
 
     @classmethod
     def of(cls, images: NDArray[np.uint8]) -> PixelStatistics:
-        """Compute them over all pixels of images (N, C, H, W), exactly: from how often each of the 256 values occurs."""
+        """Compute them over images (N, C, H, W), exactly: from how often each of the 256 values occurs."""
         values = np.arange(256) / 255
         mean, std = [], []
         for channel in np.moveaxis(images, 1, 0):

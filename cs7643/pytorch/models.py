@@ -115,7 +115,7 @@ class MyModel(nn.Module):
         )
         # BEGIN SOLUTION 6.7 my_model_layers
         # Three stages, each at half the size of the one before; from the second on with twice the filters, because a
-        # place that stands for more pixels has more to tell. Batch normalisation is what lets the learning rate be large.
+        # place that stands for more pixels has more to tell. Batch normalisation lets the learning rate be large.
         check_conv_sizes("MyModel", self.im_size, kernel_size, halvings=3)
         widths = (im_size[0], hidden_dim, 2 * hidden_dim, 2 * hidden_dim)
         self.stages = nn.Sequential(*map(self.stage, widths[:-1], widths[1:], [kernel_size] * 3))

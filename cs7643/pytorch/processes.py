@@ -98,9 +98,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         places = x.numel() // x.shape[1] * dist.get_world_size()
-        mean = _SumOverProcesses.apply(x.sum(dim=(0, 2, 3))) / places  # type: ignore[no-untyped-call]
+        mean = _SumOverProcesses.apply(x.sum(dim=(0, 2, 3))) / places
         centred = x - mean[:, None, None]
-        squares = _SumOverProcesses.apply((centred**2).sum(dim=(0, 2, 3)))  # type: ignore[no-untyped-call]
+        squares = _SumOverProcesses.apply((centred**2).sum(dim=(0, 2, 3)))
         with torch.no_grad():
             self._follow(mean.detach(), squares.detach() / (places - 1))
         out: Tensor = centred * torch.rsqrt(squares / places + self.eps)[:, None, None]

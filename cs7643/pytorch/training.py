@@ -24,6 +24,7 @@ from cs7643.data.dataset import Dataset
 from cs7643.progress import progress_bar
 from cs7643.pytorch.evaluation import Measurement, evaluate, warn_of_probabilities
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
+from cs7643.pytorch.memory import keep_freed_memory
 from cs7643.pytorch.models import CNN, MyModel, Softmax, TwoLayerNN
 from cs7643.pytorch.processes import Processes, share_batch_norm
 from cs7643.pytorch.runfiles import RunFiles, RunLog, load, save
@@ -213,6 +214,7 @@ def train(
         TrainingDivergedError: if the loss is not a finite number any more.
     """
     where, device = where or Processes(), torch.device(device)
+    keep_freed_memory()
     for name, value in (
         ("test_batch_size", test_batch_size),
         ("log_interval", log_interval),
@@ -264,7 +266,7 @@ class _Loop:
         self.progress = Progress()
 
         model = build_model(settings, self.training.size, self.n_classes)
-        self.model = model.to(device, memory_format=torch.channels_last)
+        self.model = model.to(device).to(memory_format=torch.channels_last)
         if where.count > 1:
             self.model = share_batch_norm(self.model)
         self.optimizer = make_optimizer(self.model, settings.lr, settings.momentum, settings.weight_decay)
