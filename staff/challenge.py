@@ -5,11 +5,11 @@ runs on CIFAR-10 (the airbench line); this is our own program in that spirit. It
 
 1. The first layer is not learned. Its filters are the principal directions of 2x2 patches, scaled so that their
    answers have one size: the network begins with decorrelated inputs instead of spending its first epoch on them.
-2. Filters are trained by Muon: momentum whose matrix is made orthogonal, so that every direction in it gets a step of one
-   size, not only the few that dominate. The rest (biases, the last layer) is trained by SGD with Nesterov's momentum.
+2. Filters are trained by Muon: momentum whose matrix is made orthogonal, so that every direction in it gets a step of
+   one size, not only the few that dominate. The rest (biases, the last layer) is trained by SGD with Nesterov's momentum.
 3. The learning rate rises for a fifth of the run and falls to zero.
 4. Images are mirrored every other epoch and moved by two pixels; labels are smoothed; the tested weights are a moving
-   average; a test image is looked at six times: as it is and moved, and both mirrored.
+   average; a test image is looked at six times: as it is and moved twice, and all three mirrored.
 """
 
 from __future__ import annotations
