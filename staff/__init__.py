@@ -1,1 +1,1 @@
-"""What the staff needs and a student never gets. Nothing outside this package and the tests imports it."""
+"""What only the staff has: nothing here is in the student edition, and nothing but the tests imports it."""
