@@ -163,6 +163,10 @@ def _same(a: Any, b: Any) -> bool:
         return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, (tuple, list)):
         return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(_same, a, b))
+    if hasattr(a, "state_dict"):  # a module or an optimiser of PyTorch: drawn anew each time, and made to be changed
+        return type(a) is type(b)
+    if hasattr(a, "detach"):  # a tensor
+        return hasattr(b, "detach") and _same(a.detach().numpy(), b.detach().numpy())
     if type(a).__module__.startswith("cs7643.") and type(a) is type(b):
         return _same(_state(a), _state(b))
     return bool(a == b)

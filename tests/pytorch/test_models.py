@@ -109,7 +109,9 @@ def test_a_step_is_one_step_of_gradient_descent_and_only_of_this_batch():
 def test_a_step_takes_another_loss():
     model = Softmax(SIZE, 7)
     optimizer = make_optimizer(model, lr=0.1, momentum=0, weight_decay=0)
-    found = update_step(model, optimizer, images(), torch.zeros(4, dtype=torch.int64), lambda logits, _: logits.sum() * 0 + 3)
+    found = update_step(
+        model, optimizer, images(), torch.zeros(4, dtype=torch.int64), lambda logits, _: logits.sum() * 0 + 3
+    )
     assert found.item() == 3
 
 

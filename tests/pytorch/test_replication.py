@@ -44,7 +44,9 @@ def test_parameters_agree_after_500_steps_in_float64(name, rule, images):
     found = replicate(network, module, model, *images, rule=rule, learning_rate=rate, reg=0.01, steps=500)
     assert found.largest_difference < 1e-10, found.differences
     assert found.largest_loss_difference < 1e-10
-    assert found.numpy_losses[-1] < 0.9 * found.numpy_losses[0]  # it has learned something, so there was something to see
+    assert (
+        found.numpy_losses[-1] < 0.9 * found.numpy_losses[0]
+    )  # it has learned something, so there was something to see
     assert all(np.array_equal(before[key], model[key]) for key in model)
 
 
@@ -53,7 +55,9 @@ def test_the_loss_curves_agree_in_float32(name, images):
     network, module, model, rate = experiment(name, np.float32)
     found = replicate(network, module, model, *images, learning_rate=rate, reg=0.01, steps=500)
     assert found.largest_loss_difference < 1e-3
-    assert {array.dtype for array in (*found.numpy_model.values(), *found.torch_model.values())} == {np.dtype(np.float32)}
+    assert {array.dtype for array in (*found.numpy_model.values(), *found.torch_model.values())} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_where_eps_stands_in_rmsprop_can_be_seen(images):
