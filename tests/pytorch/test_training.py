@@ -1,0 +1,325 @@
+"""The training program: what it computes, what it leaves, and what happens when it is interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cs7643.pytorch import training
+from cs7643.pytorch.evaluation import evaluate, logits_of
+from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from cs7643.pytorch.models import MyModel
+from cs7643.pytorch.runfiles import RunFiles, load, read_history, save
+from cs7643.pytorch.training import SCHEDULES, Settings, build_model, train
+from cs7643.trainer import BatchOrder, TrainingDivergedError
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"num_training": 512, "batch_size": 32, "epochs": 3, "lr": 0.02}
+
+
+def settings(**changes):
+    return Settings(**{**SMALL, **changes})
+
+
+def same(a, b):
+    """Tell whether two results are the same to the bit."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def essence(run):
+    return [run.losses, run.epochs, run.best_epoch, run.test, run.snapshots, dict(run.model.state_dict())]
+
+
+class Killed(BaseException):
+    """What ends a run in a test, at any step."""
+
+
+@pytest.mark.parametrize("model", ["softmax", "twolayernn", "convnet", "mymodel"])
+def test_every_model_learns_and_the_same_seed_gives_the_same_bits(model, dataset):
+    options = settings(model=model, hidden_dim=8, kernel_size=3, flip=True, translate=1, schedule="triangle")
+    run, again = train(dataset, options), train(dataset, options)
+    assert same(essence(run), essence(again))
+    assert run.epochs[-1]["train_loss"] < run.losses[0]
+    assert len(run.losses) == 3 * 16
+    assert not same(run.losses, train(dataset, dataclasses.replace(options, seed=1)).losses)
+
+
+def test_the_loop_is_the_plain_loop_of_pytorch(dataset):
+    options = settings(model="convnet", hidden_dim=6, kernel_size=3, momentum=0.9, weight_decay=0.01, schedule="cosine")
+    run = train(dataset, options)
+    X, y = dataset.X_train[:512] / np.float32(255), torch.from_numpy(dataset.y_train[:512])
+    mean, std = (getattr(X, name)(axis=(0, 2, 3), keepdims=True, dtype=np.float64) for name in ("mean", "std"))
+    X = torch.from_numpy(((X - mean) / std).astype(np.float32))
+    model = build_model(options, (3, 32, 32), 10)
+    optimizer = torch.optim.SGD(model.parameters(), 1.0, 0.9, weight_decay=0.01)
+    order = BatchOrder(512, 32, 0)
+    for step, expected in enumerate(run.losses):
+        optimizer.param_groups[0]["lr"] = 0.02 * (1 + math.cos(math.pi * step / 48)) / 2
+        batch = torch.from_numpy(order.indices(step))
+        loss = F.cross_entropy(model(X[batch]), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        assert loss.item() == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_best_weights_are_kept_and_tested(dataset, tmp_path):
+    files = RunFiles(tmp_path, "convnet")
+    run = train(dataset, settings(model="convnet", hidden_dim=6, kernel_size=3, epochs=5, lr=0.05), files=files)
+    best = max(run.val_accuracies)
+    assert run.val_accuracies[run.best_epoch - 1] == best
+    assert run.val_accuracies.index(best) == run.best_epoch - 1
+    validation = DeviceImages(
+        dataset.X_train[512:1512], dataset.y_train[512:1512], run.statistics, torch.device("cpu")
+    )
+    assert evaluate(run.model, validation).accuracy == best
+    test = DeviceImages(dataset.X_test, dataset.y_test, run.statistics, torch.device("cpu"))
+    right = (logits_of(run.model, test, 70).argmax(dim=1).numpy() == dataset.y_test).mean()
+    assert run.test.accuracy == pytest.approx(right)
+    last_lines = files.log.read_text().splitlines()[-2:]
+    assert last_lines[0] == f"best validation accuracy {best:.4f}, after epoch {run.best_epoch}"
+    assert last_lines[1].startswith(f"test accuracy {right:.4f}, ")
+
+
+def test_the_measurement_does_not_depend_on_the_batch_size(dataset):
+    statistics = PixelStatistics.of(dataset.X_train)
+    images = DeviceImages(dataset.X_test, dataset.y_test, statistics, torch.device("cpu"))
+    model = MyModel((3, 32, 32), 4, 3, 10)
+    found = [evaluate(model, images, size) for size in (300, 299, 7, 1000)]
+    assert len({measurement.accuracy for measurement in found}) == 1
+    np.testing.assert_allclose([measurement.loss for measurement in found], found[0].loss, rtol=1e-6)
+
+
+def test_the_model_trains_in_training_mode_also_after_a_measurement(dataset, monkeypatch):
+    modes = []
+    step = training.update_step
+
+    def watched(model, *args):
+        modes.append(model.training)
+        return step(model, *args)
+
+    monkeypatch.setattr(training, "update_step", watched)
+    run = train(dataset, settings(model="mymodel", hidden_dim=4, kernel_size=3))
+    assert modes == [True] * 48
+    statistics = [value for name, value in run.model.state_dict().items() if name.endswith("running_var")]
+    assert all((value != 1).all() for value in statistics)  # followed the batches
+
+
+@pytest.mark.parametrize("model", ["convnet", "mymodel"])
+def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_bits(model, dataset, tmp_path, monkeypatch):
+    options = settings(model=model, hidden_dim=4, kernel_size=3, flip=True, translate=2, label_smoothing=0.1)
+    how = {"checkpoint_every": 5, "log_interval": 4}
+    whole_files = RunFiles(tmp_path / "whole", model)
+    whole = train(dataset, options, files=whole_files, **how)
+    step = training.update_step
+    rng = random.Random(0)
+    for point in rng.sample(range(48), 10):  # ten points for each of two models
+        files, left = RunFiles(tmp_path / f"{point}", model), [point]
+
+        def stops(*args, left=left):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return step(*args)
+
+        monkeypatch.setattr(training, "update_step", stops)
+        with pytest.raises(Killed):
+            train(dataset, options, files=files, resume=True, **how)
+        monkeypatch.setattr(training, "update_step", step)
+        run = train(dataset, options, files=files, resume=True, **how)
+        assert same(essence(run), essence(whole)), f"interrupted at step {point}"
+        assert files.log.read_bytes() == whole_files.log.read_bytes()
+        assert same(load(files.model), load(whole_files.model))
+        records, expected = read_history(files.history), read_history(whole_files.history)
+        for record in (records[-1], expected[-1]):
+            record.pop("seconds")
+        assert records == expected
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_ends_with_the_same_bits(dataset, tmp_path):
+    np.savez(tmp_path / "data.npz", **{name: getattr(dataset, name) for name in ("X_train", "y_train", "X_test", "y_test")})
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from cs7643.data.dataset import Dataset\n"
+        "from cs7643.pytorch.runfiles import RunFiles\n"
+        "from cs7643.pytorch.training import Settings, train\n"
+        "data = Dataset('drawn', **np.load(sys.argv[1]), class_names=tuple('abcdefghij'), is_cifar10=False)\n"
+        "settings = Settings(model='convnet', hidden_dim=6, kernel_size=3, num_training=512, batch_size=8, epochs=4,\n"
+        "                    flip=True, translate=1)\n"
+        "train(data, settings, files=RunFiles(Path(sys.argv[2]), 'run'), resume=True, checkpoint_every=7)\n"
+    )
+
+    def start(folder):
+        command = [sys.executable, str(program), str(tmp_path / "data.npz"), str(folder)]
+        return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"})
+
+    assert start(tmp_path / "whole").wait() == 0
+    files = RunFiles(tmp_path / "killed", "run")
+    rng, kills = random.Random(1), 0
+    for _ in range(6):
+        process = start(files.folder)
+        while process.poll() is None and not files.checkpoint.exists():
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 1.5))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+            kills += 1
+        process.wait()
+    assert start(files.folder).wait() == 0
+    assert kills > 0
+    whole, killed = (load(RunFiles(tmp_path / name, "run").model) for name in ("whole", "killed"))
+    assert same(whole, killed)
+    assert files.log.read_bytes() == (tmp_path / "whole" / "run.log").read_bytes()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(dataset, tmp_path):
+    files = RunFiles(tmp_path, "convnet")
+    options = settings(model="convnet", hidden_dim=6, kernel_size=3, lr=1e6, momentum=0.0)
+    with pytest.raises(TrainingDivergedError, match=r"the loss is (nan|inf) at step \d+ of 48: try a learning rate ten") as error:
+        train(dataset, options, files=files, log_interval=5)
+    assert error.value.iteration <= 10
+    assert not files.model.exists()
+    assert "try a learning rate" in files.log.read_text().splitlines()[-1]
+
+
+def test_the_logs_say_what_was_done(dataset, tmp_path):
+    files, said = RunFiles(tmp_path / "new" / "folder", "two"), []
+    run = train(dataset, settings(model="twolayernn", hidden_dim=5), files=files, log_interval=6, say=said.append)
+    assert files.log.read_text().splitlines() == said
+    assert said[0] == "Shapes-10 (embedded): 512 training, 1000 validation images"
+    assert "15425 parameters" in said[2]  # 3072 * 5 + 5 + 5 * 10 + 10
+    records = read_history(files.history)
+    assert [record["kind"] for record in records if record["kind"] != "steps"] == ["run", *["epoch"] * 3, "test"]
+    assert [loss for record in records if record["kind"] == "steps" for loss in record["losses"]] == run.losses
+    assert records[0]["settings"] == dataclasses.asdict(run.settings)
+    for line in files.history.read_text().splitlines():
+        json.loads(line)
+    assert sorted(path.name for path in files.folder.iterdir()) == ["two.checkpoint.pt", "two.jsonl", "two.log", "two.pt"]
+
+
+def test_a_checkpoint_of_another_run_is_refused(dataset, tmp_path):
+    files = RunFiles(tmp_path, "softmax")
+    train(dataset, settings(epochs=1), files=files)
+    with pytest.raises(ValueError, match=r"belongs to another run \(lr was 0.02, is 0.5; epochs was 1, is 3\)"):
+        train(dataset, settings(lr=0.5), files=files, resume=True)
+    changed = dataclasses.replace(dataset, X_train=dataset.X_train[::-1].copy())
+    with pytest.raises(ValueError, match="belongs to another run .images was"):
+        train(changed, settings(epochs=1), files=files, resume=True)
+    train(dataset, settings(lr=0.5, epochs=1), files=files)  # without resume it begins anew
+    for damage in (b"", b"nonsense", files.checkpoint.read_bytes()[:3000]):
+        files.checkpoint.write_bytes(damage)
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read .* delete it and train anew"):
+            train(dataset, settings(epochs=1), files=files, resume=True)
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return print, ("this code ran",)
+
+    torch.save({"model": Bomb()}, tmp_path / "bomb.pt")
+    with pytest.raises(ValueError, match="it cannot be read"):
+        load(tmp_path / "bomb.pt")
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(ValueError, match="expected a dictionary .* got list"):
+        load(tmp_path / "list.pt")
+    with pytest.raises(ValueError, match="there is no such file; `train` makes it"):
+        load(tmp_path / "none.pt")
+    save(tmp_path / "good.pt", {"a": torch.ones(2), "b": [1.5, "x"]})
+    assert same(load(tmp_path / "good.pt"), {"a": torch.ones(2), "b": [1.5, "x"]})
+
+
+def test_a_history_with_a_torn_last_line_is_read(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"kind": "run"}\n{"kind": "ste')
+    assert read_history(path) == [{"kind": "run"}]
+    path.write_text('{"kind": \n{"kind": "run"}\n')
+    with pytest.raises(ValueError, match="line 1 is not JSON"):
+        read_history(path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_history(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "resnet"}, "model must be one of softmax, twolayernn, convnet, mymodel, got 'resnet'"),
+        ({"schedule": "linear"}, "schedule must be one of"),
+        ({"lr": 0.0}, "lr must be positive, got 0.0"),
+        ({"lr": math.nan}, "lr must be positive, got nan"),
+        ({"momentum": 1.0}, "momentum must be from 0 to below 1, got 1.0"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"batch_size": 513}, "batch_size must be at most 512 images, got 513"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"translate": -1}, "translate must be from 0 to 16"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        settings(**changes)
+
+
+def test_more_images_than_there_are_and_intervals_of_zero_are_named(dataset):
+    with pytest.raises(ValueError, match="num_training must be at most 600, got 700"):
+        train(dataset, settings(num_training=700))
+    for name in ("log_interval", "checkpoint_every", "test_batch_size"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+            train(dataset, settings(), **{name: 0})
+
+
+def test_schedules():
+    for rate in SCHEDULES.values():
+        values = [rate(done) for done in np.linspace(0, 1, 101)]
+        assert max(values) == pytest.approx(1)
+        assert min(values) >= 0
+    assert [SCHEDULES["triangle"](done) for done in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert [SCHEDULES["cosine"](done) for done in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+    assert Settings(lr=0.4, schedule="triangle").rate(0.1) == pytest.approx(0.2)
+
+
+def test_settings_read_as_options():
+    text = str(Settings(model="convnet", flip=True, seed=0))
+    assert "--model convnet" in text
+    assert "--flip" in text.split()
+    assert "--amp" not in text
+
+
+def test_mixed_precision_is_close_to_full_precision(dataset):
+    full, mixed = (
+        train(dataset, settings(model="convnet", hidden_dim=6, kernel_size=3, amp=amp)) for amp in (False, True)
+    )
+    np.testing.assert_allclose(mixed.losses[:10], full.losses[:10], atol=0.05)
+    assert all(value.dtype == torch.float32 for value in mixed.model.state_dict().values())
+
+
+def test_the_random_numbers_of_others_are_left_alone(dataset):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    train(dataset, settings(epochs=1))
+    assert torch.equal(torch.rand(3), expected)
