@@ -7,6 +7,8 @@ after the other gets its turn. ``python -m benchmarks.contender`` is the other e
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import statistics
@@ -25,7 +27,7 @@ class Contender:
     """A process that holds one step, ready to run."""
 
     def __init__(self, who: str, make: str, options: dict[str, Any], threads: int) -> None:
-        """Start it with ``threads`` threads; ``make`` is a function of :mod:`benchmarks.steps`."""
+        """Start it with ``threads`` threads; ``make`` is "module:function", which takes ``who`` and ``options``."""
         self.who = who
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         self._process = subprocess.Popen(
@@ -71,19 +73,19 @@ def main() -> None:
     """Hold a step, and do what is asked for on the standard input."""
     import numpy as np
 
-    from benchmarks import steps
-
     who, make, sizes = sys.argv[1:]
     if who != "ours":
         import torch
 
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    make_step, options = getattr(steps, make), json.loads(sizes)
-    make_step(who, **{**options, "batch": 2})()  # brings in what is loaded at the first call
-    step: steps.Step = make_step(who, **options)
+    module, function = make.split(":")
+    make_step, options = getattr(importlib.import_module(module), function), json.loads(sizes)
+    with contextlib.redirect_stdout(sys.stderr):  # the standard output is for answers
+        make_step(who, **{**options, "batch": 2})()  # brings in what is loaded at the first call
+        step = make_step(who, **options)
     before = _reset_peak()
-    first = [float(np.linalg.norm(np.asarray(result.detach() if who != "ours" else result))) for result in step()]
-    peak = _peak()
+    first = [float(np.linalg.norm(result)) for result in map(_detached, step())]
+    peak = _status("VmHWM")
     memory = [peak, peak - before] if peak and before else None
     print(json.dumps(first), flush=True)
     for line in sys.stdin:
@@ -98,6 +100,11 @@ def main() -> None:
                 print(statistics.median(times), flush=True)
             case ["memory"]:
                 print(json.dumps(memory), flush=True)
+
+
+def _detached(result: Any) -> Any:
+    """Return a result as NumPy takes it: a tensor without its graph."""
+    return result.detach() if hasattr(result, "detach") else result
 
 
 def _status(name: str) -> int:
@@ -116,10 +123,6 @@ def _reset_peak() -> int:
     except OSError:
         return 0
     return _status("VmRSS")
-
-
-def _peak() -> int:
-    return _status("VmHWM")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ def measure(task: Task, rounds: int, threads: int, at_least: float) -> Result:
     result = Result(task)
     dtype = str(task.options.get("dtype", "float32"))
     with ExitStack() as stack:
-        contenders = [stack.enter_context(Contender(who, task.make, task.options, threads)) for who in WHO]
+        contenders = [
+            stack.enter_context(Contender(who, f"benchmarks.steps:{task.make}", task.options, threads)) for who in WHO
+        ]
         for other in contenders[1:]:  # a step that is not the same would be no contest
             np.testing.assert_allclose(
                 contenders[0].first, other.first, rtol=1e-3, err_msg=f"{task.title}: {other.who}"
