@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contender import Contender
-from benchmarks.limits import machine
+from benchmarks.machine import machine
 from benchmarks.steps import REG, Step, in_layout
 from cs7643 import data
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet

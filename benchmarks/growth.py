@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.contender import Contender
-from benchmarks.limits import machine
+from benchmarks.machine import machine
 from cs7643.progress import progress_bar
 
 MIDDLE = {"batch": 50, "filters": 32, "kernel": 7, "image": 32}

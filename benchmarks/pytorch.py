@@ -20,9 +20,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.contender import Contender
-from benchmarks.limits import bytes_per_second, flops_per_second, machine
+from benchmarks.machine import machine
 from benchmarks.steps import TASKS, Task
 from cs7643.progress import progress_bar
+from cs7643.roofline import bytes_per_second, flops_per_second
 
 WHO = ("ours", "NCHW", "NHWC")
 MB = 1e6
@@ -37,6 +38,11 @@ class Result:
     memory: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     flops_rate: list[float] = field(default_factory=list)
     bytes_rate: list[float] = field(default_factory=list)
+
+    @property
+    def dtype(self) -> str:
+        """The precision of the task."""
+        return str(self.task.options.get("dtype", "float32"))
 
     def ratio(self, opponent: str) -> tuple[float, float, float]:
         """Return the median of ours / opponent over the rounds, and the smallest and largest."""
@@ -57,7 +63,6 @@ class Result:
 def measure(task: Task, rounds: int, threads: int, at_least: float) -> Result:
     """Time all contenders at one task."""
     result = Result(task)
-    dtype = str(task.options.get("dtype", "float32"))
     with ExitStack() as stack:
         contenders = [
             stack.enter_context(Contender(who, f"benchmarks.steps:{task.make}", task.options, threads)) for who in WHO
@@ -69,7 +74,7 @@ def measure(task: Task, rounds: int, threads: int, at_least: float) -> Result:
         for _ in range(rounds):
             for contender in contenders:
                 result.seconds[contender.who].append(contender.seconds(at_least))
-            result.flops_rate.append(flops_per_second(dtype, at_least / 2))
+            result.flops_rate.append(flops_per_second(result.dtype, at_least / 2))
             result.bytes_rate.append(bytes_per_second(at_least / 2))
         result.memory = {contender.who: contender.memory() for contender in contenders}
     return result
@@ -141,16 +146,12 @@ def main() -> None:
         results = [
             measure(task, args.rounds, args.threads, args.seconds) for task in progress_bar(chosen, desc="tasks")
         ]
-    for name, rates, unit in (
-        (
-            "products of matrices, float32",
-            [r for x in results if "float64" not in x.task.title for r in x.flops_rate],
-            "GFLOP/s",
-        ),
-        ("copies of large arrays", [r for x in results for r in x.bytes_rate], "GB/s"),
-    ):
+    for dtype in ("float32", "float64"):
+        rates = [rate for result in results if result.dtype == dtype for rate in result.flops_rate]
         if rates:
-            print(f"the machine's limits: {name}: {statistics.median(rates) / 1e9:.0f} {unit}")
+            print(f"products of large matrices, {dtype}: {statistics.median(rates) / 1e9:.0f} GFLOP/s")
+    copies = statistics.median(rate for result in results for rate in result.bytes_rate)
+    print(f"copies of large arrays: {copies / 1e9:.0f} GB/s")
     print(table(results))
     chart(results, args.output / "pytorch.svg")
     print(f"chart: {args.output / 'pytorch.svg'}")

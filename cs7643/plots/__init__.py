@@ -24,7 +24,8 @@ from cs7643.plots.images import (
     visualize_grid,
     weight_images,
 )
-from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, speed_bars, training_curves
+from cs7643.plots.speed import roofline, speed_bars
+from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves
 
 __all__ = [
     "accuracy_map",
@@ -43,6 +44,7 @@ __all__ = [
     "raising_steps",
     "rates",
     "regret_sides",
+    "roofline",
     "sgd_runs",
     "speed_bars",
     "square_or_not",
