@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cs7643.fast_layers import conv_backward_fast, conv_forward_fast, max_pool_backward_fast, max_pool_forward_fast
-from cs7643.layers import Array, Cache, affine_backward, affine_forward, relu_backward, relu_forward
+import numpy as np
+
+from cs7643.fast_layers import max_pool_backward_fast, max_pool_forward_fast
+from cs7643.fused import fused_backward, fused_forward
+from cs7643.layers import (
+    Array,
+    Cache,
+    affine_backward,
+    affine_forward,
+    conv_geometry,
+    pool_geometry,
+    relu_backward,
+    relu_forward,
+)
 
 
 def affine_relu_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
@@ -23,27 +35,32 @@ def affine_relu_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array
 
 def conv_relu_forward(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
     """Compute convolution - ReLU. Shapes as in :func:`cs7643.layers.conv_forward_naive`."""
-    maps, conv_cache = conv_forward_fast(x, w, b, conv_param)
-    out, relu_cache = relu_forward(maps)
-    return out, (conv_cache, relu_cache)
+    return fused_forward(x, w, b, conv_geometry("conv_relu_forward", x, w, b, conv_param), window=(1, 1))
 
 
-def conv_relu_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients dx, dw, db of convolution - ReLU."""
-    conv_cache, relu_cache = cache
-    return conv_backward_fast(relu_backward(dout, relu_cache), conv_cache)
+def conv_relu_backward(dout: Array, cache: Cache, *, need_dx: bool = True) -> tuple[Array | None, Array, Array]:
+    """Compute the gradients dx, dw, db of convolution - ReLU; without ``need_dx``, dx is None."""
+    return fused_backward("conv_relu_backward", dout, cache, need_dx=need_dx)
 
 
 def conv_relu_pool_forward(
     x: Array, w: Array, b: Array, conv_param: Mapping[str, int], pool_param: Mapping[str, int]
 ) -> tuple[Array, Cache]:
     """Compute convolution - ReLU - max pooling. Shapes as in the two layers' own functions."""
-    maps, conv_relu_cache = conv_relu_forward(x, w, b, conv_param)
+    geometry = conv_geometry("conv_relu_pool_forward", x, w, b, conv_param)
+    maps = np.broadcast_to(x.dtype.type(0), (len(x), len(w), geometry.H_out, geometry.W_out))  # none is computed yet
+    height, width, stride, _, _ = pool_geometry("conv_relu_pool_forward", maps, pool_param)
+    if height == width == stride:  # windows lie side by side, and no value is in two
+        out, conv_cache = fused_forward(x, w, b, geometry, window=(height, width))
+        return out, (conv_cache, None)
+    maps, conv_cache = fused_forward(x, w, b, geometry, window=(1, 1))
     out, pool_cache = max_pool_forward_fast(maps, pool_param)
-    return out, (conv_relu_cache, pool_cache)
+    return out, (conv_cache, pool_cache)
 
 
-def conv_relu_pool_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients dx, dw, db of convolution - ReLU - max pooling."""
-    conv_relu_cache, pool_cache = cache
-    return conv_relu_backward(max_pool_backward_fast(dout, pool_cache), conv_relu_cache)
+def conv_relu_pool_backward(dout: Array, cache: Cache, *, need_dx: bool = True) -> tuple[Array | None, Array, Array]:
+    """Compute the gradients dx, dw, db of convolution - ReLU - max pooling; without ``need_dx``, dx is None."""
+    conv_cache, pool_cache = cache
+    if pool_cache is not None:
+        dout = max_pool_backward_fast(dout, pool_cache)
+    return fused_backward("conv_relu_pool_backward", dout, conv_cache, need_dx=need_dx)

@@ -29,6 +29,7 @@ FIGURES = {
     "convolution_gradient_example": lambda: plots.convolution_gradient_example(
         np.eye(3), np.ones((2, 2)), [NUMBERS] * 4, NUMBERS
     ),
+    "roofline": lambda: plots.roofline(1e11, 1e10, {"slow": (1e9, 1e9, 1.0), "fast": (1e9, 1e7, 0.02)}, "title"),
     "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
 }
 

@@ -10,6 +10,7 @@ from cs7643.blocks import conv_relu_pool_backward, conv_relu_pool_forward
 from cs7643.classifiers.two_layer_net import Array, Model
 from cs7643.layers import affine_backward, affine_forward
 from cs7643.losses import softmax_loss
+from cs7643.threads import blas_held
 
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
@@ -83,13 +84,14 @@ def two_layer_convnet(X: Array, model: Model, y: Array | None = None, reg: float
         raise ValueError(f"two_layer_convnet: the filters W1 must be square with an odd size, got {W1.shape}")
     same_size = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
 
-    pooled, conv_cache = conv_relu_pool_forward(X, W1, b1, same_size, POOL)
-    scores, affine_cache = affine_forward(pooled, W2, b2)
-    if y is None:
-        return scores
+    with blas_held():
+        pooled, conv_cache = conv_relu_pool_forward(X, W1, b1, same_size, POOL)
+        scores, affine_cache = affine_forward(pooled, W2, b2)
+        if y is None:
+            return scores
 
-    data_loss, dscores = softmax_loss(scores, y)
-    loss = data_loss + 0.5 * reg * float(np.sum(W1**2) + np.sum(W2**2))
-    dpooled, dW2, db2 = affine_backward(dscores, affine_cache)
-    _, dW1, db1 = conv_relu_pool_backward(dpooled, conv_cache)
+        data_loss, dscores = softmax_loss(scores, y)
+        loss = data_loss + 0.5 * reg * float(np.sum(W1**2) + np.sum(W2**2))
+        dpooled, dW2, db2 = affine_backward(dscores, affine_cache)
+        _, dW1, db1 = conv_relu_pool_backward(dpooled, conv_cache, need_dx=False)
     return loss, {"W1": dW1 + reg * W1, "b1": db1, "W2": dW2 + reg * W2, "b2": db2}

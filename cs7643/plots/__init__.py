@@ -33,7 +33,8 @@ from cs7643.plots.runs import (
     loss_curve,
     same_curves,
 )
-from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, speed_bars, training_curves
+from cs7643.plots.speed import roofline, speed_bars
+from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves
 
 __all__ = [
     "ablation",
@@ -58,6 +59,7 @@ __all__ = [
     "raising_steps",
     "rates",
     "regret_sides",
+    "roofline",
     "same_curves",
     "sgd_runs",
     "speed_bars",

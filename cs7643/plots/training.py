@@ -75,14 +75,3 @@ def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], tit
     axis.set_yticks(range(len(class_names)), class_names)
     axis.set(xlabel="predicted", ylabel="true", title=title)
     return clean(figure)
-
-
-def speed_bars(seconds: Mapping[str, float], title: str) -> Figure:
-    """Draw times as horizontal bars on a logarithmic axis."""
-    figure, axis = plt.subplots(figsize=(6.5, 0.5 * len(seconds) + 1.2))
-    bars = axis.barh(list(seconds), [1e3 * value for value in seconds.values()], color=BLUE)
-    axis.bar_label(bars, [f"{1e3 * value:.3g} ms" for value in seconds.values()], padding=3)
-    axis.set(xscale="log", xlabel="time (milliseconds, logarithmic)", title=title)
-    axis.set_xlim(right=6e3 * max(seconds.values()))
-    axis.invert_yaxis()
-    return clean(figure)

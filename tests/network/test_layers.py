@@ -95,19 +95,6 @@ def test_max_pooling_equals_pytorch_also_in_ties(kind, inputs):
     assert_all_close([out, backward(upstream(out), cache)], with_torch(pool, x))
 
 
-@given(images=st.integers(1, 12), block_bytes=st.sampled_from([1, 10_000, 10**9]))
-@settings(max_examples=30, deadline=None)
-def test_a_convolution_does_not_depend_on_the_size_of_its_blocks(images, block_bytes):
-    rng = np.random.default_rng(images)
-    x, w, b = rng.standard_normal((images, 2, 6, 7)), rng.standard_normal((3, 2, 3, 3)), rng.standard_normal(3)
-    expected, naive_cache = layers.conv_forward_naive(x, w, b, {"stride": 1, "pad": 1})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_layers, "BLOCK_BYTES", block_bytes)
-        out, cache = fast_layers.conv_forward_fast(x, w, b, {"stride": 1, "pad": 1})
-        gradients = fast_layers.conv_backward_fast(upstream(out), cache)
-    assert_all_close([out, *gradients], [expected, *layers.conv_backward_naive(upstream(out), naive_cache)])
-
-
 @given(
     N=st.integers(1, 5),
     M=st.integers(1, 5),

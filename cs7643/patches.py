@@ -1,0 +1,131 @@
+"""A convolution as a product of matrices: every window of an image as a row ("im2col"), and the way back.
+
+Inside, channels come last. Then a row of a window, its pixels with all their channels, lies in memory in one piece, and
+is moved as one item, however many numbers it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cs7643.layers import Array, ConvGeometry
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes of a convolution, and the order in which its positions are taken.
+
+    The order is that in which max pooling likes to read: first all positions that come first in their pooling window,
+    then all that come second, and so on. So pooling compares whole pieces of memory. Windows of 1x1 leave the order of
+    the image. Positions that no whole pooling window covers are left out.
+    """
+
+    image: tuple[int, int, int]  # C, H, W
+    kernel: tuple[int, int]  # HH, WW
+    geometry: ConvGeometry
+    window: tuple[int, int]  # of the pooling
+
+    @property
+    def pooled(self) -> tuple[int, int]:
+        """The height and width of what pooling leaves."""
+        return self.geometry.H_out // self.window[0], self.geometry.W_out // self.window[1]
+
+    @property
+    def places(self) -> int:
+        """The number of positions in a pooling window."""
+        return self.window[0] * self.window[1]
+
+    @property
+    def positions(self) -> int:
+        """The number of windows of an image."""
+        return self.places * self.pooled[0] * self.pooled[1]
+
+    @property
+    def window_size(self) -> int:
+        """The number of values in a window, HH * WW * C."""
+        return self.kernel[0] * self.kernel[1] * self.image[0]
+
+    def bytes_of_rows(self, dtype: np.dtype[Any]) -> int:
+        """Return what the windows of an image take, written out."""
+        return self.positions * self.window_size * dtype.itemsize
+
+    def padded(self, images: int) -> tuple[int, int, int, int]:
+        """Return the shape of padded images, channels last."""
+        C, H, W = self.image
+        return images, H + 2 * self.geometry.pad, W + 2 * self.geometry.pad, C
+
+    def inside(self, padded: Array) -> Array:
+        """Return a view of padded images, without the padding, as (N, C, H, W)."""
+        (_, H, W), pad = self.image, self.geometry.pad
+        return padded[:, pad : pad + H, pad : pad + W].transpose(0, 3, 1, 2)
+
+
+class Patches:
+    """The windows of a block of images as rows, in memory that serves one block after the other."""
+
+    def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
+        """Make room for a block of up to ``images`` images."""
+        C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
+        padded = np.zeros(plan.padded(images), dtype)  # the margin stays zero
+        self._images = plan.inside(padded)
+        self._rows = np.empty((images, plan.positions, plan.window_size), dtype)
+
+        piece = np.dtype((np.void, WW * C * dtype.itemsize))  # a row of a window
+        shape = (images, ph, pw, *plan.pooled, HH)
+        image, down, right, _ = padded.strides
+        steps = (image, stride * down, stride * right, ph * stride * down, pw * stride * right, down)
+        self._windows = np.ndarray(shape, piece, buffer=padded, strides=steps)
+        self._pieces = np.ndarray(shape, piece, buffer=self._rows)
+
+    def cut_out(self, x: Array) -> Array:
+        """Return the windows of images (n, C, H, W) as rows, (n * positions, HH * WW * C), until the next call."""
+        n = len(x)
+        self._images[:n] = x
+        self._pieces[:n] = self._windows[:n]
+        return self._rows[:n].reshape(-1, self._rows.shape[-1])
+
+
+class Overlap:
+    """The way back: from the gradients of windows to that of the image, in memory that serves block after block.
+
+    Where windows overlap, their gradients add up: first the rows of windows that lie below one another, then the pixels
+    of windows that lie side by side. One after the other, because this keeps the pieces long.
+    """
+
+    def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
+        """Make room for a block of up to ``images`` images."""
+        C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
+        _, height, width, _ = plan.padded(images)
+        Y, X = plan.pooled
+        self._padded = np.empty((images, height, width, C), dtype)
+        self._columns = np.empty((images, height, pw * X, WW, C), dtype)  # for each column of windows
+        self._product = np.empty((images, ph, pw, Y, X, WW * C), dtype)
+        self._dx = plan.inside(self._padded)
+
+        image, down, right, _, value = self._columns.strides
+        downwards = (down, image, stride * down, right, ph * stride * down, pw * right, value)
+        self._rows_of_windows = np.ndarray((HH, *self._product.shape), dtype, self._columns, strides=downwards)
+        image, down, right, value = self._padded.strides
+        sideways = (right, image, down, stride * right, value)
+        self._pixels_of_rows = np.ndarray((WW, images, height, pw * X, C), dtype, self._padded, strides=sideways)
+
+    def add_up(self, dmaps: Array, filters: Array) -> Array:
+        """Return the gradient of the images, (n, C, H, W), until the next call.
+
+        Args:
+            dmaps: (n, positions, F), the gradient of what the convolution puts out, in the order of the plan.
+            filters: (HH, F, WW * C).
+        """
+        n, _, F = dmaps.shape
+        product, columns = self._product[:n], self._columns[:n]
+        columns[...] = 0
+        self._padded[:n] = 0
+        for rows, row_of_filters in zip(self._rows_of_windows[:, :n], filters, strict=True):
+            np.matmul(dmaps.reshape(-1, F), row_of_filters, out=product.reshape(-1, product.shape[-1]))
+            rows += product
+        for j, pixels in enumerate(self._pixels_of_rows[:, :n]):
+            pixels += columns[:, :, :, j]
+        return self._dx[:n]

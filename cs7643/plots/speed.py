@@ -1,0 +1,56 @@
+"""Problem 6.2: where the time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION, clean
+
+
+def speed_bars(seconds: Mapping[str, float], title: str, *, logarithmic: bool = True) -> Figure:
+    """Draw times as horizontal bars, on a logarithmic axis where they differ by powers of ten."""
+    figure, axis = plt.subplots(figsize=(6.5, 0.5 * len(seconds) + 1.2))
+    bars = axis.barh(list(seconds), [1e3 * value for value in seconds.values()], color=BLUE)
+    labels = [f"{1e3 * value:.3g} ms" if value < 1 else f"{value:.3g} s" for value in seconds.values()]
+    axis.bar_label(bars, labels, padding=3)
+    axis.set(xlabel="time (milliseconds)", title=title)
+    axis.set_xlim(0, 1.2e3 * max(seconds.values()))
+    if logarithmic:
+        axis.set(xscale="log", xlabel="time (milliseconds, logarithmic)")
+        axis.set_xlim(500 * min(seconds.values()), 6e3 * max(seconds.values()))
+    axis.invert_yaxis()
+    return clean(figure)
+
+
+def roofline(
+    flops_rate: float, bytes_rate: float, computations: Mapping[str, tuple[float, float, float]], title: str
+) -> Figure:
+    """Draw how fast computations are, under the roof that the machine puts over them.
+
+    Args:
+        flops_rate: the machine's best, in operations a second.
+        bytes_rate: the same in bytes a second, to and from memory.
+        computations: by name, the operations, the bytes to and from memory, and the seconds that were taken.
+        title: what is to be seen.
+    """
+    figure, axis = plt.subplots(figsize=(7, 4.2))
+    points = {name: (flops / size, flops / seconds) for name, (flops, size, seconds) in computations.items()}
+    ridge = flops_rate / bytes_rate
+    left = min(0.1 * ridge, *(0.4 * x for x, _ in points.values()))
+    right = max(10 * ridge, *(6 * x for x, _ in points.values()))
+    intensity = np.array([left, ridge, right])
+    axis.loglog(intensity, np.minimum(flops_rate, intensity * bytes_rate) / 1e9, color=GREY, lw=2)
+    axis.text(
+        right, 1.2 * flops_rate / 1e9, "as fast as BLAS multiplies large matrices", ha="right", size=8, color=GREY
+    )
+    axis.text(left, 9 * left * bytes_rate / 1e9, "as fast as memory delivers", size=8, color=GREY)
+    for (name, (x, y)), colour in zip(points.items(), (VERMILION, ORANGE, GREEN, BLUE), strict=False):
+        axis.plot(x, y / 1e9, "o", color=colour)
+        axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points", color=colour)
+    axis.set(xlabel="operations for each byte to or from memory", ylabel="billion operations a second", title=title)
+    axis.set_ylim(top=3 * flops_rate / 1e9)
+    return clean(figure)
