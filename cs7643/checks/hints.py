@@ -152,6 +152,31 @@ HINTS: dict[str, tuple[str, str, str]] = {
         "Of several equal maxima take the first; windows may overlap, so add.",
         "dx has x's shape and is zero where nothing was largest.",
     ),
+    "Softmax": (
+        "One layer is enough: each class has a weight for each value of the image.",
+        "nn.Linear holds weights and bias. No softmax: cross_entropy has it.",
+        "Images (N, C, H, W) are flattened to (N, C H W); logits are (N, n_classes).",
+    ),
+    "make_optimizer": (
+        "torch.optim has stochastic gradient descent ready.",
+        "It takes the parameters of the model, and three numbers by name.",
+        "A model lists its parameters itself.",
+    ),
+    "update_step": (
+        "Gradients add up in PyTorch: start each step from zero.",
+        "Zero, loss, backward, step. What the step needs is in the parameters' grad.",
+        "The loss is one number, and should no longer hold the graph that it came from.",
+    ),
+    "TwoLayerNN": (
+        "The network of problem 6.1, with layers that hold their own weights.",
+        "Two linear layers and a ReLU between them; nothing after the second.",
+        "(N, C, H, W), then (N, C H W), (N, hidden_dim), (N, n_classes).",
+    ),
+    "CNN": (
+        "The network of problem 6.3: what is the shape after each layer?",
+        "A kernel of odd size k keeps the image's size if it is padded with (k - 1) / 2 zeros.",
+        "Pooling halves H and W, so the last layer takes hidden_dim H/2 W/2 numbers.",
+    ),
 }
 
 

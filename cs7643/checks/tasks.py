@@ -58,4 +58,9 @@ TASKS = (
             "max_pool_backward_naive",
         ),
     ),
+    _task(
+        "6.4", 2, "Softmax in PyTorch", pytorch__models=("Softmax",), pytorch__steps=("make_optimizer", "update_step")
+    ),
+    _task("6.5", 2, "Two layers in PyTorch", pytorch__models=("TwoLayerNN",)),
+    _task("6.6", 2, "A ConvNet in PyTorch", pytorch__models=("CNN",)),
 )
