@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cs7643.checks.apart import run_apart
-from cs7643.checks.case import SEED, Outcome
+from cs7643.checks.case import SEED
 from cs7643.checks.tasks import TASKS, Task
 from cs7643.checks.verdict import Verdict, try_function
 
@@ -76,7 +76,7 @@ class Report:
             lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
             if verdict.status != "wrong":
                 continue
-            texts = [f"{outcome.title}: {outcome.message}" for outcome in _wrong(verdict)]
+            texts = [f"{titles}: {message}" for titles, message in _findings(verdict)]
             for text in (verdict.diagnosis.sentence, *texts, verdict.hint):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
         return "\n".join(lines)
@@ -94,8 +94,13 @@ class Report:
         return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
 
 
-def _wrong(verdict: Verdict) -> list[Outcome]:
-    return [outcome for outcome in verdict.outcomes if outcome.status == "wrong"]
+def _findings(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return what is wrong, each message once, with the cases in which it was found."""
+    found: dict[str, list[str]] = {}
+    for outcome in verdict.outcomes:
+        if outcome.status == "wrong":
+            found.setdefault(outcome.message, []).append(outcome.title)
+    return [("; ".join(titles), message) for message, titles in found.items()]
 
 
 def _row(verdict: Verdict) -> str:
@@ -104,14 +109,13 @@ def _row(verdict: Verdict) -> str:
     cell = 'style="text-align: left; vertical-align: top; padding: 3px 8px; line-height: 1.5; white-space: normal'
     mark = f'<td {cell}; color: {colour}; font-weight: bold; font-size: 15px">{MARKS[verdict.status]}</td>'
     name = f'<td {cell}"><code>{html.escape(verdict.name)}</code></td>'
-    wrong = _wrong(verdict)
     likely = f"<div><b>{html.escape(verdict.diagnosis.sentence)}</b></div>" if verdict.diagnosis.sentence else ""
-    found = "".join(map(_item, wrong))
-    rest = "".join(_item(outcome) for outcome in verdict.outcomes if outcome not in wrong)
+    found = "".join(_item("wrong", *finding) for finding in _findings(verdict))
+    rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o.status != "wrong")
     fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
     listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
     summary = html.escape(verdict.summary)
-    if not wrong:
+    if not found:
         body = fold.format(summary, listed.format(rest)) if verdict.status == "right" else summary
     else:
         others = fold.format("the other cases", listed.format(rest)) if rest else ""
@@ -120,11 +124,10 @@ def _row(verdict: Verdict) -> str:
     return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
 
 
-def _item(outcome: Outcome) -> str:
-    """Return a case as an item of a list."""
-    message = f": {html.escape(outcome.message)}" if outcome.status == "wrong" else ""
-    mark = f'<span style="color: {COLOURS[outcome.status]}">{MARKS[outcome.status]}</span>'
-    return f"<li>{mark} <i>{html.escape(outcome.title)}</i>{message}</li>"
+def _item(status: str, titles: str, message: str = "") -> str:
+    """Return one or more cases as an item of a list."""
+    mark = f'<span style="color: {COLOURS[status]}">{MARKS[status]}</span>'
+    return f"<li>{mark} <i>{html.escape(titles)}</i>{': ' * bool(message)}{html.escape(message)}</li>"
 
 
 def check(what: str, apart: bool = True, seed: int = SEED) -> Report:

@@ -67,14 +67,14 @@ mistake("relu_backward", "mask reversed", "the gradient passes where x was negat
 
 for _name in (FORWARD, BACKWARD):
     mistake(_name, "kernel flipped", "the kernel is turned around: the layer is a cross-correlation, w as it is.")
-    mistake(_name, "stride ignored", "right for stride 1 alone: window (i, j) begins at (i * stride, j * stride).")
+    mistake(_name, "stride ignored", "the stride is ignored: window (i, j) begins at (i * stride, j * stride).")
     mistake(_name, "one filter for all", "each output channel has a filter of its own: w[f].")
     mistake(_name, "rows and columns exchanged", "i walks down and j sideways; here they are exchanged.")
     mistake(_name, "one image for all", "each image has an output of its own: x[n].")
     mistake(
         _name,
         "height for width",
-        "right for square kernels alone: the window is HH high and WW wide, and one stands for the other.",
+        "HH and WW are mixed up, which square kernels do not show: the window is HH high and WW wide.",
         only=("kernel that is not square",),
     )
 mistake(FORWARD, "bias lost", "the bias is not added.")
@@ -107,22 +107,26 @@ mistake(
 )
 
 for _name in (POOL, POOL_BACK):
-    mistake(_name, "height for width", "right for square windows alone: pool_height stands where pool_width should.")
-    mistake(_name, "width for height", "right for square windows alone: pool_width stands where pool_height should.")
-    mistake(_name, "stride ignored", "right for stride 1 alone: window (i, j) begins at (i * stride, j * stride).")
+    mistake(_name, "height for width", "pool_height stands where pool_width should, which square windows do not show.")
+    mistake(_name, "width for height", "pool_width stands where pool_height should, which square windows do not show.")
+    mistake(_name, "stride ignored", "the stride is ignored: window (i, j) begins at (i * stride, j * stride).")
     mistake(_name, "smallest", "it is the smallest of each window, and should be the largest.")
     mistake(_name, "largest absolute value", "it is the largest absolute value: a maximum has a sign.")
     mistake(_name, "rows and columns exchanged", "i walks down and j sideways; here they are exchanged.")
     mistake(
         _name,
         "stride taken for the window",
-        "right where stride and window are equal alone: the one says where windows begin, the other their size.",
+        "the window's size stands where the stride should, which shows where they differ.",
         only=("overlapping", "not square"),
     )
 mistake(POOL, "mean", "it is the mean of each window, and should be the largest number.")
 mistake(POOL, "maximum begins at 0", "the maximum begins at 0: where all numbers are negative, it should be negative.")
 mistake(POOL, "channels together", "the maximum is over all channels: each has its own.")
-mistake(POOL_BACK, "assigned", "wrong only where windows overlap: a pixel that wins in several gets the sum (+=).")
+mistake(
+    POOL_BACK,
+    "assigned",
+    "where windows overlap, only the last one counts: a pixel that wins in several gets the sum (+=).",
+)
 mistake(POOL_BACK, "every tie gets all", "of several equal maxima each gets the whole gradient: the first gets it.")
 mistake(POOL_BACK, "ties share", "equal maxima share the gradient: the first of them gets it all.")
 mistake(POOL_BACK, "last tie", "of several equal maxima the last gets the gradient: it is the first.")

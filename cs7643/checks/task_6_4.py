@@ -1,8 +1,14 @@
-"""Cases of task 6.4: the linear classifier in PyTorch, the optimiser, and one update of the weights."""
+"""Cases of task 6.4: the linear classifier, the optimiser, and one update of the weights.
+
+The oracles are the given fast layers, the rule of SGD written out in NumPy, and gradients of PyTorch itself. No case
+trains to a figure: after each step every weight is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,194 +16,233 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cs7643.checks.case import CaseFailed, Function, case
+from cs7643.checks.case import CaseFailed, Function, case, prepare
 from cs7643.checks.diagnosis import mistake
-from cs7643.checks.torch_models import compare_logits, images, linear, made, numbers
+from cs7643.checks.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
+from cs7643.checks.oracles import Array, affine
 from cs7643.comparison import Comparison, Prediction, compare
 
-for _model in ("Softmax", "TwoLayerNN", "CNN"):
-    mistake(
-        _model,
-        "probabilities",
-        "the model ends in a softmax, and the cross-entropy applies one itself: of two in a row the gradients nearly "
-        "vanish. Return the scores.",
-    )
-    mistake(_model, "logarithms of probabilities", "the model ends in a log-softmax: return the scores.")
-    mistake(_model, "ReLU of the logits", "the logits go through a ReLU: scores may be negative.")
-    mistake(_model, "other parameters", "the layers have other sizes than the formula, or are no attributes of self.")
-    mistake(_model, "cut off", "something in forward (detach, .data, no_grad, NumPy) cuts the gradient off.")
-mistake("Softmax", "bias lost", "the bias is not added: nn.Linear has one unless it is told otherwise.")
-mistake("Softmax", "channels last", "the images are flattened with the channels last: flatten (C, H, W) as it is.")
+LINEAR = "one linear layer, from all values of an image to one logit for each class."
+SGD = "torch.optim has this optimiser; each of the four arguments has its place in it."
+STEP = "set the gradients to zero, compute the loss, go backward, step: each once, in this order."
 
-OPTIMIZER = "make_optimizer"
-mistake(OPTIMIZER, "momentum lost", "momentum is not handed to the optimiser.")
-mistake(OPTIMIZER, "weight decay lost", "weight_decay is not handed to the optimiser.")
-mistake(OPTIMIZER, "another learning rate", "lr is not the learning rate that was given.")
-mistake(OPTIMIZER, "Nesterov", "this is Nesterov's momentum, which looks ahead: leave nesterov out.")
-mistake(OPTIMIZER, "momentum and decay exchanged", "momentum and weight_decay are exchanged.")
-mistake(OPTIMIZER, "parameters left out", "some parameters are not the optimiser's: hand it model.parameters().")
-
-STEP = "update_step"
+shared_mistakes("Softmax")
+mistake("Softmax", "flattened in another order", "the images are flattened with their axes in another order.")
+mistake("make_optimizer", "weight decay lost", "weight_decay is not handed on.")
+mistake("make_optimizer", "momentum lost", "momentum is not handed on.")
+mistake("make_optimizer", "learning rate lost", "lr is not handed on, or not as it is.")
+mistake("make_optimizer", "Nesterov", "it looks ahead: Nesterov's method was not asked for.")
+mistake("make_optimizer", "dampened", "the new gradient is dampened: it counts in full.")
+mistake("make_optimizer", "arguments exchanged", "momentum and weight_decay are exchanged.")
+mistake("make_optimizer", "Adam", "it is Adam or a kindred method, and should be SGD with momentum.")
+mistake("make_optimizer", "some parameters only", "some parameters stay as they are: the optimiser gets all of them.")
+mistake("update_step", "zero_grad lost", "the gradients of the step before are still there: set them to zero first.")
+mistake("update_step", "zero_grad too late", "the gradients are set to zero after backward(), so the step has none.")
+mistake("update_step", "step lost", "the weights stay as they are: the step is missing, or comes before backward().")
+mistake("update_step", "softmax twice", "a softmax comes before the loss, and cross_entropy has one of its own.")
 mistake(
-    STEP, "gradients kept", "the gradients of the batch before are still there, and add up: set them to zero first."
+    "update_step", "eval mode", "the model is put into evaluation mode, and stays in it: it trains in training mode."
 )
-mistake(STEP, "no step", "the weights do not change: is the optimiser's step there, after the backward pass?")
-mistake(STEP, "softmax before the loss", "a softmax comes before the cross-entropy, which applies one itself.")
-mistake(STEP, "eval mode", "the model is in evaluation mode during the step: dropout and normalisation must train.")
-mistake(STEP, "mode changed", "the step leaves the model in another mode than it was in: it should not touch the mode.")
-mistake(STEP, "own loss", "loss_function is not used: the loss is always the cross-entropy.")
-mistake(STEP, "loss after the step", "the loss is computed again after the step: return the one before it.")
-mistake(STEP, "graph kept", "the returned loss still holds the graph of its computation: return loss.detach().")
-mistake(STEP, "loss as a number", "a number is returned: loss.item() waits for the device; return loss.detach().")
+mistake(
+    "update_step", "loss function ignored", "the loss is always cross-entropy: use the loss_function that is given."
+)
+mistake("update_step", "loss after the step", "the loss that is returned is that after the step.")
+mistake("update_step", "graph kept", "the loss still holds its graph, and so the memory of the batch: detach it.")
+mistake("update_step", "summed", "the loss is multiplied by the number of images: it is a mean already.")
+mistake("update_step", "two steps", "the weights take two steps: one is enough.")
 
 
-@case("Softmax", "the logits, from its own weights", "one affine layer on the flattened image, and nothing behind it.")
-def _(softmax: Function, rng: Generator) -> Iterator[Comparison]:
-    yield from _logits(softmax, rng, count=int(rng.integers(3, 7)), size=(3, 4, 5), classes=7)
+# --- the linear classifier
 
 
-@case("Softmax", "one image of one channel", "flatten all axes but the first.")
-def _(softmax: Function, rng: Generator) -> Iterator[Comparison]:
-    yield from _logits(softmax, rng, count=1, size=(1, 6, int(rng.integers(2, 6))), classes=3)
+def _shapes(im_size: tuple[int, int, int], n_classes: int) -> Shapes:
+    return {"weight": (n_classes, int(np.prod(im_size))), "bias": (n_classes,)}
 
 
-def _logits(
-    softmax: Function, rng: Generator, count: int, size: tuple[int, int, int], classes: int
-) -> Iterator[Comparison]:
-    model, x = made(softmax, rng, size, classes), images(rng, count, size)
-
-    def logits(x: Tensor, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {
-            "": linear(x, parameters, "1"),
-            "bias lost": linear(x, parameters, "1", bias=False),
-            "channels last": linear(x.permute(0, 2, 3, 1), parameters, "1"),
-        }
-
-    yield from compare_logits(model, x, {"W1": (classes, int(np.prod(size))), "b1": (classes,)}, logits)
+def _linear(images: Array, w: dict[str, Array]) -> Array:
+    return affine(images, w["weight"], w["bias"])
 
 
-def _steps(
-    start: list[Tensor], grads: list[list[Tensor]], lr: float, momentum: float, decay: float, nesterov: bool = False
-) -> np.ndarray:
-    """Return the parameters after steps with these gradients, step by step from the formula."""
-    weights = [w.clone() for w in start]
-    velocities = [torch.zeros_like(w) for w in start]
-    for step in grads:
-        for w, v, grad in zip(weights, velocities, step, strict=True):
-            slope = grad + decay * w
-            v.mul_(momentum).add_(slope)
-            w.sub_(lr * (slope + momentum * v if nesterov else v))
-    return np.asarray(numbers(weights))
+def _sizes(rng: Generator) -> Iterator[tuple[tuple[int, int, int], int]]:
+    yield (3, 4, 5), 7
+    yield (1, 6, 2), 2
+    C, H, W, n_classes = map(int, rng.integers(2, 6, 4))
+    yield (C, H, W), n_classes
 
 
-@case(OPTIMIZER, "four steps with given gradients", "SGD(model.parameters(), ...) with all three numbers handed on.")
-def _(make_optimizer: Function, rng: Generator) -> Iterator[Comparison]:
-    lr, momentum, decay = 0.1 + 0.2 * rng.random(), 0.5 + 0.4 * rng.random(), 0.1 + 0.2 * rng.random()
-    torch.manual_seed(int(rng.integers(2**31)))
-    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)).double()
-    parameters = list(model.parameters())
-    start = [p.detach().clone() for p in parameters]
-    grads = [[torch.from_numpy(rng.standard_normal(p.shape)) for p in parameters] for _ in range(4)]
-    optimizer = make_optimizer(model, lr, momentum, decay)
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise CaseFailed(f"it should return an optimiser of torch.optim, got {type(optimizer).__name__}")
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if held != {id(p) for p in parameters}:
-        raise CaseFailed(
-            f"the optimiser holds {len(held)} of the model's {len(parameters)} parameters", "parameters left out"
+@case("Softmax", "its parameters, and its logits", LINEAR)
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    for im_size, n_classes in _sizes(rng):
+        shapes = _shapes(im_size, n_classes)
+        yield from try_model(
+            model_class,
+            rng,
+            (im_size, n_classes),
+            shapes,
+            {"hidden from parameters()": {}},
+            _linear,
+            {"flattened in another order": lambda images, w: _linear(images.transpose(0, 2, 3, 1), w)},
+            N=int(rng.integers(2, 6)),
         )
-    for step in grads:
-        for p, grad in zip(parameters, step, strict=True):
-            p.grad = grad.clone()
-        optimizer.step()
-    mistakes: dict[str, Prediction] = {
-        "momentum lost": _steps(start, grads, lr, 0, decay),
-        "weight decay lost": _steps(start, grads, lr, momentum, 0),
-        "another learning rate": tuple(
-            _steps(start, grads, rate, momentum, decay) for rate in (1e-3, 1e-2, 0.1, lr / 10)
-        ),
-        "Nesterov": _steps(start, grads, lr, momentum, decay, nesterov=True),
-        "momentum and decay exchanged": _steps(start, grads, lr, decay, momentum),
-    }
-    expected = _steps(start, grads, lr, momentum, decay)
-    yield compare("the parameters after four steps", numbers(parameters), expected, 1e-9, mistakes=mistakes)
 
 
-def _small(rng: Generator) -> tuple[nn.Module, torch.optim.Optimizer, list[Tensor], list[Tensor]]:
-    """Make a small model, plain gradient descent on it, and three batches."""
-    torch.manual_seed(int(rng.integers(2**31)))
-    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 5)).double()
-    batches = [images(rng, 4, (3, 2, 2)) for _ in range(3)]
-    labels = [torch.from_numpy(rng.integers(0, 5, 4)) for _ in range(3)]
-    return model, torch.optim.SGD(model.parameters(), 0.5), batches, labels
+@case("Softmax", "gradients reach every parameter", LINEAR)
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from try_gradients(model_class, rng, ((2, 3, 4), 5), _shapes((2, 3, 4), 5))
 
 
-@case(STEP, "three batches one after another", "zero the gradients, the loss, its gradients, a step: in this order.")
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
-    model, optimizer, batches, labels = _small(rng)
-    start = [p.detach().clone() for p in model.parameters()]
-    right, kept, double = ([w.clone() for w in start] for _ in range(3))
-    memory = [torch.zeros_like(w) for w in start]
-    for x, y in zip(batches, labels, strict=True):
-        before = _loss(right, x, y)[0]
-        loss = update_step(model, optimizer, x, y)
-        if isinstance(loss, (float, int)):
-            raise CaseFailed(
-                "it should return the loss as a tensor without a gradient, got a number", "loss as a number"
-            )
-        if not isinstance(loss, Tensor) or loss.shape != ():
-            raise CaseFailed(f"it should return the loss, a tensor of one number, got {type(loss).__name__}")
-        if loss.requires_grad:
-            raise CaseFailed("the loss that it returns still requires a gradient", "graph kept")
-        for weights, softmax in ((right, False), (double, True)):
-            for w, grad in zip(weights, _loss(weights, x, y, softmax)[1], strict=True):
-                w -= 0.5 * grad
-        for w, grad, total in zip(kept, _loss(kept, x, y)[1], memory, strict=True):
-            total += grad
-            w -= 0.5 * total
-        mistakes: dict[str, Prediction] = {"loss after the step": _loss(right, x, y)[0].numpy()}
-        yield compare("the loss", loss.numpy(), before.numpy(), 1e-9, mistakes=mistakes)
-    mistakes = {
-        "gradients kept": numbers(kept),
-        "softmax before the loss": numbers(double),
-        "no step": numbers(start),
-    }
-    yield compare("the parameters", numbers(list(model.parameters())), numbers(right), 1e-9, mistakes=mistakes)
+@case("Softmax", "float32 images", "no number is made float64 on the way.")
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from try_float32(model_class, rng, ((2, 3, 4), 5))
 
 
-def _loss(weights: list[Tensor], x: Tensor, y: Tensor, softmax: bool = False) -> tuple[Tensor, tuple[Tensor, ...]]:
-    W, b = (w.clone().requires_grad_() for w in weights)
-    scores = F.linear(x.flatten(1), W, b)
-    loss = F.nll_loss((scores.softmax(dim=1) if softmax else scores).log_softmax(dim=1), y)
-    return loss.detach(), torch.autograd.grad(loss, (W, b))
+# --- the optimiser
 
 
-@case(STEP, "another loss", "the loss is loss_function(logits, labels).")
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
-    model, optimizer, batches, labels = _small(rng)
-    x, y = batches[0], labels[0]
-
-    def smoothed(logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=0.3)
-
-    logits = model(x).detach()
-    mistakes: dict[str, Prediction] = {"own loss": F.cross_entropy(logits, y).numpy()}
-    loss = update_step(model, optimizer, x, y, smoothed)
-    found = loss.detach().numpy() if isinstance(loss, Tensor) else loss
-    yield compare("the loss", found, smoothed(logits, y).numpy(), 1e-9, mistakes=mistakes)
+@prepare("make_optimizer", "update_step")
+def _() -> None:
+    """Make an optimiser: with the first one PyTorch imports its compiler, which takes longer than all cases."""
+    torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
 
 
-@case(STEP, "a model that trains in another way than it answers", "leave model.train() and model.eval() to the caller.")
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
-    for training in (True, False):
+def _descend(
+    w: Array, gradients: list[Array], lr: float, mu: float, decay: float, nesterov: bool = False, dampening: float = 0
+) -> Array:
+    """Return where PyTorch's SGD arrives after these gradients."""
+    velocity = np.zeros_like(w)
+    for t, gradient in enumerate(gradients):
+        slope = gradient + decay * w
+        velocity = mu * velocity + (1 - dampening * (t > 0)) * slope
+        w = w - lr * (slope + mu * velocity if nesterov else velocity)
+    return w
+
+
+@case("make_optimizer", "steps with changing gradients", SGD)
+def _(make_optimizer: Function, rng: Generator) -> Iterator[Comparison]:
+    drawn = (float(rng.uniform(0.02, 0.2)), float(rng.uniform(0.5, 0.9)), float(rng.uniform(0.05, 0.3)))
+    for lr, mu, decay in ((0.1, 0.0, 0.0), (0.1, 0.9, 0.0), (0.05, 0.0, 0.2), (0.03, 0.8, 0.3), drawn):
+        model = nn.Linear(3, 2).double()
+        start = {name: torch.from_numpy(rng.standard_normal(tuple(w.shape))) for name, w in model.named_parameters()}
+        model.load_state_dict(start)
+        optimizer = make_optimizer(model, lr, mu, decay)
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            raise CaseFailed(f"it should return an optimiser of torch.optim, got {type(optimizer).__name__}")
+        gradients = {name: [rng.standard_normal(tuple(w.shape)) for _ in range(4)] for name, w in start.items()}
+        for t in range(4):
+            for name, weight in model.named_parameters():
+                weight.grad = torch.from_numpy(gradients[name][t])
+            optimizer.step()
+        for name, weight in model.named_parameters():
+            begin = start[name].numpy()
+            settings: dict[str, Any] = {"lr": lr, "mu": mu, "decay": decay}
+            predictions: dict[str, Prediction] = {
+                "weight decay lost": _descend(begin, gradients[name], **{**settings, "decay": 0}),
+                "momentum lost": _descend(begin, gradients[name], **{**settings, "mu": 0}),
+                "learning rate lost": tuple(
+                    _descend(begin, gradients[name], **{**settings, "lr": other})
+                    for other in (1.0, 1e-2, 1e-3, lr / 10)
+                ),
+                "Nesterov": _descend(begin, gradients[name], **settings, nesterov=True),
+                "dampened": _descend(begin, gradients[name], **settings, dampening=mu),
+                "arguments exchanged": _descend(begin, gradients[name], lr, decay, mu),
+                "some parameters only": begin,
+            }
+            right = _descend(begin, gradients[name], **settings)
+            where = f"{name} (lr {lr:.3g}, momentum {mu:.3g}, weight_decay {decay:.3g})"
+            yield compare(where, weight.detach().numpy(), right, 1e-9, mistakes=predictions)
+        kind = type(optimizer).__name__
+        if "Adam" in kind or kind in ("RMSprop", "Adagrad"):
+            raise CaseFailed(f"it should return an SGD, got {kind}", "Adam")
+
+
+# --- one update
+
+
+class _Normalised(nn.Module):
+    """A small network with batch normalisation, which does one thing in training mode and another in evaluation."""
+
+    def __init__(self, normalised: bool) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm1d(6) if normalised else nn.Identity()
+        self.linear = nn.Linear(6, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.linear(self.normalise(images.flatten(1)))
+        return logits
+
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+def _try_update(
+    update_step: Function, rng: Generator, loss_function: LossFunction | None, normalised: bool
+) -> Iterator[Comparison]:
+    with torch.random.fork_rng():
         torch.manual_seed(int(rng.integers(2**31)))
-        model = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(12, 5)).double().train(training)
-        modes: list[bool] = []
-        model[0].register_forward_hook(lambda module, *_, modes=modes: modes.append(module.training))
-        optimizer = torch.optim.SGD(model.parameters(), 0.1)
-        update_step(model, optimizer, images(rng, 4, (3, 2, 2)), torch.from_numpy(rng.integers(0, 5, 4)))
-        if training and not all(modes):
-            raise CaseFailed("during the step the model is in evaluation mode", "eval mode")
-        if model.training != training or modes != [training] * len(modes):
-            raise CaseFailed("the step changes the mode of the model", "mode changed")
-        yield compare("the forward passes of a step", len(modes), 1)
+        model = _Normalised(normalised).double()
+    N, lr = int(rng.integers(3, 8)), 0.3
+    images = torch.from_numpy(3 * rng.standard_normal((N, 1, 2, 3)) + 1)
+    labels = torch.from_numpy(rng.integers(0, 3, N))
+    given: tuple[Any, ...] = () if loss_function is None else (loss_function,)
+    loss_of = loss_function or F.cross_entropy
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    for weight in model.parameters():  # what a step before has left
+        weight.grad = torch.from_numpy(rng.standard_normal(tuple(weight.shape)))
+    before = copy.deepcopy(model)
+    stale = [weight.grad.numpy().copy() for weight in model.parameters() if weight.grad is not None]
+    loss = update_step(model, optimizer, images, labels, *given)
+    if isinstance(loss, Tensor) and loss.requires_grad:
+        raise CaseFailed("the loss that it returns still has a gradient", "graph kept")
+    if not isinstance(loss, Tensor):
+        raise CaseFailed(f"it should return the loss, a tensor, got {type(loss).__name__}")
+
+    def slopes(twin: nn.Module, of: LossFunction) -> tuple[float, list[Array]]:
+        value = of(twin(images), labels)
+        found = torch.autograd.grad(value, list(twin.parameters()), allow_unused=True)
+        return float(value.detach()), [
+            np.zeros(tuple(w.shape)) if g is None else g.numpy() for g, w in zip(found, twin.parameters(), strict=True)
+        ]
+
+    value, right = slopes(copy.deepcopy(before), loss_of)
+    others = {
+        "softmax twice": slopes(copy.deepcopy(before), lambda logits, y: loss_of(logits.softmax(1), y)),
+        "eval mode": slopes(copy.deepcopy(before).eval(), loss_of),
+        "loss function ignored": slopes(copy.deepcopy(before), F.cross_entropy),
+        "summed": slopes(copy.deepcopy(before), lambda logits, y: N * loss_of(logits, y)),
+    }
+    gone = all(weight.grad is None or not weight.grad.any() for weight in model.parameters())
+    stepped = copy.deepcopy(before)
+    with torch.no_grad():
+        for weight, gradient in zip(stepped.parameters(), right, strict=True):
+            weight.sub_(lr * torch.from_numpy(gradient))
+    later, again = slopes(copy.deepcopy(stepped), loss_of)
+    predictions: dict[str, Prediction] = {name: other[0] for name, other in others.items()}
+    yield compare("loss", float(loss), value, 1e-9, mistakes={**predictions, "loss after the step": later})
+    for k, (name, weight) in enumerate(model.named_parameters()):
+        start = list(before.parameters())[k].detach().numpy()
+        predictions = {
+            **{mistaken: start - lr * other[1][k] for mistaken, other in others.items()},
+            "zero_grad lost": start - lr * (right[k] + stale[k]),
+            "zero_grad too late" if gone else "step lost": start,
+            "two steps": (start - lr * (right[k] + again[k]), start - 2 * lr * right[k]),
+        }
+        yield compare(name, weight.detach().numpy(), start - lr * right[k], 1e-9, mistakes=predictions)
+    if gone:
+        raise CaseFailed("after the step the gradients are gone: they are set to zero before, not after")
+    if not model.training:
+        raise CaseFailed("after the step the model is in evaluation mode", "eval mode")
+
+
+@case("update_step", "one step, after another has left its gradients", STEP, changes=(0, 1))
+def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_update(update_step, rng, None, normalised=False)
+
+
+@case("update_step", "another loss function", "the loss_function that is given is used.", changes=(0, 1))
+def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_update(update_step, rng, F.multi_margin_loss, normalised=False)
+
+
+@case("update_step", "a model with batch normalisation, in training mode", STEP, changes=(0, 1))
+def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_update(update_step, rng, None, normalised=True)

@@ -1,51 +1,81 @@
-"""Cases of task 6.5: the two-layer network in PyTorch."""
+"""Cases of task 6.5: the two-layer network in PyTorch, against the given fast layers with the same parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from torch import Tensor
 
 from cs7643.checks.case import Function, case
 from cs7643.checks.diagnosis import mistake
-from cs7643.checks.torch_models import compare_logits, images, linear, made
+from cs7643.checks.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
+from cs7643.checks.oracles import Array, affine, rectified
 from cs7643.comparison import Comparison
 
-mistake("TwoLayerNN", "ReLU lost", "there is no ReLU between the two layers: together they are one affine layer.")
-mistake("TwoLayerNN", "another activation", "the hidden units have a sigmoid or a tanh, and should have a ReLU.")
-mistake(
-    "TwoLayerNN", "softmax of the hidden units", "the hidden units go through a softmax: they should through a ReLU."
-)
-mistake("TwoLayerNN", "ReLU of the image", "the ReLU is applied to the image: it belongs behind the first layer.")
+NAME = "TwoLayerNN"
+LAYERS = "affine - ReLU - affine: hidden_dim numbers between, and n_classes logits at the end."
+
+shared_mistakes(NAME)
+mistake(NAME, "ReLU lost", "there is no ReLU between the two layers, and so they are no more than one.")
+mistake(NAME, "sigmoid hidden units", "the hidden units have a sigmoid, and should have a ReLU.")
+mistake(NAME, "tanh hidden units", "the hidden units have a tanh, and should have a ReLU.")
+mistake(NAME, "hidden_dim ignored", "the hidden layer does not have hidden_dim units.")
+mistake(NAME, "one layer", "there is one layer, and should be two.")
 
 
-@case("TwoLayerNN", "the logits, from its own weights", "affine, ReLU, affine, and nothing behind it.")
-def _(network: Function, rng: Generator) -> Iterator[Comparison]:
-    yield from _logits(network, rng, int(rng.integers(3, 7)), (3, 4, 5), 9, 7)
+def _shapes(im_size: tuple[int, ...], hidden_dim: int, n_classes: int) -> Shapes:
+    return {
+        "the hidden weight": (hidden_dim, int(np.prod(im_size))),
+        "the hidden bias": (hidden_dim,),
+        "the output weight": (n_classes, hidden_dim),
+        "the output bias": (n_classes,),
+    }
 
 
-@case("TwoLayerNN", "one image, one hidden unit", "flatten all axes but the first.")
-def _(network: Function, rng: Generator) -> Iterator[Comparison]:
-    yield from _logits(network, rng, 1, (2, 3, int(rng.integers(2, 5))), 1, 4)
+def _hidden(images: Array, w: dict[str, Array]) -> Array:
+    return affine(images, w["the hidden weight"], w["the hidden bias"])
 
 
-def _logits(
-    network: Function, rng: Generator, count: int, size: tuple[int, int, int], hidden: int, classes: int
-) -> Iterator[Comparison]:
-    model, x = made(network, rng, size, hidden, classes), images(rng, count, size)
-    shapes = {"W1": (hidden, int(np.prod(size))), "b1": (hidden,), "W2": (classes, hidden), "b2": (classes,)}
+def _output(hidden: Array, w: dict[str, Array]) -> Array:
+    return affine(hidden, w["the output weight"], w["the output bias"])
 
-    def logits(x: Tensor, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-        units = linear(x, parameters, "1")
-        through = {
-            "": units.relu(),
-            "ReLU lost": units,
-            "softmax of the hidden units": units.softmax(dim=1),
-            "ReLU of the image": linear(x.relu(), parameters, "1"),
-            "another activation": units.tanh(),
+
+MISTAKEN: dict[str, Any] = {
+    "ReLU lost": lambda x, w: _output(_hidden(x, w), w),
+    "sigmoid hidden units": lambda x, w: _output((1 + np.tanh(_hidden(x, w) / 2)) / 2, w),
+    "tanh hidden units": lambda x, w: _output(np.tanh(_hidden(x, w)), w),
+    "ReLU of the logits": lambda x, w: rectified(_output(_hidden(x, w), w)),
+}
+
+
+@case(NAME, "its parameters, and its logits", LAYERS)
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    drawn = tuple(map(int, rng.integers(2, 5, 3)))
+    for im_size, hidden_dim, n_classes in (
+        ((3, 4, 5), 6, 4),
+        ((1, 2, 3), 5, 2),
+        (drawn, *rng.permutation([7, 5, 9])[:2]),
+    ):
+        sizes = (im_size, int(hidden_dim), int(n_classes))
+        shapes = _shapes(*sizes)
+        mistaken = {
+            "hidden_dim ignored": _shapes(im_size, 100, sizes[2]),
+            "one layer": {"weight": (sizes[2], int(np.prod(im_size))), "bias": (sizes[2],)},
+            "hidden from parameters()": {name: shape for name, shape in shapes.items() if "output" in name},
         }
-        return {name: linear(values, parameters, "2") for name, values in through.items()}
+        N = int(rng.integers(2, 6))
+        yield from try_model(
+            model_class, rng, sizes, shapes, mistaken, lambda x, w: _output(rectified(_hidden(x, w)), w), MISTAKEN, N
+        )
 
-    yield from compare_logits(model, x, shapes, logits)
+
+@case(NAME, "gradients reach every parameter", LAYERS)
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from try_gradients(model_class, rng, ((2, 3, 4), 6, 5), _shapes((2, 3, 4), 6, 5))
+
+
+@case(NAME, "float32 images", "no number is made float64 on the way.")
+def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from try_float32(model_class, rng, ((2, 3, 4), 6, 5))

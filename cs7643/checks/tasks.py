@@ -59,12 +59,8 @@ TASKS = (
         ),
     ),
     _task(
-        "6.4",
-        2,
-        "A linear classifier in PyTorch",
-        pytorch__models=("Softmax",),
-        pytorch__steps=("make_optimizer", "update_step"),
+        "6.4", 2, "Softmax in PyTorch", pytorch__models=("Softmax",), pytorch__steps=("make_optimizer", "update_step")
     ),
-    _task("6.5", 2, "A two-layer network in PyTorch", pytorch__models=("TwoLayerNN",)),
-    _task("6.6", 2, "A convolutional network in PyTorch", pytorch__models=("CNN",)),
+    _task("6.5", 2, "Two layers in PyTorch", pytorch__models=("TwoLayerNN",)),
+    _task("6.6", 2, "A ConvNet in PyTorch", pytorch__models=("CNN",)),
 )

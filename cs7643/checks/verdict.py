@@ -29,9 +29,11 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        """Return the status and how many cases are right."""
-        right, cases = sum(outcome.status == "right" for outcome in self.outcomes), len(self.outcomes)
-        text = self.status if right == 0 else f"{self.status}, {right} of {cases} case{'s' * (cases != 1)}"
+        """Return the status and in how many cases it is so, and what the function prints."""
+        count, cases = sum(outcome.status == self.status for outcome in self.outcomes), len(self.outcomes)
+        text = self.status
+        if self.status != "not started":
+            text += f" in {count} of {cases} case{'s' * (cases != 1)}"
         printed = next((outcome.printed for outcome in self.outcomes if outcome.printed), "")
         return text + (f"; it prints {printed.splitlines()[0]!r}, which it should not" if printed else "")
 

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import asdict, replace
 from typing import IO, Any
 
-from cs7643.checks.case import CASES, Outcome, run_case
+from cs7643.checks.case import CASES, PREPARATIONS, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
 from cs7643.checks.tasks import TASKS
 
@@ -41,6 +41,7 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
     try:
         importlib.import_module(cases)
         function = operator.attrgetter(name)(importlib.import_module(module))
+        PREPARATIONS.get(name, lambda: None)()
     except Exception as error:  # a syntax error, for one
         place = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
         outcome = Outcome("the import", "wrong", f"{place}{type(error).__name__}: {error}")

@@ -1,5 +1,5 @@
 """All mutants, task by task."""
 
-from staff.mutants import autodiff, descent, layers, network
+from staff.mutants import autodiff, descent, layers, network, pytorch
 
-MUTANTS = [*descent.MUTANTS, *autodiff.MUTANTS, *network.MUTANTS, *layers.MUTANTS]
+MUTANTS = [*descent.MUTANTS, *autodiff.MUTANTS, *network.MUTANTS, *layers.MUTANTS, *pytorch.MUTANTS]
