@@ -32,6 +32,7 @@ COMMANDS = {
     "check": Command("check what you have written, task by task", "cs7643.checks.command"),
     "status": Command("show all tasks, their points, and what is left", "cs7643.checks.status"),
     "hint": Command("give a hint for a function", "cs7643.checks.hints"),
+    "submit": Command("write hw1.zip and hw1.pdf, ready to hand in", "cs7643.submission.command", "pdf"),
     "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
     "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
 }

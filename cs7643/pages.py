@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -98,11 +98,16 @@ class _Renderer(IPythonRenderer):
         return formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
 
     def block_html(self, html: str) -> str:
-        return str(super().block_html(_formulas_in_html(html)))
+        return str(super().block_html(formulas_in_html(html)))
 
 
-def _formulas_in_html(source: str) -> str:
-    """Replace the formulas in hand-written HTML, as in a hint that folds out, but not those in code."""
+def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) -> str:
+    """Replace the formulas in hand-written HTML, as in a hint that folds out, but not those in code.
+
+    Args:
+        source: HTML with formulas between dollars.
+        turn: makes HTML of a formula, given its LaTeX and whether it is on a line of its own.
+    """
     kept = re.split(
         r"(<(?:code|pre|script|style)\b.*?</(?:code|pre|script|style)>|<!--.*?-->|</?[A-Za-z][^>]*>)",
         source,
@@ -110,7 +115,7 @@ def _formulas_in_html(source: str) -> str:
     )
 
     def replace(found: re.Match[str]) -> str:
-        return formula(html.unescape(found[1] or found[2]), display=found[1] is not None)
+        return turn(html.unescape(found[1] or found[2]), found[1] is not None)
 
     dollars = r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$([^$\s](?:[^$]*[^$\s\\])?)\$"
     return "".join(
@@ -221,7 +226,7 @@ def index(rows: Sequence[Row], waiting: Sequence[str], versions: dict[str, str])
 
 def _row(row: Row) -> str:
     page = html.escape(f"{_quote(row.name)}.html")
-    title = _formulas_in_html(html.escape(row.title))
+    title = formulas_in_html(html.escape(row.title))
     done, cells = row.cells
     count = str(cells) if done == cells and not row.problem else f"{done} of {cells}"
     problem = ""

@@ -12,6 +12,7 @@ from typing import Any
 from cs7643.checks.apart import run_apart
 from cs7643.checks.case import CASES, Outcome, run_case
 from cs7643.checks.tasks import TASKS, Task
+from cs7643.provenance import loaded_code
 
 MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
 COLOURS = {"right": "#117733", "wrong": "#AA3377", "not started": "#777777"}
@@ -94,6 +95,10 @@ class Report:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return what a notebook stores, and beside it which code the notebook runs with."""
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"cs7643_code": loaded_code()}
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, self.functions))

@@ -1,0 +1,182 @@
+"""Which files of the repository go into hw1.zip, and what is the matter with those that do not."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cs7643.submission import contents, notebooks
+from cs7643.submission.finding import Finding
+
+PREDICTIONS_HEADER = ["image_id", "label"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the zip: its path, relative and with slashes, what it is, and its bytes."""
+
+    path: str
+    kind: str
+    content: bytes
+
+
+def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
+    """Read everything that is handed in.
+
+    Args:
+        root: the repository.
+
+    Returns:
+        The files, in the order of their paths, and what keeps others out or should be mended.
+    """
+    entries: dict[str, Entry] = {}
+    found: list[Finding] = []
+    for path, kind in _wanted(root):
+        content = read_inside(root, path)
+        if isinstance(content, Finding):
+            found.append(content)
+        elif path not in entries:
+            entries[path] = Entry(path, kind, content)
+            found += _inspect(root, entries[path])
+    for path in _imported(root, [entry for entry in entries.values() if entry.kind == "student"]):
+        if path not in entries:
+            content = read_inside(root, path)
+            if isinstance(content, Finding):
+                found.append(content)
+            else:
+                entries[path] = Entry(path, "imported", content)
+    return [entries[path] for path in sorted(entries)], found
+
+
+def _wanted(root: Path) -> Iterator[tuple[str, str]]:
+    for path in contents.student_files():
+        yield path, "student"
+    for path in contents.NOTEBOOKS:
+        yield path, "notebook"
+    yield contents.PERSON, "person"
+    yield contents.PREDICTIONS, "predictions"
+    yield contents.EXTRA, "extra"
+    for result in sorted(_walk(root / contents.RESULTS)):
+        yield result.relative_to(root).as_posix(), contents.RESULT_KINDS[result.suffix.lower()]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Return the logs and plots below a folder: no hidden file, none of an editor, and no folder behind a link."""
+    for place, folders, files in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in files:
+            path = Path(place, name)
+            if path.suffix.lower() in contents.RESULT_KINDS and not name.startswith((".", "#", "~")):
+                yield path
+
+
+def read_inside(root: Path, path: str) -> bytes | Finding:
+    """Read a file, unless it is missing, or a link leads out of the repository."""
+    place, home = root / path, root.resolve()
+    if not place.exists():
+        if path in contents.NOTEBOOKS:
+            return notebooks.inspect(place, path)[1][0]
+        if place.is_symlink():
+            return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
+        return Finding(path, "the file is missing", _where_from(path))
+    if not place.resolve().is_relative_to(home):
+        problem = f"it is a link that leads out of the repository, to {place.resolve().name}"
+        return Finding(path, problem, "Put the file itself in its place.")
+    if not place.is_file():
+        return Finding(path, "it is not a file", "Put the file in its place.")
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        return Finding(path, f"it cannot be read ({error.strerror})", "See to its rights, or take a copy.")
+
+
+def _where_from(path: str) -> str:
+    if path == contents.PREDICTIONS:
+        return "Notebook 7 writes it: your labels of the test images. Without problem 6.7, call with --force."
+    if path == contents.EXTRA:
+        return "Say in it what you did for problem 6.7. Without problem 6.7, call with --force."
+    if path == contents.PERSON:
+        return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
+    return "Put it back: from your own copy, or from the files you were given."
+
+
+def _inspect(root: Path, entry: Entry) -> list[Finding]:
+    if entry.kind == "notebook":
+        return notebooks.inspect(root / entry.path, entry.path, root / "cs7643")[1]
+    if entry.kind == "student":
+        return _code(entry)
+    if entry.kind == "predictions":
+        return _predictions(entry)
+    if not entry.content.strip() and entry.kind in ("extra", "log", "plot"):
+        return [Finding(entry.path, "the file is empty", "Write it, or remove it.")]
+    return []
+
+
+def _code(entry: Entry) -> list[Finding]:
+    try:
+        ast.parse(entry.content, filename=entry.path)
+    except SyntaxError as error:
+        problem = f"line {error.lineno} is not Python: {error.msg}"
+        return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
+    except ValueError as error:  # a null byte
+        return [Finding(entry.path, f"it is not Python: {error}", "Take a copy that is text.")]
+    return []
+
+
+def _predictions(entry: Entry) -> list[Finding]:
+    remedy = "Write it again with notebook 7: a line image_id,label, and then one line for each test image."
+
+    def finding(problem: str) -> list[Finding]:
+        return [Finding(entry.path, problem, remedy)]
+
+    try:
+        rows = [row for row in csv.reader(io.StringIO(entry.content.decode("utf-8-sig"))) if row]
+    except (UnicodeDecodeError, csv.Error):
+        return finding("it is not a table in text")
+    if not rows or [cell.strip() for cell in rows[0]] != PREDICTIONS_HEADER:
+        return finding("its first line is not image_id,label")
+    if len(rows) == 1:
+        return finding("it holds no prediction")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != 2 or not row[0].strip().isdecimal() or row[1].strip() not in "0123456789":
+            return finding(f"row {number} is not an image number and a label from 0 to 9: {','.join(row)[:40]}")
+    if len({int(row[0]) for row in rows[1:]}) < len(rows) - 1:
+        return finding("an image has two labels")
+    return []
+
+
+def _imported(root: Path, files: list[Entry]) -> list[str]:
+    """Return the modules of the package that the given files import, and those that these import, and so on."""
+    seen: dict[str, None] = {}
+    waiting = [entry.content for entry in files]
+    while waiting:
+        for path in _imports(root, waiting.pop()):
+            if path not in seen:
+                seen[path] = None
+                if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve()):
+                    waiting.append((root / path).read_bytes())
+    return sorted(seen)
+
+
+def _imports(root: Path, content: bytes) -> Iterator[str]:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    for name in sorted(names):
+        if name.split(".")[0] == "cs7643":
+            parts = "/".join(name.split("."))
+            for path in (f"{parts}.py", f"{parts}/__init__.py"):
+                if (root / path).is_file():
+                    yield path
