@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +23,18 @@ from cs7643.submission.inspection import Entry
 LIMIT = 100_000_000  # bytes that Gradescope takes
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 PATIENCE = 1200  # seconds for all checks of the copy
+
+IMPORT_ALL = """
+import contextlib, importlib, io, json, os, sys
+found = []
+for path in filter(os.path.exists, sys.argv[1:]):
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    except BaseException as error:
+        found.append([path, f"{type(error).__name__}: {error}"])
+print(json.dumps(found))
+"""
 
 
 def pack(entries: Sequence[Entry], manifest_json: bytes) -> bytes:
@@ -81,16 +93,25 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
             unpack(content, copy)
         except (ValueError, OSError, zipfile.BadZipFile) as error:
             return [], [Finding("hw1.zip", f"its copy is not whole: {error}", "Call again; the disk may be full.")]
+        found = []
         environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONPATH": str(copy), "PYTHONUTF8": "1"}
-        command = [sys.executable, "-m", "cs7643", "check", "--json"]
+        last = ""
         try:
-            result = subprocess.run(
-                command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE
-            )
-            return list(json.loads(result.stdout)["checks"]), []
+            result = _run(["-c", IMPORT_ALL, *student_files()], copy, environment)
+            last = result.stderr.strip()
+            for path, reason in json.loads(result.stdout):
+                remedy = "Import only what is in cs7643, in requirements.txt, or in Python."
+                found.append(Finding(path, f"in a copy made from the zip it cannot be imported: {reason}", remedy))
+            result = _run(["-m", "cs7643", "check", "--json"], copy, environment)
+            last = result.stderr.strip()
+            return list(json.loads(result.stdout)["checks"]), found
         except subprocess.TimeoutExpired:
             reason = f"its checks take longer than {PATIENCE} s"
         except (ValueError, KeyError):
-            lines = [line for line in result.stderr.splitlines() if line.strip()]
-            reason = f"its checks do not run: {lines[-1] if lines else f'exit code {result.returncode}'}"
-        return [], [Finding("hw1.zip", reason, "Run `make check`, and mend what it says.")]
+            reason = f"its checks do not run: {last.splitlines()[-1] if last else 'they say nothing'}"
+        return [], [*found, Finding("hw1.zip", reason, "Run `make check`, and mend what it says.")]
+
+
+def _run(arguments: Sequence[str], copy: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE)

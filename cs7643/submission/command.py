@@ -47,14 +47,9 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return _complain(f"there is no file {args.pdf}", code=2)
     if args.output.exists() and not args.output.is_dir():
         return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
-    entries, found = inspection.gather(root)
-    person, about_person = read_person(root, args.name)
-    found += [finding for finding in about_person if finding not in found]
-    found += editors.inspect(root, [*contents.student_files(), *contents.NOTEBOOKS, contents.PERSON, contents.EXTRA])
+    entries, person, found = look(root, args.name, args.pdf)
     points, about_copy = archive.try_copy(archive.pack(entries, manifest.build(entries, person, [], [])), root)
     found += about_copy
-    if args.pdf is not None:
-        found += pages.inspect(args.pdf)
     for line in standing(points):
         print(line)
     if found and not args.force:
@@ -72,6 +67,26 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     except OSError as error:
         return _complain(f"{args.output} cannot be written: {error.strerror or error}")
     return 0
+
+
+def look(
+    root: Path, name: str | None = None, own_pdf: Path | None = None
+) -> tuple[list[inspection.Entry], Person, list[Finding]]:
+    """Return the files of the zip, who hands it in, and everything that should be mended first.
+
+    Args:
+        root: the repository.
+        name: stands in for the line of collaborators.txt.
+        own_pdf: a student's own write-up.
+    """
+    entries, found = inspection.gather(root)
+    person, about_person = read_person(root, name)
+    found += [finding for finding in about_person if finding not in found]
+    loose = (contents.PERSON, contents.EXTRA, contents.PREDICTIONS)
+    found += editors.inspect(root, [*contents.student_files(), *contents.NOTEBOOKS, *loose])
+    if own_pdf is not None:
+        found += pages.inspect(own_pdf)
+    return entries, person, found
 
 
 def _write_zip(target: Path, entries: Sequence[inspection.Entry], manifest_json: bytes) -> None:

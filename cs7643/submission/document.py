@@ -169,11 +169,12 @@ def _section(section: Section, setting: Setting) -> Iterator[Piece]:
             under = name
         if name in listed:
             yield from _cell(cell, name, section, setting)
-        elif not _is_given(name) and (under in listed or (not under and section is sections[0])):
+        elif not is_given(name) and (under in listed or (not under and section is sections[0])):
             yield from _cell(cell, name or f"number {number}", section, setting)
 
 
-def _is_given(name: str) -> bool:
+def is_given(name: str) -> bool:
+    """Tell by its id whether a cell came with the notebook: Jupyter gives new cells numbers, and ours have words."""
     return bool(GIVEN.fullmatch(name)) and not UUID.fullmatch(name)
 
 

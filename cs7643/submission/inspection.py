@@ -13,7 +13,9 @@ from pathlib import Path
 from cs7643.submission import contents, notebooks
 from cs7643.submission.finding import Finding
 
+FORBIDDEN = frozenset('\\:*?"<>|')  # in the name of a file, on Windows
 PREDICTIONS_HEADER = ["image_id", "label"]
+LABELS = frozenset("0123456789")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 def read_inside(root: Path, path: str) -> bytes | Finding:
     """Read a file, unless it is missing, or a link leads out of the repository."""
     place, home = root / path, root.resolve()
+    if set(path) & FORBIDDEN:
+        return Finding(
+            path, "its name cannot be unpacked on Windows", f"Leave {' '.join(sorted(FORBIDDEN))} out of it."
+        )
     if not place.exists():
         if path in contents.NOTEBOOKS:
             return notebooks.inspect(place, path)[1][0]
@@ -118,13 +124,13 @@ def _inspect(root: Path, entry: Entry) -> list[Finding]:
 
 
 def _code(entry: Entry) -> list[Finding]:
+    if b"\0" in entry.content:
+        return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
     try:
         ast.parse(entry.content, filename=entry.path)
     except SyntaxError as error:
         problem = f"line {error.lineno} is not Python: {error.msg}"
         return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
-    except ValueError as error:  # a null byte
-        return [Finding(entry.path, f"it is not Python: {error}", "Take a copy that is text.")]
     return []
 
 
@@ -143,7 +149,7 @@ def _predictions(entry: Entry) -> list[Finding]:
     if len(rows) == 1:
         return finding("it holds no prediction")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != 2 or not row[0].strip().isdecimal() or row[1].strip() not in "0123456789":
+        if len(row) != 2 or not row[0].strip().isdecimal() or row[1].strip() not in LABELS:
             return finding(f"row {number} is not an image number and a label from 0 to 9: {','.join(row)[:40]}")
     if len({int(row[0]) for row in rows[1:]}) < len(rows) - 1:
         return finding("an image has two labels")
