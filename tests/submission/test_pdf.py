@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import copy
+import functools
 import io
 import re
 import subprocess
@@ -23,8 +25,13 @@ from cs7643.submission.pictures import Pictures
 ADA = Person("Ada Lovelace", "none")
 
 
-def all_notebooks():
+@functools.cache
+def read_once():
     return {path.stem: notebooks.read(path) for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def all_notebooks():
+    return copy.deepcopy(read_once())
 
 
 @pytest.fixture(scope="module")
