@@ -25,9 +25,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 PATIENCE = 1200  # seconds for all checks of the copy
 
 IMPORT_ALL = """
-import contextlib, importlib, io, json, os, sys
+import contextlib, importlib, io, json, sys
 found = []
-for path in filter(os.path.exists, sys.argv[1:]):
+for path in sys.argv[1:]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             importlib.import_module(path.removesuffix(".py").replace("/", "."))
@@ -97,7 +97,8 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
         environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONPATH": str(copy), "PYTHONUTF8": "1"}
         last = ""
         try:
-            result = _run(["-c", IMPORT_ALL, *student_files()], copy, environment)
+            modules = [path for path in student_files() if path.endswith(".py") and (copy / path).exists()]
+            result = _run(["-c", IMPORT_ALL, *modules], copy, environment)
             last = result.stderr.strip()
             for path, reason in json.loads(result.stdout):
                 remedy = "Import only what is in cs7643, in requirements.txt, or in Python."

@@ -29,10 +29,14 @@ NOTEBOOKS = (
 )
 
 
+MODELS = ("cs7643/pytorch/models.py", "cs7643/pytorch/steps.py")  # of problems 6.4 to 6.7
+SCRIPTS = tuple(f"experiments/run_{model}.sh" for model in ("softmax", "twolayernn", "convnet", "mymodel"))
+
+
 def student_files() -> tuple[str, ...]:
-    """Return the files with the functions that a student writes, in the order of the tasks."""
-    modules = dict.fromkeys(module for task in TASKS for module, _ in task.functions)
-    return tuple(module.replace(".", "/") + ".py" for module in modules)
+    """Return the files in which a student writes code or settings, in the order of the tasks."""
+    modules = [module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions]
+    return tuple(dict.fromkeys((*modules, *MODELS, *SCRIPTS)))
 
 
 @dataclass(frozen=True)

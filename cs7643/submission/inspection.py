@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +12,6 @@ from cs7643.submission import contents, notebooks
 from cs7643.submission.finding import Finding
 
 FORBIDDEN = frozenset('\\:*?"<>|')  # in the name of a file, on Windows
-PREDICTIONS_HEADER = ["image_id", "label"]
-LABELS = frozenset("0123456789")
 
 
 @dataclass(frozen=True)
@@ -103,9 +99,9 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
 
 def _where_from(path: str) -> str:
     if path == contents.PREDICTIONS:
-        return "Notebook 7 writes it: your labels of the test images. Without problem 6.7, call with --force."
+        return "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force."
     if path == contents.EXTRA:
-        return "Say in it what you did for problem 6.7. Without problem 6.7, call with --force."
+        return "Say in it what you did for problem 6.7. If you leave that out, call with --force."
     if path == contents.PERSON:
         return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
     return "Put it back: from your own copy, or from the files you were given."
@@ -114,10 +110,10 @@ def _where_from(path: str) -> str:
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     if entry.kind == "notebook":
         return notebooks.inspect(root / entry.path, entry.path, root / "cs7643")[1]
-    if entry.kind == "student":
+    if entry.kind == "student" and entry.path.endswith(".py"):
         return _code(entry)
     if entry.kind == "predictions":
-        return _predictions(entry)
+        return _predictions(root / entry.path, entry.path)
     if not entry.content.strip() and entry.kind in ("extra", "log", "plot"):
         return [Finding(entry.path, "the file is empty", "Write it, or remove it.")]
     return []
@@ -134,25 +130,14 @@ def _code(entry: Entry) -> list[Finding]:
     return []
 
 
-def _predictions(entry: Entry) -> list[Finding]:
-    remedy = "Write it again with notebook 7: a line image_id,label, and then one line for each test image."
-
-    def finding(problem: str) -> list[Finding]:
-        return [Finding(entry.path, problem, remedy)]
+def _predictions(path: Path, name: str) -> list[Finding]:
+    from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes a second
 
     try:
-        rows = [row for row in csv.reader(io.StringIO(entry.content.decode("utf-8-sig"))) if row]
-    except (UnicodeDecodeError, csv.Error):
-        return finding("it is not a table in text")
-    if not rows or [cell.strip() for cell in rows[0]] != PREDICTIONS_HEADER:
-        return finding("its first line is not image_id,label")
-    if len(rows) == 1:
-        return finding("it holds no prediction")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != 2 or not row[0].strip().isdecimal() or row[1].strip() not in LABELS:
-            return finding(f"row {number} is not an image number and a label from 0 to 9: {','.join(row)[:40]}")
-    if len({int(row[0]) for row in rows[1:]}) < len(rows) - 1:
-        return finding("an image has two labels")
+        read_predictions(path)
+    except ValueError as error:
+        remedy = "Write it again, for the test images of CIFAR-10: python -m cs7643 predict."
+        return [Finding(name, str(error).removeprefix(str(path)).lstrip(",: "), remedy)]
     return []
 
 

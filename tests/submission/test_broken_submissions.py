@@ -183,40 +183,34 @@ PERSON = {
         "Save",
     ),
 }
+
+
+def predict(text):
+    return write("predictions.csv", text)
+
+
 PREDICTIONS = {
-    "missing": (remove("predictions.csv"), "predictions.csv: the file is missing", "Without problem 6.7"),
-    "empty": (write("predictions.csv", ""), "its first line is not image_id,label", "Write it again"),
-    "no header": (write("predictions.csv", "0,3\n1,8\n"), "its first line is not image_id,label", "Write it again"),
-    "another header": (write("predictions.csv", "id,label\n0,3\n"), "its first line is not image_id", "Write it again"),
-    "no row": (write("predictions.csv", "image_id,label\n"), "it holds no prediction", "Write it again"),
-    "a class too many": (
-        write("predictions.csv", "image_id,label\n0,10\n"),
-        "row 2 is not an image number",
-        "Write it again",
-    ),
-    "no label": (write("predictions.csv", "image_id,label\n0,\n"), "row 2 is not an image number", "Write it again"),
-    "a name": (
-        write("predictions.csv", "image_id,label\n0,3\n1,cat\n"),
-        "row 3 is not an image number",
-        "Write it again",
-    ),
-    "negative": (write("predictions.csv", "image_id,label\n-1,3\n"), "row 2 is not an image number", "Write it again"),
-    "a fraction": (
-        write("predictions.csv", "image_id,label\n0,3.0\n"),
-        "row 2 is not an image number",
-        "Write it again",
-    ),
-    "three columns": (write("predictions.csv", "image_id,label\n0,3,1\n"), "row 2 is not an image", "Write it again"),
-    "two digits": (write("predictions.csv", "image_id,label\n0,12\n"), "row 2 is not an image", "Write it again"),
-    "twice": (write("predictions.csv", "image_id,label\n0,3\n0,4\n"), "an image has two labels", "Write it again"),
-    "a spreadsheet": (
-        write("predictions.csv", b"PK\x03\x04\xff\xfe\x80"),
-        "it is not a table in text",
-        "Write it again",
-    ),
+    title: (change, f"predictions.csv: {problem}", "python -m cs7643 predict")
+    for title, (change, problem) in {
+        "missing": (remove("predictions.csv"), "the file is missing"),
+        "empty": (predict(""), "line 1: expected image_id,label, got 'an empty file'"),
+        "no header": (predict("0,3\n1,8\n"), "line 1: expected image_id,label, got '0,3'"),
+        "another header": (predict("id,label\n0,3\n"), "line 1: expected image_id,label, got 'id,label'"),
+        "no row": (predict("image_id,label\n"), "10000 of 10000 images have no label"),
+        "some rows": (predict("image_id,label\n0,3\n1,8\n"), "9998 of 10000 images have no label, the first is 2"),
+        "a row too many": (append("predictions.csv", "10000,1\n"), "line 10002: image_id must be from 0 to 9999"),
+        "a class too many": (predict("image_id,label\n0,10\n"), "line 2: label must be from 0 to 9, got 10"),
+        "no label": (predict("image_id,label\n0,\n"), "line 2: expected two whole numbers"),
+        "a name": (predict("image_id,label\n0,3\n1,cat\n"), "line 3: expected two whole numbers, got '1,cat'"),
+        "negative": (predict("image_id,label\n-1,3\n"), "line 2: expected two whole numbers"),
+        "a fraction": (predict("image_id,label\n0,3.0\n"), "line 2: expected two whole numbers"),
+        "three columns": (predict("image_id,label\n0,3,1\n"), "line 2: expected two whole numbers"),
+        "twice": (append("predictions.csv", "5,4\n"), "line 10002: image 5 is there twice"),
+        "a spreadsheet": (predict(b"PK\x03\x04\xff\xfe\x80"), "it cannot be read"),
+    }.items()
 }
 OTHERS = {
-    "extra missing": (remove("extra.md"), "extra.md: the file is missing", "Without problem 6.7"),
+    "extra missing": (remove("extra.md"), "extra.md: the file is missing", "Say in it what you did"),
     "extra empty": (write("extra.md", " \n"), "extra.md: the file is empty", "Write it"),
     "log empty": (
         write("experiments/results/run.csv", ""),

@@ -233,3 +233,11 @@ def test_the_shell_script_works_from_anywhere(tmp_path):
         )
         assert result.returncode == code, result.stderr
         assert words in result.stdout + result.stderr
+
+
+def test_every_file_with_a_blank_is_handed_in():
+    paths = [*(ROOT / "cs7643").rglob("*.py"), *(ROOT / "experiments").glob("*.sh"), *ROOT.glob("notebooks/*.ipynb")]
+    blanks = {
+        path.relative_to(ROOT).as_posix() for path in paths if "BEGIN SOLUTION" in path.read_text(encoding="utf-8")
+    }
+    assert blanks <= {*contents.student_files(), *contents.NOTEBOOKS}
