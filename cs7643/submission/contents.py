@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cs7643.checks.tasks import TASKS
+from cs7643.checks.tasks import TASKS, all_tasks
 
 PERSON = "collaborators.txt"
 PREDICTIONS = "predictions.csv"
@@ -69,7 +69,7 @@ class Problem:
     @property
     def points(self) -> int:
         """The points of all its tasks."""
-        return sum(task.points for task in TASKS if int(task.number[0]) == self.number)
+        return sum(task.points for task in all_tasks() if int(task.number[0]) == self.number)
 
 
 def _theory(number: int, title: str, answer: str, results: tuple[str, ...]) -> Problem:

@@ -195,8 +195,8 @@ def _cell(cell: NotebookNode, name: str, section: Section, setting: Setting) -> 
 
 
 def _chosen(source: str) -> str:
-    """Return the code of a cell without the marks of the staff's edition."""
-    return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END) SOLUTION", line))
+    """Return the code of a cell without the comments that only mark a part of it."""
+    return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
 
 
 def _output(output: NotebookNode, name: str, section: Section, setting: Setting) -> str:

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 from cs7643.submission.finding import Finding
 
@@ -35,6 +35,8 @@ def open_pdf(content: bytes) -> PdfReader:
             page.mediabox  # noqa: B018  (reading it is the test)
     except ValueError:
         raise
+    except DependencyError as error:
+        raise ValueError("it is encrypted") from error
     except (PyPdfError, OSError, KeyError, AttributeError, TypeError, RecursionError, NotImplementedError) as error:
         raise ValueError(
             f"it is damaged ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
