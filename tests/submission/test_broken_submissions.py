@@ -5,11 +5,10 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import shutil
 
 import pytest
 from pypdf import PdfWriter
-from repository import code_cells, edit, make, records
+from repository import code_cells, edit, records
 
 from cs7643.submission import contents
 from cs7643.submission.command import look
@@ -248,16 +247,6 @@ BROKEN = {
     }.items()
     for title, case in cases.items()
 }
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("ready") / "hw 1 é")
-
-
-@pytest.fixture
-def root(ready, tmp_path):
-    return shutil.copytree(ready, tmp_path / "a folder", symlinks=True)
 
 
 def sentences(root, **arguments):

@@ -13,20 +13,10 @@ import sys
 import zipfile
 
 import pytest
-from repository import ROOT, make
+from repository import ROOT
 
 from cs7643.submission import archive, command, contents, inspection, manifest
 from cs7643.submission.person import Person
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("ready") / "Hausaufgabe 1 – für José")
-
-
-@pytest.fixture
-def root(ready, tmp_path):
-    return shutil.copytree(ready, tmp_path / "a folder", symlinks=True)
 
 
 def submit(root, output, *words):
