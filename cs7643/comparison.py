@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
+# What a mistake would give: an array, or one of several arrays, or a question that is put to the wrong array.
+Prediction = ArrayLike | tuple[ArrayLike, ...] | Callable[[Array], bool]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of comparing one array with what it should be: ``message`` says it in a sentence or two."""
+    """What came of comparing one array with what it should be.
+
+    Attributes:
+        name: what the array is called.
+        passed: whether it is right.
+        message: what differs, in a sentence or two.
+        fits: the mistakes whose prediction it meets.
+        misfits: those whose prediction it does not meet.
+    """
 
     name: str
     passed: bool
     message: str
+    fits: tuple[str, ...] = ()
+    misfits: tuple[str, ...] = ()
 
 
 def compare(
@@ -29,8 +41,9 @@ def compare(
     tolerance: float = 1e-7,
     dtype: type | None = None,
     clues: Mapping[str, ArrayLike] | None = None,
+    mistakes: Mapping[str, Prediction] | None = None,
 ) -> Comparison:
-    """Compare an array with what it should be.
+    """Compare an array with what it should be, and with what usual mistakes would make of it.
 
     Args:
         name: what the array is called in the message, e.g. ``"dx"``.
@@ -40,37 +53,71 @@ def compare(
             is larger, so that zeros may come out as rounding errors).
         dtype: what the array's dtype must be, where that matters.
         clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
+        mistakes: for each mistake, by name, what it would give. An array that is not told apart from the right one
+            says nothing; a question is only put to a wrong array of the right shape.
 
     Returns:
-        The comparison. A failed one names the shape, or the worst element with both values, how many are wrong, and
-        the pattern of the difference, where there is one.
+        The comparison. A failed one names the shape, how many elements are wrong, close and exact, the worst one with
+        both values, and the pattern of the difference, where there is one.
     """
     expected = np.asarray(expected)
+    passed, message = _compared(name, actual, expected, tolerance, dtype, clues or {})
+    fits: list[str] = []
+    misfits: list[str] = []
+    if mistakes and isinstance(actual, (np.ndarray, np.generic, int, float)):
+        limit = tolerance * max(1e-6, float(np.max(np.abs(expected), initial=0)))
+        for mistake, prediction in mistakes.items():
+            met = _met(np.asarray(actual), expected, limit, passed, prediction)
+            if met is not None:
+                (fits if met else misfits).append(mistake)
+    return Comparison(name, passed, message, tuple(fits), tuple(misfits))
+
+
+def _met(found: Array, expected: Array, limit: float, passed: bool, prediction: Prediction) -> bool | None:
+    """Tell whether an array meets a prediction; None if that cannot be told from this one."""
+    if callable(prediction):
+        return None if passed or found.shape != expected.shape else bool(prediction(found))
+    arrays = [np.asarray(each) for each in (prediction if isinstance(prediction, tuple) else (prediction,))]
+    telling = [array for array in arrays if not _near(array, expected, 2 * limit)]
+    if not telling or found.dtype.kind not in "fiub":
+        return None
+    return not passed and any(_near(found, array, limit) for array in telling)
+
+
+def _compared(
+    name: str, actual: object, expected: Array, tolerance: float, dtype: type | None, clues: Mapping[str, ArrayLike]
+) -> tuple[bool, str]:
+    """Tell whether the array is right, and say what differs."""
     if not isinstance(actual, (np.ndarray, np.generic, int, float)):
-        return Comparison(name, False, f"{name} should be an array, got {type(actual).__name__}")
+        return False, f"{name} should be an array, got {type(actual).__name__}"
     found = np.asarray(actual)
     if not np.issubdtype(found.dtype, np.number):
-        return Comparison(name, False, f"{name} should hold numbers, got dtype {found.dtype}")
+        return False, f"{name} should hold numbers, got dtype {found.dtype}"
     scale = max(1e-6, float(np.max(np.abs(expected), initial=0)))
     if found.shape != expected.shape:
         message = f"{name} should have shape {expected.shape}, got {found.shape}"
-        return Comparison(name, False, message + _clause(_other_shape(found, expected, tolerance * scale)))
+        return False, message + _clause(_other_shape(found, expected, tolerance * scale))
     if dtype is not None and found.dtype != dtype:
-        return Comparison(name, False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}")
+        return False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}"
     if expected.size == 0:
-        return Comparison(name, True, f"{name} is right")
+        return True, f"{name} is right"
 
     difference = _distance(found, expected)
     wrong = difference > tolerance * scale
     if not wrong.any():
-        return Comparison(name, True, f"{name} is right (largest difference {difference.max():.1e})")
+        return True, f"{name} is right (largest difference {difference.max():.1e})"
     worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    at = f"[{', '.join(map(str, worst))}]" if worst else ""
-    message = (
-        f"{name} differs in {np.count_nonzero(wrong)} of {wrong.size} elements; "
-        f"worst: {name}{at} should be {expected[worst]:.8g}, got {found[worst]:.8g}"
-    )
-    return Comparison(name, False, message + _clause(pattern(found, expected, tolerance, clues or {})))
+    values = f"should be {expected[worst]:.8g}, got {found[worst]:.8g} (difference {difference[worst]:.2g})"
+    if not found.shape:
+        message = f"{name} {values}"
+    else:
+        exact = np.count_nonzero(difference == 0)
+        close = difference.size - exact - np.count_nonzero(wrong)
+        message = (
+            f"{name}, shape {found.shape}: {np.count_nonzero(wrong)} of {wrong.size} elements are wrong, "
+            f"{close} close, {exact} exact; the worst, {name}[{', '.join(map(str, worst))}], {values}"
+        )
+    return False, message + _clause(pattern(found, expected, tolerance, clues))
 
 
 def pattern(found: Array, expected: Array, tolerance: float, clues: Mapping[str, ArrayLike]) -> str:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Problem 6.6: the network with one convolutional layer. Tune the settings; `python -m cs7643 train --help` lists them.
-# The log, the weights and the pictures go to experiments/results. Options that you add go through: run_convnet.sh --resume
+# Problem 6.6: the network with one convolutional layer. The log, the weights and the pictures go to experiments/results.
+# Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_convnet.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
 settings=(
@@ -9,6 +9,4 @@ settings=(
     --batch-size 128 --weight-decay 0.001 --flip --translate 2
     # END SOLUTION
 )
-python=${PYTHON:-python3}
-"$python" -m cs7643 train --model convnet "${settings[@]}" "$@"
-"$python" -m cs7643 plots convnet
+exec "${PYTHON:-python3}" -m cs7643 train --model convnet --plots ${settings[@]+"${settings[@]}"} "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Problem 6.7: your own model. Tune the settings; `python -m cs7643 train --help` lists them.
-# The log, the weights and the pictures go to experiments/results. Options that you add go through: run_mymodel.sh --resume
+# Problem 6.7: your own model. The log, the weights and the pictures go to experiments/results.
+# Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_mymodel.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
 settings=(
@@ -9,6 +9,4 @@ settings=(
     --batch-size 250 --weight-decay 0.0005 --flip --translate 2 --label-smoothing 0.1
     # END SOLUTION
 )
-python=${PYTHON:-python3}
-"$python" -m cs7643 train --model mymodel "${settings[@]}" "$@"
-"$python" -m cs7643 plots mymodel
+exec "${PYTHON:-python3}" -m cs7643 train --model mymodel --plots ${settings[@]+"${settings[@]}"} "$@"

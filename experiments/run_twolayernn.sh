@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Problem 6.5: the two-layer network. Tune the settings; `python -m cs7643 train --help` lists them.
-# The log, the weights and the pictures go to experiments/results. Options that you add go through: run_twolayernn.sh --resume
+# Problem 6.5: the two-layer network. The log, the weights and the pictures go to experiments/results.
+# Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_twolayernn.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
 settings=(
@@ -9,6 +9,4 @@ settings=(
     --weight-decay 0.0005 --flip
     # END SOLUTION
 )
-python=${PYTHON:-python3}
-"$python" -m cs7643 train --model twolayernn "${settings[@]}" "$@"
-"$python" -m cs7643 plots twolayernn
+exec "${PYTHON:-python3}" -m cs7643 train --model twolayernn --plots ${settings[@]+"${settings[@]}"} "$@"

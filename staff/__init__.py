@@ -1,1 +1,1 @@
-"""What only the staff has: nothing here is in the student edition."""
+"""What only the staff has: nothing here is in the student edition, and nothing but the tests imports it."""

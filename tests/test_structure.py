@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
+STAFF = sorted((ROOT / "staff").rglob("*.py"))
 ALONE = ("comparison", "descent", "layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
 STANDARD_LIBRARY_ONLY = ("environment", "cli", "files")  # run before anything is installed
 
@@ -39,7 +40,7 @@ def public_definitions(path: Path) -> list[ast.AST]:
     return [node for node in nodes if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+@pytest.mark.parametrize("path", MODULES + STAFF, ids=name_of)
 def test_every_module_and_public_definition_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "the module has no docstring"
     silent = [node for node in public_definitions(path) if not ast.get_docstring(node)]
@@ -59,12 +60,20 @@ def test_the_walls_stand(path):
         assert outside <= ({"numpy", "matplotlib"} if name.endswith("drawing") else {"numpy"})
     if name in STANDARD_LIBRARY_ONLY:
         assert not outside
-    assert "torch" not in outside
+    if not name.startswith(("pytorch", "checks")):
+        assert "torch" not in outside
+
+
+def test_nothing_that_a_student_gets_imports_what_is_the_staffs():
+    for path in [*MODULES, *(ROOT / "benchmarks").rglob("*.py")]:
+        assert not {module for module in imports(path) if module.split(".")[0] == "staff"}, path.name
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert not re.search(r"(from|import) staff\b", path.read_text(encoding="utf-8")), path.name
 
 
 def test_no_circle_of_imports():
-    graph = {name_of(path): set() for path in MODULES}
-    for path in MODULES:
+    graph = {name_of(path): set() for path in MODULES + STAFF}
+    for path in MODULES + STAFF:
         for module in imports(path):
             target = next((name for name in (module, module.rpartition(".")[0]) if name in graph), None)
             if target and target != name_of(path) and target != "cs7643":

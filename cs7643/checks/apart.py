@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from cs7643.checks.case import Outcome
+from cs7643.checks.case import SEED, Outcome
+from cs7643.checks.diagnosis import Diagnosis
 from cs7643.checks.tasks import Task
+from cs7643.checks.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0  # seconds for one case; a right solution takes less than one
@@ -22,8 +24,8 @@ START = 120.0  # seconds until the process is there, on a machine that is busy
 
 
 def run_apart(
-    task: Task, names: Sequence[str], patience: float = PATIENCE, root: Path = ROOT
-) -> dict[str, tuple[Outcome, ...]]:
+    task: Task, names: Sequence[str], patience: float = PATIENCE, root: Path = ROOT, seed: int = SEED
+) -> dict[str, Verdict]:
     """Check functions of a task in another process, and in a new one after each that hangs or ends it.
 
     Args:
@@ -31,14 +33,16 @@ def run_apart(
         names: its functions, in their order.
         patience: the seconds that a case may take.
         root: the folder that holds the package with the code to be checked.
+        seed: of the inputs.
 
     Returns:
-        The outcomes of each function, case by case, up to one that hangs or ends the process.
+        The verdict on each function; its cases end with one that hangs or ends the process.
     """
     outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
+    diagnoses = dict.fromkeys(names, Diagnosis())
     left = list(names)
     while left:
-        with _worker(task, left, root) as (process, lines):
+        with _worker(task, left, root, seed) as (process, lines):
             current, title, wait = left[0], "the start", START
             while True:
                 try:
@@ -53,16 +57,20 @@ def run_apart(
                 current, wait = message["function"], patience if message.get("begins") != "the import" else START
                 if "begins" in message:
                     title = message["begins"]
+                elif "diagnosis" in message:
+                    diagnoses[current] = Diagnosis(**message["diagnosis"])
                 else:
-                    outcomes[current].append(
-                        Outcome(message["title"], message["status"], message["message"], message["printed"])
-                    )
+                    outcomes[current].append(_outcome(message["outcome"]))
                     title = ""
             if message is None and process.returncode == 0 and not title:
                 break
             outcomes[current].append(Outcome(title or "the end", "wrong", finding))
             left = left[left.index(current) + 1 :]
-    return {name: tuple(found) for name, found in outcomes.items()}
+    return {name: Verdict(name, tuple(outcomes[name]), diagnoses[name]) for name in names}
+
+
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    return Outcome(**{**fields, **{key: tuple(map(tuple, fields[key])) for key in ("fits", "misfits")}})
 
 
 def _end(name: str, code: int) -> str:
@@ -71,9 +79,11 @@ def _end(name: str, code: int) -> str:
 
 
 @contextmanager
-def _worker(task: Task, names: Sequence[str], root: Path) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[Any]]]:
+def _worker(
+    task: Task, names: Sequence[str], root: Path, seed: int
+) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[Any]]]:
     """Start the process; yield it with its messages, of which the last is None, and end it."""
-    command = [sys.executable, "-m", "cs7643.checks.worker", task.number, *names]
+    command = [sys.executable, "-m", "cs7643.checks.worker", task.number, str(seed), *names]
     process = subprocess.Popen(
         command,
         cwd=root,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,25 +15,36 @@ import numpy as np
 from cs7643.comparison import Comparison
 
 Function = Callable[..., Any]
-Body = Callable[[Function], Iterator[Comparison]]
+Body = Callable[[Function, np.random.Generator], Iterator[Comparison]]
+SEED = 0  # of the inputs that a student sees
 
 
 class CaseFailed(Exception):  # noqa: N818  (not an error of ours: a finding)
-    """What is wrong with the function under test, as a sentence."""
+    """What is wrong with the function under test, as a sentence, and the mistake's name, where that is known."""
+
+    def __init__(self, finding: str, mistake: str = "") -> None:
+        """Take the sentence, and the name."""
+        super().__init__(finding)
+        self.mistake = mistake
 
 
 @dataclass(frozen=True)
 class Case:
     """One situation in which a function is tried.
 
-    ``body`` takes the function under test, calls it with inputs of its own, and yields a comparison for each thing
-    that it returned. ``suspect`` names the mistake that shows in this case.
+    ``body`` takes the function under test and a generator of random numbers, calls the function with inputs that it
+    draws, and yields a comparison for each thing that came back. ``advice`` says what to look at when this case fails
+    and no known mistake fits.
     """
 
     function: str
     title: str
-    suspect: str
+    advice: str
     body: Body
+
+    def random(self, seed: int) -> np.random.Generator:
+        """Return the generator of this case: another seed gives other inputs, and each case has its own."""
+        return np.random.default_rng([seed, zlib.crc32(f"{self.function}: {self.title}".encode())])
 
 
 @dataclass(frozen=True)
@@ -44,51 +56,75 @@ class Outcome:
         status: "right", "wrong" or "not started".
         message: why it is not right.
         printed: what the function printed meanwhile.
+        fits: the mistakes that would have given what came back, each with the name of the comparison.
+        misfits: the mistakes that would have given something else, likewise.
+        advice: what to look at, when it is not right.
     """
 
     title: str
     status: str
     message: str = ""
     printed: str = ""
+    fits: tuple[tuple[str, str], ...] = ()
+    misfits: tuple[tuple[str, str], ...] = ()
+    advice: str = ""
 
 
 CASES: list[Case] = []
 
 
-def case(function: str, title: str, suspect: str = "") -> Callable[[Body], Body]:
+def case(function: str, title: str, advice: str = "") -> Callable[[Body], Body]:
     """Register the decorated generator as a case of the function of that name."""
 
     def register(body: Body) -> Body:
-        CASES.append(Case(function, title, suspect, body))
+        CASES.append(Case(function, title, advice, body))
         return body
 
     return register
 
 
-def run_case(case: Case, function: Function) -> Outcome:
+def run_case(case: Case, function: Function, seed: int = SEED) -> Outcome:
     """Try ``function`` in one case, twice. Whatever it does, an outcome comes back."""
-    first: list[Any] = []
+    results: list[Any] = []
+    comparisons: list[Comparison] = []
+    finding, fits = "", list[tuple[str, str]]()
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            watched = _watched(function, first.append)
-            failed = [comparison.message for comparison in case.body(watched) if not comparison.passed]
-            if not failed:
-                again = iter(first)
-                for _ in case.body(_watched(function, lambda result: _require_same(next(again), result))):
+            for comparison in case.body(_watched(function, results.append), case.random(seed)):
+                comparisons.append(comparison)
+            if all(comparison.passed for comparison in comparisons):
+                again = iter(results)
+                watched = _watched(function, lambda result: _require_same(next(again), result))
+                for _ in case.body(watched, case.random(seed)):
                     pass
     except NotImplementedError:
         return Outcome(case.title, "not started", "not started")
-    except CaseFailed as finding:
-        failed = [str(finding)]
+    except CaseFailed as failed:
+        finding, fits = str(failed), [(failed.mistake, "")] * bool(failed.mistake)
     except SystemExit:
-        failed = [f"{case.function} ends the program: it should return"]
+        finding = f"{case.function} ends the program: it should return"
     except Exception as error:  # whatever a student's code raises is a finding, too
-        failed = [f"{case.function} raises {type(error).__name__}: {error}"]
-    if not failed:
-        return Outcome(case.title, "right")
-    suspicion = [f"Likely: {case.suspect}"] if case.suspect else []
-    return Outcome(case.title, "wrong", ". ".join([*failed, *suspicion]))
+        finding = f"{case.function} raises {type(error).__name__}: {error}"
+    fits += [(mistake, comparison.name) for comparison in comparisons for mistake in comparison.fits]
+    misfits = tuple((mistake, comparison.name) for comparison in comparisons for mistake in comparison.misfits)
+    message = _message(comparisons, finding)
+    if not message:
+        return Outcome(case.title, "right", misfits=misfits)
+    return Outcome(case.title, "wrong", message, fits=tuple(fits), misfits=misfits, advice=case.advice)
+
+
+def _message(comparisons: list[Comparison], finding: str) -> str:
+    """Say what is wrong: the first wrong comparison in full, and of the others which they are."""
+    wrong = [comparison for comparison in comparisons if not comparison.passed]
+    parts = [wrong[0].message] if wrong else []
+    others = list(dict.fromkeys(each.name for each in wrong if each.name != wrong[0].name))
+    right = {each.name for each in comparisons} - {each.name for each in wrong}
+    if others:
+        parts.append(f"{', '.join(others)}: wrong, too")
+    if right and wrong and len(right) < 4:
+        parts.append(f"right: {', '.join(sorted(right))}")
+    return ". ".join([*parts, *([finding] if finding else [])])
 
 
 def _require_same(first: object, second: object) -> None:
@@ -127,6 +163,10 @@ def _same(a: Any, b: Any) -> bool:
         return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, (tuple, list)):
         return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(_same, a, b))
+    if hasattr(a, "state_dict"):  # a module or an optimiser of PyTorch: drawn anew each time, and made to be changed
+        return type(a) is type(b)
+    if hasattr(a, "detach"):  # a tensor
+        return hasattr(b, "detach") and _same(a.detach().numpy(), b.detach().numpy())
     if type(a).__module__.startswith("cs7643.") and type(a) is type(b):
         return _same(_state(a), _state(b))
     return bool(a == b)

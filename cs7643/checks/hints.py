@@ -152,6 +152,31 @@ HINTS: dict[str, tuple[str, str, str]] = {
         "Of several equal maxima take the first; windows may overlap, so add.",
         "dx has x's shape and is zero where nothing was largest.",
     ),
+    "Softmax": (
+        "One affine layer: each class has a weight for each value of the image, and a bias.",
+        "logits = W x + b; the softmax is a part of the loss, not of the model.",
+        "Images (N, C, H, W) become rows (N, C * H * W); the logits are (N, n_classes).",
+    ),
+    "make_optimizer": (
+        "torch.optim has stochastic gradient descent with momentum and weight decay built in.",
+        "v = momentum * v + gradient + weight_decay * w, then w = w - lr * v.",
+        "The optimiser wants the model's parameters, all of them, and the three numbers by name.",
+    ),
+    "update_step": (
+        "Four calls: gradients to zero, forward and loss, backward, step.",
+        "The order matters: backward adds to what the gradients hold.",
+        "The loss is one number; cut it off from its graph before you return it.",
+    ),
+    "TwoLayerNN": (
+        "Two affine layers with a ReLU between them.",
+        "logits = W2 max(0, W1 x + b1) + b2.",
+        "(N, C * H * W) to (N, hidden_dim) to (N, n_classes).",
+    ),
+    "CNN": (
+        "Convolution, ReLU, 2x2 max pooling, and an affine layer on all that is left.",
+        "With odd filters, kernel_size // 2 zeros on every side keep the size of the image.",
+        "(N, C, H, W) to (N, hidden_dim, H, W) to (N, hidden_dim, H / 2, W / 2), flattened.",
+    ),
 }
 
 

@@ -5,45 +5,20 @@ from __future__ import annotations
 import html
 import importlib
 import operator
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cs7643.checks.apart import run_apart
-from cs7643.checks.case import CASES, Outcome, run_case
+from cs7643.checks.case import SEED, Outcome
 from cs7643.checks.tasks import TASKS, Task
+from cs7643.checks.verdict import Verdict, try_function
 from cs7643.provenance import loaded_code
 
 MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
-COLOURS = {"right": "#117733", "wrong": "#AA3377", "not started": "#777777"}
-
-
-@dataclass(frozen=True)
-class FunctionReport:
-    """The outcomes of all cases of one function."""
-
-    name: str
-    module: str
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def status(self) -> str:
-        """Return "right", "wrong" or "not started"."""
-        statuses = {outcome.status for outcome in self.outcomes}
-        return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
-
-    @property
-    def advice(self) -> str:
-        """Say how to get a hint."""
-        return f"A hint: hint({self.name!r}, 1), or python -m cs7643 hint {self.name}"
-
-    @property
-    def summary(self) -> str:
-        """Return the status and how many cases are right."""
-        right, cases = sum(outcome.status == "right" for outcome in self.outcomes), len(self.outcomes)
-        text = self.status if right == 0 else f"{self.status}, {right} of {cases} case{'s' * (cases != 1)}"
-        printed = next((outcome.printed for outcome in self.outcomes if outcome.printed), "")
-        return text + (f"; it prints {printed.splitlines()[0]!r}, which it should not" if printed else "")
+COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "not started": "#808080"}  # each at 3:1 or more on white and black
+WIDTH = 110  # of a line of text in a terminal
 
 
 @dataclass(frozen=True)
@@ -51,12 +26,12 @@ class Report:
     """What came of a check: text in a terminal, a small table in a notebook."""
 
     task: Task
-    functions: tuple[FunctionReport, ...]
+    functions: tuple[Verdict, ...]
 
     @property
     def passed(self) -> bool:
         """Tell whether everything that was checked is right."""
-        return all(function.status == "right" for function in self.functions)
+        return all(verdict.status == "right" for verdict in self.functions)
 
     @property
     def whole(self) -> bool:
@@ -70,28 +45,41 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
+        modules = {name: module for module, name in self.task.functions}
         task = {"task": self.task.number, "title": self.task.title, "points": self.task.points, "earned": self.earned}
         functions = [
-            {"name": f.name, "module": f.module, "status": f.status, "cases": [asdict(o) for o in f.outcomes]}
-            for f in self.functions
+            {
+                "name": verdict.name,
+                "module": modules[verdict.name],
+                "status": verdict.status,
+                "diagnosis": asdict(verdict.diagnosis),
+                "cases": [asdict(outcome) for outcome in verdict.outcomes],
+            }
+            for verdict in self.functions
         ]
         return {**task, "passed": self.passed, "functions": functions}
 
     @property
-    def heading(self) -> str:
-        """Return the task, its title, and its points: those earned, if all of it was checked."""
+    def points(self) -> str:
+        """Return the points in words: those earned, if all of the task was checked."""
         points = f"{self.task.points} point{'s' * (self.task.points != 1)}"
-        points = f"{self.earned} of {points}" if self.whole else f"part of {points}"
-        return f"Task {self.task.number}, {self.task.title} ({points})"
+        return f"{self.earned} of {points}" if self.whole else f"part of {points}"
+
+    @property
+    def heading(self) -> str:
+        """Return the task, its title, and its points."""
+        return f"Task {self.task.number}, {self.task.title} ({self.points})"
 
     def __str__(self) -> str:
         """Return the report as lines of text."""
         lines = [self.heading]
-        for function in self.functions:
-            lines.append(f"  {MARKS[function.status]} {function.name}: {function.summary}")
-            lines += [f"      {o.title}: {o.message}" for o in function.outcomes if o.status == "wrong"]
-            if function.status == "wrong":
-                lines.append(f"      {function.advice}")
+        for verdict in self.functions:
+            lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
+            if verdict.status != "wrong":
+                continue
+            texts = [f"{outcome.title}: {outcome.message}" for outcome in _wrong(verdict)]
+            for text in (verdict.diagnosis.sentence, *texts, verdict.hint):
+                lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -101,57 +89,79 @@ class Report:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"cs7643_code": loaded_code()}
 
     def _repr_html_(self) -> str:
+        colour = COLOURS["right" if self.passed else "wrong"]
+        caption = (
+            f'<caption style="caption-side: top; text-align: left; white-space: nowrap; padding: 4px 8px; '
+            f'color: inherit; border-bottom: 2px solid {colour}"><b>Task {self.task.number}</b>&ensp;'
+            f'{html.escape(self.task.title)}&ensp;<span style="color: {colour}">{self.points}</span></caption>'
+        )
         rows = "".join(map(_row, self.functions))
-        title = html.escape(self.heading)
-        caption = f'<caption style="white-space: nowrap; text-align: left">{title}</caption>'
-        return f'<table style="text-align: left">{caption}{rows}</table>'
+        return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
 
 
-def _row(function: FunctionReport) -> str:
-    """Return a table row: the mark, the name, and the cases, folded when all is well."""
-    cases = "".join(
-        f'<li><span style="color: {COLOURS[o.status]}">{MARKS[o.status]}</span> {html.escape(o.title)}'
-        + (f": <b>{html.escape(o.message)}</b>" if o.status == "wrong" else "")
-        + "</li>"
-        for o in function.outcomes
-    )
-    if function.status == "wrong":
-        cases += f"<li>{html.escape(function.advice)}</li>"
-    fold = "open" if function.status == "wrong" else ""
-    mark = f'<td style="color: {COLOURS[function.status]}; font-weight: bold">{MARKS[function.status]}</td>'
-    name = f'<td style="text-align: left"><code>{function.name}</code></td>'
-    details = f"<details {fold}><summary>{function.summary}</summary><ul>{cases}</ul></details>"
-    return f'<tr style="vertical-align: top">{mark}{name}<td style="text-align: left">{details}</td></tr>'
+def _wrong(verdict: Verdict) -> list[Outcome]:
+    return [outcome for outcome in verdict.outcomes if outcome.status == "wrong"]
 
 
-def check(what: str, apart: bool = True) -> Report:
+def _row(verdict: Verdict) -> str:
+    """Return a table row: the mark, the name, what is wrong and probably why, and the cases, to be folded out."""
+    colour = COLOURS[verdict.status]
+    cell = 'style="text-align: left; vertical-align: top; padding: 3px 8px; line-height: 1.5; white-space: normal'
+    mark = f'<td {cell}; color: {colour}; font-weight: bold; font-size: 15px">{MARKS[verdict.status]}</td>'
+    name = f'<td {cell}"><code>{html.escape(verdict.name)}</code></td>'
+    wrong = _wrong(verdict)
+    likely = f"<div><b>{html.escape(verdict.diagnosis.sentence)}</b></div>" if verdict.diagnosis.sentence else ""
+    found = "".join(map(_item, wrong))
+    rest = "".join(_item(outcome) for outcome in verdict.outcomes if outcome not in wrong)
+    fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
+    listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
+    summary = html.escape(verdict.summary)
+    if not wrong:
+        body = fold.format(summary, listed.format(rest)) if verdict.status == "right" else summary
+    else:
+        others = fold.format("the other cases", listed.format(rest)) if rest else ""
+        hint = f'<div style="opacity: 0.75">{html.escape(verdict.hint)}</div>'
+        body = f'<span style="color: {colour}">{summary}</span>{likely}{listed.format(found)}{others}{hint}'
+    return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
+
+
+def _item(outcome: Outcome) -> str:
+    """Return a case as an item of a list."""
+    message = f": {html.escape(outcome.message)}" if outcome.status == "wrong" else ""
+    mark = f'<span style="color: {COLOURS[outcome.status]}">{MARKS[outcome.status]}</span>'
+    return f"<li>{mark} <i>{html.escape(outcome.title)}</i>{message}</li>"
+
+
+def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
     """Check a task ("6.2") or one function ("conv_backward_naive").
 
     Args:
         what: the number of a task, or the name of a function that a student writes.
         apart: run the functions in a process of their own, from the files as they are saved. A function that never
             returns, or ends the interpreter, is then reported like any other mistake.
+        seed: of the inputs; another seed tries the same cases on other numbers and shapes.
 
     Returns:
         The report. A notebook shows it as a table; ``print`` as text; ``passed`` says whether all is right.
 
     Raises:
-        ValueError: if there is no such task or function.
+        ValueError: if there is no such task or function, or the seed is negative.
     """
+    if seed < 0:
+        raise ValueError(f"check: seed must be at least 0, got {seed}")
     for task in TASKS:
         chosen = task.functions if what == task.number else [pair for pair in task.functions if pair[1] == what]
         if chosen:
             names = [name for _, name in chosen]
-            outcomes = run_apart(task, names) if apart else _run_here(task, chosen)
-            return Report(task, tuple(FunctionReport(name, module, outcomes[name]) for module, name in chosen))
+            verdicts = run_apart(task, names, seed=seed) if apart else _run_here(task, chosen, seed)
+            return Report(task, tuple(verdicts[name] for name in names))
     names = [name for task in TASKS for name in (task.number, *(function for _, function in task.functions))]
     raise ValueError(f"check: expected a task or a function, one of {', '.join(names)}, got {what!r}")
 
 
-def _run_here(task: Task, functions: Sequence[tuple[str, str]]) -> dict[str, tuple[Outcome, ...]]:
+def _run_here(task: Task, functions: Sequence[tuple[str, str]], seed: int) -> dict[str, Verdict]:
     importlib.import_module(task.cases)
-    outcomes = {}
-    for module, name in functions:
-        function = operator.attrgetter(name)(importlib.import_module(module))
-        outcomes[name] = tuple(run_case(case, function) for case in CASES if case.function == name)
-    return outcomes
+    return {
+        name: try_function(name, operator.attrgetter(name)(importlib.import_module(module)), seed)
+        for module, name in functions
+    }

@@ -31,8 +31,7 @@ def line(report: Report) -> str:
         names = [function.name for function in report.functions if function.status == status]
         if names:
             left.append(f"{status}: {', '.join(names)}")
-    files = sorted(
-        {function.module.replace(".", "/") + ".py" for function in report.functions if function.status != "right"}
-    )
+    unfinished = {function.name for function in report.functions if function.status != "right"}
+    files = sorted({module.replace(".", "/") + ".py" for module, name in task.functions if name in unfinished})
     rest = f"{'; '.join(left)} ({', '.join(files)})" if left else "done"
     return f"{task.number:4s} {report.earned} of {task.points}  {task.title:36s}  {rest}"

@@ -1,7 +1,8 @@
-"""The process in which a student's code is checked: ``python -m cs7643.checks.worker TASK FUNCTION ...``.
+"""The process in which a student's code is checked: ``python -m cs7643.checks.worker TASK SEED FUNCTION ...``.
 
-It prints a line of JSON before and after every case, on the standard output that it was started with. Whatever the
-student's code prints goes elsewhere, and is reported with the case.
+It prints a line of JSON before and after every case, and after the last one of a function the diagnosis, on the
+standard output that it was started with. Whatever the student's code prints goes elsewhere, and is reported with the
+case.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import operator
 import os
 import sys
 import tempfile
+from dataclasses import asdict, replace
 from typing import IO, Any
 
 from cs7643.checks.case import CASES, Outcome, run_case
+from cs7643.checks.diagnosis import diagnose
 from cs7643.checks.tasks import TASKS
 
 
-def main(number: str, names: list[str]) -> None:
+def main(number: str, seed: int, names: list[str]) -> None:
     """Check some functions of a task, in their order."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with tempfile.TemporaryFile() as printed:
@@ -27,10 +30,10 @@ def main(number: str, names: list[str]) -> None:
         task = next(task for task in TASKS if task.number == number)
         for module, name in task.functions:
             if name in names:
-                _check(task.cases, module, name, pipe, printed)
+                _check(task.cases, module, name, seed, pipe, printed)
 
 
-def _check(cases: str, module: str, name: str, pipe: IO[str], printed: IO[bytes]) -> None:
+def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed: IO[bytes]) -> None:
     def send(**message: Any) -> None:
         print(json.dumps({"function": name, **message}), file=pipe, flush=True)
 
@@ -40,20 +43,24 @@ def _check(cases: str, module: str, name: str, pipe: IO[str], printed: IO[bytes]
         function = operator.attrgetter(name)(importlib.import_module(module))
     except Exception as error:  # a syntax error, for one
         place = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
-        send(title="the import", status="wrong", message=f"{place}{type(error).__name__}: {error}", printed="")
+        outcome = Outcome("the import", "wrong", f"{place}{type(error).__name__}: {error}")
+        send(outcome=asdict(outcome))
         return
+    outcomes = []
     for case in CASES:
         if case.function == name:
             send(begins=case.title)
             printed.seek(0)
             printed.truncate()
-            outcome: Outcome = run_case(case, function)
+            outcome = run_case(case, function, seed)
             sys.stdout.flush()
             sys.stderr.flush()
             printed.seek(0)
             text = printed.read().decode("utf-8", "replace").strip()
-            send(title=case.title, status=outcome.status, message=outcome.message, printed=text[:200])
+            outcomes.append(replace(outcome, printed=text[:200]))
+            send(outcome=asdict(outcomes[-1]))
+    send(diagnosis=asdict(diagnose(name, outcomes)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -25,4 +25,4 @@ def keep_freed_memory() -> bool:
         return False
     options = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26}
     answers = [mallopt(option, value) for option, value in options.items()]
-    return min(answers) == 1
+    return all(answer == 1 for answer in answers)

@@ -19,8 +19,7 @@ from cs7643.data.dataset import Images
 from cs7643.files import atomic_writer
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
-from cs7643.pytorch.runfiles import load
-from cs7643.pytorch.train_command import RESULTS
+from cs7643.pytorch.runfiles import RESULTS, load
 from cs7643.pytorch.training import Settings, build_model, choose_device
 
 HEADER = ("image_id", "label")

@@ -29,14 +29,13 @@ NOTEBOOKS = (
 )
 
 
-MODELS = ("cs7643/pytorch/models.py", "cs7643/pytorch/steps.py")  # of problems 6.4 to 6.7
 SCRIPTS = tuple(f"experiments/run_{model}.sh" for model in ("softmax", "twolayernn", "convnet", "mymodel"))
 
 
 def student_files() -> tuple[str, ...]:
     """Return the files in which a student writes code or settings, in the order of the tasks."""
     modules = [module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions]
-    return tuple(dict.fromkeys((*modules, *MODELS, *SCRIPTS)))
+    return tuple(dict.fromkeys((*modules, *SCRIPTS)))
 
 
 @dataclass(frozen=True)

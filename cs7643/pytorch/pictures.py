@@ -15,8 +15,7 @@ from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
 from cs7643.files import atomic_writer
 from cs7643.pytorch.predictions import load_model, predict
-from cs7643.pytorch.runfiles import RunFiles, load, read_history
-from cs7643.pytorch.train_command import RESULTS
+from cs7643.pytorch.runfiles import RESULTS, RunFiles, load, read_history
 from cs7643.pytorch.training import choose_device, first_filters
 
 DESCRIPTION = """\
@@ -42,14 +41,18 @@ def main(args: argparse.Namespace) -> int:
     try:
         dataset = data.load(args.cifar10_dir, announce=False)
         for name in names:
-            files = RunFiles(args.output, name)
-            for kind, figure in pictures(files, dataset, choose_device(args.no_cuda)).items():
-                save_picture(figure, files.picture(kind))
-                print(files.picture(kind))
+            draw(RunFiles(args.output, name), dataset, choose_device(args.no_cuda))
     except (ValueError, OSError, NotImplementedError) as error:
         print(f"plots: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def draw(files: RunFiles, dataset: Dataset, device: torch.device) -> None:
+    """Draw all pictures of one run into its folder, and print their names; arguments and errors as for `pictures`."""
+    for kind, figure in pictures(files, dataset, device).items():
+        save_picture(figure, files.picture(kind))
+        print(files.picture(kind))
 
 
 def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[str, Figure]:

@@ -13,14 +13,15 @@ import warnings
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from cs7643 import data
+from cs7643.pytorch.pictures import draw
 from cs7643.pytorch.processes import Processes, processes
-from cs7643.pytorch.runfiles import RunFiles
-from cs7643.pytorch.training import MODELS, SCHEDULES, Run, Settings, choose_device, train
+from cs7643.pytorch.runfiles import RESULTS, RunFiles
+from cs7643.pytorch.training import MODELS, SCHEDULES, Settings, choose_device, train
 from cs7643.trainer import TrainingDivergedError
 
-RESULTS = Path(__file__).resolve().parents[2] / "experiments" / "results"
 DESCRIPTION = """\
 Train one of the models of problems 6.4 to 6.7, keep the weights that do best on 1,000 validation images, and test
 them. It leaves in --output: MODEL.log, with the test accuracy at the bottom; MODEL.jsonl, the same for programs;
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--checkpoint-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
     how.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     how.add_argument("--compile", action="store_true", help="compile the model first (needs a C++ compiler on a CPU)")
+    how.add_argument("--plots", action="store_true", help="draw the pictures in the end, as the command `plots` does")
     how.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
     how.add_argument("--name", help="of the files (default: that of the model)")
 
@@ -97,22 +99,24 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(args: argparse.Namespace, settings: Settings, device: torch.device, where: Processes) -> Run:
-    from tqdm import tqdm  # its way of printing leaves the progress bar where it is
-
-    return train(
-        data.load(args.cifar10_dir, announce=False),
+def _train(args: argparse.Namespace, settings: Settings, device: torch.device, where: Processes) -> None:
+    dataset = data.load(args.cifar10_dir, announce=False)
+    files = RunFiles(args.output, args.name or args.model)
+    train(
+        dataset,
         settings,
         device=device,
-        files=RunFiles(args.output, args.name or args.model),
+        files=files,
         resume=args.resume,
         where=where,
         test_batch_size=args.test_batch_size,
         log_interval=args.log_interval,
         checkpoint_every=args.checkpoint_every,
         compiled=args.compile,
-        say=tqdm.write,
+        say=tqdm.write,  # leaves the progress bar where it is
     )
+    if args.plots and where.is_first:
+        draw(files, dataset, device)
 
 
 def _complain(message: str, code: int = 1) -> int:

@@ -1,0 +1,42 @@
+"""What came of all cases of one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cs7643.checks.case import CASES, SEED, Function, Outcome, run_case
+from cs7643.checks.diagnosis import Diagnosis, diagnose
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcomes of the cases of a function, one after another, and the mistake that they point to."""
+
+    name: str
+    outcomes: tuple[Outcome, ...]
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+
+    @property
+    def status(self) -> str:
+        """Return "right", "wrong" or "not started"."""
+        statuses = {outcome.status for outcome in self.outcomes}
+        return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
+
+    @property
+    def hint(self) -> str:
+        """Say how to get a hint."""
+        return f"A hint: hint({self.name!r}, 1), or python -m cs7643 hint {self.name}"
+
+    @property
+    def summary(self) -> str:
+        """Return the status and how many cases are right."""
+        right, cases = sum(outcome.status == "right" for outcome in self.outcomes), len(self.outcomes)
+        text = self.status if right == 0 else f"{self.status}, {right} of {cases} case{'s' * (cases != 1)}"
+        printed = next((outcome.printed for outcome in self.outcomes if outcome.printed), "")
+        return text + (f"; it prints {printed.splitlines()[0]!r}, which it should not" if printed else "")
+
+
+def try_function(name: str, function: Function, seed: int = SEED) -> Verdict:
+    """Run all cases of a function, which is handed in, in this process; its task's cases must be registered."""
+    outcomes = tuple(run_case(case, function, seed) for case in CASES if case.function == name)
+    return Verdict(name, outcomes, diagnose(name, outcomes))

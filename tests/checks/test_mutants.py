@@ -1,0 +1,105 @@
+"""Every mutant fails the check of its task, no other task notices, and the diagnosis is nearly always the right one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from cs7643.checks.apart import run_apart
+from cs7643.checks.diagnosis import MISTAKES
+from cs7643.checks.tasks import TASKS
+from staff.mutants import automatic
+from staff.mutants.catalogue import MUTANTS
+from staff.mutants.mutant import ROOT, Mutant, edited, of, source_of
+from staff.mutants.trial import attempt, register_cases, solution
+
+register_cases()
+LISTED = (  # what the checks of the original assignment let through
+    "pool backward assigns instead of adding",
+    "pool backward gives every tied maximum the whole gradient",
+    "pool uses pool_height for the width",
+    "conv backward ignores the stride",
+    "conv backward crops with [p:-p]",
+    "conv forward uses the kernel's height for its width",
+    "relu_backward changes dout in place",
+    "softmax without subtracting the maximum",
+)
+
+
+def name_of(mutant: Mutant) -> str:
+    return f"{mutant.task} {mutant.function}: {mutant.name}"
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=name_of)
+def test_a_mutant_is_found(mutant):
+    trial = attempt(mutant)
+    assert trial.found
+    assert all(outcome.message for outcome in trial.verdict.outcomes if outcome.status == "wrong")
+
+
+def test_the_diagnosis_is_right_nearly_always():
+    trials = [attempt(mutant, seed=1) for mutant in MUTANTS]  # other inputs than those of the test above
+    assert all(trial.found for trial in trials)
+    assert sum(trial.named for trial in trials) >= 0.8 * len(trials)
+    for task in TASKS:
+        own = [trial for trial in trials if trial.mutant.task == task.number]
+        assert sum(trial.named for trial in own) >= 0.8 * len(own), task.number
+
+
+def test_the_catalogue_is_sound():
+    assert len(MUTANTS) >= 80
+    assert len({(mutant.function, mutant.name) for mutant in MUTANTS}) == len(MUTANTS)
+    assert set(LISTED) <= {mutant.name for mutant in MUTANTS}
+    known = {(function, each.name) for each in MISTAKES for function in each.functions}
+    anywhere = {each.name for each in MISTAKES if not each.functions}
+    for mutant in MUTANTS:
+        assert (mutant.function, mutant.mistake) in known or mutant.mistake in anywhere, name_of(mutant)
+    assert {(mutant.task, mutant.function) for mutant in MUTANTS} == {
+        (task.number, name) for task in TASKS for _, name in task.functions
+    }
+    shown = {(mutant.function, mutant.mistake) for mutant in MUTANTS}
+    assert known <= shown, "a mistake that no mutant makes"
+
+
+def test_an_edit_must_hit_one_place_of_the_solution():
+    (mutant,) = of("6.2", "relu_forward", ("nothing", "np.minimum", "np.maximum", "negative kept"))
+    source = source_of(mutant.module, "relu_forward")
+    for text in ("np.minimum", "Args:", "x"):  # not there, outside the solution, in several places
+        with pytest.raises(ValueError, match="must stand in the solution once"):
+            edited(Mutant("6.2", "relu_forward", "nothing", text, "", ""), source)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [task.number for task in TASKS])
+def test_no_task_depends_on_what_a_student_writes_for_another(number, tmp_path):
+    """The solution of one task is taken out whole: whatever is wrong with it, the other tasks cannot see it."""
+    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    regions = 0
+    for name in {module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions}:
+        source = (tmp_path / name).read_text(encoding="utf-8")
+        pattern = rf"^( *)# BEGIN SOLUTION {re.escape(number)} .*?^ *# END SOLUTION"
+        blank, count = re.subn(pattern, r"\1raise RuntimeError('spoilt')", source, flags=re.S | re.M)
+        (tmp_path / name).write_text(blank, encoding="utf-8")
+        regions += count
+    assert regions
+    for task in TASKS:
+        verdicts = run_apart(task, [name for _, name in task.functions], root=tmp_path)
+        statuses = {verdict.status for verdict in verdicts.values()}
+        assert statuses == ({"wrong"} if task.number == number else {"right"}), task.number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])
+def test_mutants_are_found_on_other_inputs(seed):
+    missed = [name_of(trial.mutant) for trial in (attempt(mutant, seed) for mutant in MUTANTS) if not trial.found]
+    assert not missed
+    assert all(solution(module, name, seed).status == "right" for task in TASKS for module, name in task.functions)
+
+
+def test_the_lines_of_a_solution_are_those_between_its_marks():
+    source = "a\n# BEGIN SOLUTION 2 x\nb\nc\n# END SOLUTION\n# BEGIN SOLUTION 2a y\nd\n# END SOLUTION\n"
+    assert automatic.lines_of("2", source) == {3, 4}
+    assert automatic.lines_of("2a", source) == {7}
+    assert automatic.lines_of("1", source) == set()
