@@ -31,6 +31,14 @@ NOTEBOOKS = (
 
 SCRIPTS = tuple(f"experiments/run_{model}.sh" for model in ("softmax", "twolayernn", "convnet", "mymodel"))
 
+# The runs of problems 6.4 to 6.7, as `train` and `plots` name what they leave, each with its heading in hw1.pdf.
+RUNS = {
+    "softmax": "6.4 Softmax in PyTorch",
+    "twolayernn": "6.5 The two-layer network in PyTorch",
+    "convnet": "6.6 The convolutional network in PyTorch",
+    "mymodel": "6.7 A model of your own",
+}
+
 
 def student_files() -> tuple[str, ...]:
     """Return the files in which a student writes code or settings, in the order of the tasks."""

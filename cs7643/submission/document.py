@@ -1,4 +1,4 @@
-"""hw1.pdf: the answers and results of the notebooks, each problem beginning on a page of its own, set by Typst."""
+"""hw1.pdf: what the notebooks and training gave, each problem beginning on a page of its own, set by Typst."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from nbformat import NotebookNode
 
 from cs7643.execute import ANSI
 from cs7643.submission import glyphs, pages, prose
-from cs7643.submission.contents import PERSON, PROBLEMS, Problem, Section
+from cs7643.submission.contents import EXTRA, PERSON, PROBLEMS, RESULTS, RUNS, Problem, Section
 from cs7643.submission.person import Person
 from cs7643.submission.pictures import WIDTH, Pictures
 from cs7643.submission.prose import quoted, raw_text
 
 TITLE = "CS7643 Deep Learning, Homework 1"
 LINES = 120  # of one output that are shown
+LOG_LINES = 15  # at the end of a log, where the accuracies are
 GIVEN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")  # the ids of given cells are words; those of new cells are not
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
 BLANK = re.compile(r"your answer here", re.I)
@@ -125,6 +126,10 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
                 parts[-1][1].extend(_section(section, setting))
                 if not parts[-1][1]:
                     parts.append((r"_Nothing: the notebook could not be read._" + "\n", []))
+        for model, heading in RUNS.items():  # of problem 6, the last one
+            parts.append((f"#heading(level: 2)[{_text(heading)}]\n", list(_run(model, setting))))
+            if not parts[-1][1]:
+                parts.append(("_No log and no picture of a run is there._\n", []))
         _name_undrawable(parts, person, setting)
         content = _compile_or_mend(parts, person, setting)
     wanted = {problem.number: f"Problem {problem.number}" for problem in PROBLEMS}
@@ -171,6 +176,33 @@ def _section(section: Section, setting: Setting) -> Iterator[Piece]:
             yield from _cell(cell, name, section, setting)
         elif not is_given(name) and (under in listed or (not under and section is sections[0])):
             yield from _cell(cell, name or f"number {number}", section, setting)
+
+
+def _run(model: str, setting: Setting) -> Iterator[Piece]:
+    """Return the end of a run's log and its pictures; before those of the last one, what extra.md says of it."""
+    extra = setting.root / EXTRA
+    if model == list(RUNS)[-1] and extra.is_file():
+        source = extra.read_text(encoding="utf-8", errors="replace")
+        text, notes = prose.convert(source, prose.Place(setting.root, setting.root, setting.pictures))
+        setting.notes += [Note(EXTRA, "all of it", note) for note in notes]
+        yield Piece(EXTRA, "all of it", source, text)
+    folder = setting.root / RESULTS
+    if not folder.resolve().is_relative_to(setting.root.resolve()):  # as for the zip: no link is followed
+        return
+    log = folder / f"{model}.log"
+    if log.is_file() and not log.is_symlink():
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = "\n".join(lines[-LOG_LINES:])
+        yield Piece(f"{RESULTS}/{log.name}", "its end", last, raw_text(last))
+    for path in sorted(folder.glob(f"{model}_*.png")):
+        if path.is_symlink():
+            continue
+        try:
+            shown = setting.pictures.place(path.read_bytes(), WIDTH * 0.75)
+        except ValueError as error:
+            setting.notes.append(Note(f"{RESULTS}/{path.name}", "all of it", str(error)))
+            shown = f"#absent({quoted(f'{path.name}: {error}')})"
+        yield Piece(f"{RESULTS}/{path.name}", "all of it", path.name, shown)
 
 
 def is_given(name: str) -> bool:

@@ -142,6 +142,29 @@ def test_a_cell_that_is_gone_is_named():
     assert "1_gradient_descent, cell rate-proof: the cell is not there any more" in map(str, written.notes)
 
 
+def test_runs_and_what_extra_says_are_shown(ready):
+    results = ready / contents.RESULTS
+    for model in contents.RUNS:
+        assert not list(results.glob(f"{model}_*"))
+    written = document.write({}, ADA, ready)
+    text = page_texts(written.content)[-1]
+    assert text.count("No log and no picture of a run is there.") == 3
+    assert "What I did for problem 6.7" in text
+
+
+def test_the_pictures_and_the_end_of_the_log_of_a_run_are_shown(root):
+    results = root / contents.RESULTS
+    (results / "convnet.log").write_text("".join(f"epoch {n}\n" for n in range(40)) + "test accuracy 0.71\n")
+    (results / "convnet_gridfilt.png").write_bytes(base64.b64decode(png()))
+    (results / "convnet_confusion.png").write_bytes(b"not a picture")
+    written = document.write({}, ADA, root)
+    last = pages.open_pdf(written.content).pages[-1]
+    assert "test accuracy 0.71" in last.extract_text()
+    assert "epoch 3\n" not in last.extract_text()
+    assert len(last.images) == 1
+    assert any("convnet_confusion.png" in str(note) and "damaged" in str(note) for note in written.notes)
+
+
 def test_cells_that_a_student_added_are_shown():
     notebook = all_notebooks()["1_gradient_descent"]
     place = next(number for number, cell in enumerate(notebook.cells) if cell.id == "regret-proof")
