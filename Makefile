@@ -6,7 +6,7 @@ endif
 CS7643 = "$(PYTHON)" -m cs7643
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab data check bench clean
+.PHONY: help run test lab data check submit site bench clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,12 @@ data:  ## which images are used, and from where (ARGS=--download fetches CIFAR-1
 
 check:  ## check what you have written (ARGS=6.2 for one task)
 	@$(CS7643) check $(ARGS)
+
+submit:  ## write hw1.zip and hw1.pdf, ready to hand in (ARGS=--help)
+	@$(CS7643) submit $(ARGS)
+
+site:  ## write the instructions as pages: build/site/index.html
+	@$(CS7643) site $(ARGS)
 
 bench:  ## measure speed, as ratios in one run
 	@$(CS7643) bench $(ARGS)

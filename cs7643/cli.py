@@ -35,6 +35,8 @@ COMMANDS = {
     "train": Command("train a model of problems 6.4 to 6.7", "cs7643.pytorch.command"),
     "predict": Command("write predictions.csv with a trained model", "cs7643.pytorch.predictions"),
     "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.pictures"),
+    "submit": Command("write hw1.zip and hw1.pdf, ready to hand in", "cs7643.submission.command", "pdf"),
+    "site": Command("write the instructions as pages: build/site", "cs7643.handout.command"),
     "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
     "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
 }

@@ -81,7 +81,7 @@ class Execution:
             title=_title(self.notebook) or self.path.stem,
             cells=(self.done, len(self.cells)),
             seconds=self.seconds,
-            datasets=_datasets(self.cells),
+            datasets=datasets(self.cells),
             figures=_figures(self.cells),
             problem=self.failure.sentence if self.failure else "stopped by Ctrl-C" if self.stopped else None,
             problem_cell=self.failure.id if self.failure else None,
@@ -372,7 +372,7 @@ def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: 
     store(last.notebook, output / "notebooks" / last.path.name, normalised=False)
     rows = [execution.row() for execution in started]
     _write(output / f"{last.path.stem}.html", pages.page(last.notebook, rows[-1]))
-    _write(output / "index.html", pages.index(rows, waiting, _versions()))
+    _write(output / "index.html", pages.index(rows, waiting, versions()))
 
 
 def _write(path: Path, text: str) -> None:
@@ -429,7 +429,7 @@ def _title(notebook: NotebookNode) -> str | None:
     return next((found[1] for text in texts if (found := re.search(r"^# +(.+?) *$", text, re.M))), None)
 
 
-def _datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
+def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
     """Return the names that :func:`cs7643.data.load` printed when it read the images."""
     printed = "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
     return tuple(dict.fromkeys(re.findall(r"^Data: (.+)$", printed, re.M)))
@@ -442,7 +442,7 @@ def _figures(cells: Sequence[NotebookNode]) -> tuple[tuple[str, float, str], ...
     return tuple((str(figure["name"]), float(figure["value"]), str(figure["unit"])) for figure in found if figure)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Return the versions that the figures depend on."""
     packages = {"NumPy": "numpy", "Matplotlib": "matplotlib", "PyTorch": "torch"}
     found = {"Python": ".".join(map(str, sys.version_info[:3]))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -98,11 +98,16 @@ class _Renderer(IPythonRenderer):
         return formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
 
     def block_html(self, html: str) -> str:
-        return str(super().block_html(_formulas_in_html(html)))
+        return str(super().block_html(formulas_in_html(html)))
 
 
-def _formulas_in_html(source: str) -> str:
-    """Replace the formulas in hand-written HTML, as in a hint that folds out, but not those in code."""
+def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) -> str:
+    """Replace the formulas in hand-written HTML, as in a hint that folds out, but not those in code.
+
+    Args:
+        source: HTML with formulas between dollars.
+        turn: makes HTML of a formula, given its LaTeX and whether it is on a line of its own.
+    """
     kept = re.split(
         r"(<(?:code|pre|script|style)\b.*?</(?:code|pre|script|style)>|<!--.*?-->|</?[A-Za-z][^>]*>)",
         source,
@@ -110,7 +115,7 @@ def _formulas_in_html(source: str) -> str:
     )
 
     def replace(found: re.Match[str]) -> str:
-        return formula(html.unescape(found[1] or found[2]), display=found[1] is not None)
+        return turn(html.unescape(found[1] or found[2]), found[1] is not None)
 
     dollars = r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$([^$\s](?:[^$]*[^$\s\\])?)\$"
     return "".join(
@@ -124,15 +129,22 @@ def markdown(source: str, attachments: dict[str, Any] | None = None) -> str:
     return MarkdownWithMath(renderer).render(source)
 
 
-def page(notebook: NotebookNode, row: Row) -> str:
-    """Return the page of an executed notebook."""
+def page(notebook: NotebookNode, row: Row, home: str = "All notebooks") -> str:
+    """Return the page of a notebook.
+
+    Args:
+        notebook: with the outputs that it has.
+        row: what is said about it; a time of 0 is not.
+        home: what the link to index.html says.
+    """
     problems = {row.problem_cell: row.problem}
     body = "\n".join(_cell(cell, problems.get(cell.get("id"))) for cell in notebook.cells)
-    facts = [*row.datasets, f"{row.cells[0]} of {row.cells[1]} cells", f"{row.seconds:.1f} s"]
-    top = f'<nav><a href="index.html">All notebooks</a><span>{html.escape(" · ".join(facts))}</span></nav>'
+    facts = [*row.datasets, f"{row.cells[0]} of {row.cells[1]} cells"]
+    facts += [f"{row.seconds:.1f} s"] if row.seconds else []
+    top = f'<nav><a href="index.html">{html.escape(home)}</a><span>{html.escape(" · ".join(facts))}</span></nav>'
     if row.problem:
         top += f'<p class="problem"><a href="{_place(row)}">{html.escape(row.problem)}</a></p>'
-    return _document(row.title, f"{top}\n<main>\n{body}\n</main>", PAGE_STYLE + _code_style())
+    return document(row.title, f"{top}\n<main>\n{body}\n</main>", PAGE_STYLE + _code_style())
 
 
 def _place(row: Row) -> str:
@@ -216,12 +228,12 @@ def index(rows: Sequence[Row], waiting: Sequence[str], versions: dict[str, str])
         + f"\n</tbody></table></div>\n<footer><p>The executed notebooks are in the folder <code>notebooks</code>. "
         f"They ran with</p><ul>{facts}</ul></footer>"
     )
-    return _document("CS7643, Homework 1, executed", body, INDEX_STYLE)
+    return document("CS7643, Homework 1, executed", body, INDEX_STYLE)
 
 
 def _row(row: Row) -> str:
     page = html.escape(f"{_quote(row.name)}.html")
-    title = _formulas_in_html(html.escape(row.title))
+    title = formulas_in_html(html.escape(row.title))
     done, cells = row.cells
     count = str(cells) if done == cells and not row.problem else f"{done} of {cells}"
     problem = ""
@@ -266,7 +278,14 @@ def _colours_only(rules: str) -> list[str]:
     return [rule for rule in rules.splitlines() if re.match(r"pre\.source \.\w", rule)]
 
 
-def _document(title: str, body: str, style: str) -> str:
+def document(title: str, body: str, style: str) -> str:
+    """Return a whole page, with its style in it.
+
+    Args:
+        title: for the tab.
+        body: HTML.
+        style: the page's own, after that of all pages.
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -300,9 +319,11 @@ h2 { margin: 2.5rem 0 0.75rem; font-size: 1.4rem; } h3 { margin: 1.75rem 0 0.5re
 .anchor-link { visibility: hidden; margin-left: 0.4em; text-decoration: none; color: var(--quiet); }
 :is(h1, h2, h3, h4):hover .anchor-link { visibility: visible; }
 section { margin: 1rem 0; }
-.text table { margin: 1rem 0; } .text td > strong:only-child { white-space: nowrap; }
+.text table { display: block; max-width: 100%; overflow-x: auto; margin: 1rem 0; }
+.text td > strong:only-child { white-space: nowrap; }
 .text thead:not(:has(th:not(:empty))) { display: none; }
 .text :not(pre) > code, kbd { padding: 0.1em 0.3em; border-radius: 4px; background: var(--line); }
+.text :not(pre, td) > code { overflow-wrap: anywhere; } .text td code { overflow-wrap: normal; }
 .text pre { padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; }
 details { margin: 0.3rem 0; } summary { cursor: pointer; color: var(--link); }
 .text details > :not(summary) { margin-left: 1.1rem; }
@@ -329,6 +350,7 @@ pre.figure { color: var(--good); font-weight: 600; }
 .ansi-yellow-fg, .ansi-yellow-intense-fg { color: #9a6700; } .ansi-yellow-bg { background: #e8c54766; }
 @media (prefers-color-scheme: dark) { .ansi-yellow-fg, .ansi-yellow-intense-fg { color: #e3b341; } }
 @media (prefers-color-scheme: dark) { .rich :is(span, td)[style*="color: #"] { filter: brightness(1.7); } }
+@media (max-width: 40rem) { section.text { overflow-x: auto; } }
 @media print { nav, .anchor-link { display: none; } section.code { break-inside: avoid; } }
 """
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from IPython.display import display
 
+from cs7643.provenance import loaded_code
+
 
 def record(name: str, value: float, expected: tuple[float, float] | None = None, unit: str = "accuracy") -> None:
-    """Show ``name ≈ value`` in a notebook, and leave the figure in the output's metadata.
+    """Show ``name ≈ value`` in a notebook, and leave the figure in the output's metadata, with the code it came from.
 
     Args:
         name: what was measured.
@@ -19,4 +21,5 @@ def record(name: str, value: float, expected: tuple[float, float] | None = None,
         low, high = expected
         text += f" (expected {low:g} to {high:g}: {'yes' if low <= value <= high else 'no'})"
     figure = {"name": name, "value": float(value), "unit": unit}
-    display({"text/plain": text}, raw=True, metadata={"cs7643": figure})  # type: ignore[no-untyped-call]
+    metadata = {"cs7643": figure, "cs7643_code": loaded_code()}
+    display({"text/plain": text}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

@@ -112,5 +112,5 @@ def test_help_needs_nothing_installed():
         [sys.executable, "-S", "-m", "cs7643", "--help"], cwd=ROOT, capture_output=True, encoding="utf-8"
     )
     assert result.returncode == 0, result.stderr
-    for command in ("run", "test", "lab", "data", "check", "status", "hint", "bench", "clean"):
+    for command in ("run", "test", "lab", "data", "check", "status", "hint", "submit", "site", "bench", "clean"):
         assert command in result.stdout

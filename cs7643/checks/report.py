@@ -14,6 +14,7 @@ from cs7643.checks.apart import run_apart
 from cs7643.checks.case import SEED
 from cs7643.checks.tasks import TASKS, Task
 from cs7643.checks.verdict import Verdict, try_function
+from cs7643.provenance import loaded_code
 
 MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
 COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "not started": "#808080"}  # each at 3:1 or more on white and black
@@ -82,6 +83,10 @@ class Report:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return what a notebook stores, and beside it which code the notebook runs with."""
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"cs7643_code": loaded_code()}
 
     def _repr_html_(self) -> str:
         colour = COLOURS["right" if self.passed else "wrong"]

@@ -1,0 +1,34 @@
+"""``python -m cs7643 site``: the instructions and the notebooks as pages in build/site, which load nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cs7643.files import atomic_writer
+from cs7643.handout import page
+from cs7643.submission import notebooks
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``site``."""
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "build" / "site", metavar="DIR", help="default: build/site"
+    )
+
+
+def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
+    """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page not be written."""
+    try:
+        found = {path.stem: notebooks.read(path) for path in sorted((root / "notebooks").glob("*.ipynb"))}
+        for name, text in page.write(found, root):
+            with atomic_writer(args.output / name, "w") as stream:
+                stream.write(text)
+    except (ValueError, OSError) as error:
+        print(f"site: {error}", file=sys.stderr)
+        return 1
+    print(f"Open {args.output / 'index.html'}")
+    return 0

@@ -1,0 +1,168 @@
+"""``python -m cs7643 submit``: look at everything, say what to mend, and write hw1.zip and hw1.pdf."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cs7643.files import atomic_writer
+from cs7643.submission import archive, contents, document, editors, inspection, manifest, notebooks, pages
+from cs7643.submission.finding import Finding
+from cs7643.submission.person import Person, read_person
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``submit``."""
+    parser.add_argument(
+        "--force", action="store_true", help="write the files all the same; the manifest says what was overridden"
+    )
+    parser.add_argument(
+        "--pdf", type=Path, metavar="FILE", help="hand in your own PDF, from LaTeX or a scan, as the write-up"
+    )
+    parser.add_argument("--name", help=f"your name; default: what {contents.PERSON} says")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT,
+        metavar="DIR",
+        help="where hw1.zip and hw1.pdf go; default: beside README.md",
+    )
+
+
+def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
+    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 for a wrong call.
+
+    Args:
+        args: as :func:`add_arguments` declares them.
+        root: the repository.
+    """
+    if args.pdf is not None and not args.pdf.is_file():
+        return _complain(f"there is no file {args.pdf}", code=2)
+    if args.output.exists() and not args.output.is_dir():
+        return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
+    entries, person, found = look(root, args.name, args.pdf)
+    points, about_copy = archive.try_copy(archive.pack(entries, manifest.build(entries, person, [], [])), root)
+    found += about_copy
+    for line in standing(points):
+        print(line)
+    if found and not args.force:
+        return _refuse(found)
+    try:
+        _write_zip(args.output / "hw1.zip", entries, manifest.build(entries, person, earned(points), found))
+        for finding in found:
+            print(f"  overridden, and said so in the manifest: {finding.place}: {finding.problem}")
+        if args.pdf is None:
+            _write_pdf(args.output / "hw1.pdf", root, person)
+        else:
+            _take_pdf(args.output / "hw1.pdf", args.pdf)
+    except ValueError as error:
+        return _complain(str(error))
+    except OSError as error:
+        return _complain(f"{args.output} cannot be written: {error.strerror or error}")
+    return 0
+
+
+def look(
+    root: Path, name: str | None = None, own_pdf: Path | None = None
+) -> tuple[list[inspection.Entry], Person, list[Finding]]:
+    """Return the files of the zip, who hands it in, and everything that should be mended first.
+
+    Args:
+        root: the repository.
+        name: stands in for the line of collaborators.txt.
+        own_pdf: a student's own write-up.
+    """
+    entries, found = inspection.gather(root)
+    person, about_person = read_person(root, name)
+    found += [finding for finding in about_person if finding not in found]
+    loose = (contents.PERSON, contents.EXTRA, contents.PREDICTIONS)
+    found += editors.inspect(root, [*contents.student_files(), *contents.NOTEBOOKS, *loose])
+    if own_pdf is not None:
+        found += pages.inspect(own_pdf)
+    return entries, person, found
+
+
+def _write_zip(target: Path, entries: Sequence[inspection.Entry], manifest_json: bytes) -> None:
+    zipped = archive.pack(entries, manifest_json)
+    if len(zipped) > archive.LIMIT:
+        raise ValueError(f"hw1.zip would have {size(len(zipped))}: remove large files from {contents.RESULTS}")
+    _store(target, zipped)
+    digest = hashlib.sha256(zipped).hexdigest()
+    print(f"\n{target}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
+
+
+def _write_pdf(target: Path, root: Path, person: Person) -> None:
+    readable = {}
+    for name in contents.NOTEBOOKS:
+        with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
+            readable[Path(name).stem] = notebooks.read(root / name)
+    made = document.write(readable, person, root)
+    _store(target, made.content)
+    print(f"\n{target}: {size(len(made.content))}, {max(last for _, last in made.pages.values())} pages")
+    print(f"  for the marking of pages: {pages.described(made.pages)}")
+    for note in made.notes:
+        print(f"  look at it: {note}")
+
+
+def _take_pdf(target: Path, own: Path) -> None:
+    content = own.read_bytes()
+    if target.resolve() != own.resolve():
+        _store(target, content)
+    with contextlib.suppress(ValueError):  # under --force it may be anything
+        print(f"\n{target}: {size(len(content))}, your own, {len(pages.open_pdf(content).pages)} pages")
+
+
+def _store(target: Path, content: bytes) -> None:
+    with atomic_writer(target) as stream:
+        stream.write(content)
+
+
+def earned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each task what goes into the manifest."""
+    return [{key: task[key] for key in ("task", "points", "earned")} for task in points]
+
+
+def standing(points: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the checks say of the copy, with a warning for each task that is not done."""
+    lines = []
+    for task in points:
+        left = [
+            f"{function['name']} {function['status']}"
+            for function in task["functions"]
+            if function["status"] != "right"
+        ]
+        if left:
+            head = f"warning: task {task['task']} earns {task['earned']} of {task['points']} points as it is"
+            lines.append(f"{head}: {', '.join(left)}")
+    earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
+    return (
+        [*lines, f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy."]
+        if points
+        else []
+    )
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as it is read."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def _refuse(found: Sequence[Finding]) -> int:
+    number = "One thing is" if len(found) == 1 else f"{len(found)} things are"
+    print(f"\nNothing was written. {number} to be mended first:\n", file=sys.stderr)
+    for count, finding in enumerate(found, start=1):
+        print(f"  {count}. {finding}", file=sys.stderr)
+    print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
+    return 1
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"submit: {message}", file=sys.stderr)
+    return code

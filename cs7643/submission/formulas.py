@@ -1,0 +1,122 @@
+r"""LaTeX formulas to Typst, with what pandoc would lose kept.
+
+Pandoc rounds the widths of spaces to whole ems (``\!`` would step back by a letter), sets the limits of
+``\operatorname*`` beside the word, makes a relation of the bars of a norm, and drops ``\tag``. These are taken out
+before, and put back in Typst after.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pypandoc  # type: ignore[import-untyped]
+
+SPACES = {"!": -3 / 18, ":": 4 / 18, ">": 4 / 18, ";": 5 / 18, "negthinspace": -3 / 18, "medspace": 4 / 18}
+SPACES |= {"thickspace": 5 / 18, "enspace": 0.5}
+EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18, "pt": 0.1, "cm": 2.85, "mm": 0.285, "in": 7.23}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula as it stands in a cell: its LaTeX, without dollars, and whether it has a line of its own."""
+
+    latex: str
+    display: bool
+
+
+def run_pandoc(source: str, reader: str, writer: str) -> str:
+    """Run pandoc on a text and return what it writes.
+
+    Raises:
+        RuntimeError: if it fails.
+    """
+    command = [pypandoc.get_pandoc_path(), "--from", reader, "--to", writer, "--wrap=none", "--sandbox"]
+    result = subprocess.run(command, input=source, capture_output=True, encoding="utf-8")
+    if result.returncode != 0:
+        raise RuntimeError(f"pandoc failed: {result.stderr.strip() or result.returncode}")
+    return result.stdout
+
+
+@cache
+def api_version() -> tuple[int, ...]:
+    """Return the version of pandoc's document tree, which every tree must name."""
+    return tuple(json.loads(run_pandoc("", "html", "json"))["pandoc-api-version"])
+
+
+def write_typst(blocks: Sequence[Any]) -> str:
+    """Turn blocks of pandoc's document tree into Typst."""
+    return run_pandoc(json.dumps({"pandoc-api-version": api_version(), "meta": {}, "blocks": blocks}), "json", "typst")
+
+
+def to_typst(formulas: Sequence[Formula]) -> list[str | None]:
+    """Convert formulas; None stands for one that holds something unknown."""
+    blocks: list[Any] = []
+    for number, formula in enumerate(formulas):
+        kind = "DisplayMath" if formula.display else "InlineMath"
+        blocks += [
+            {"t": "Para", "c": [{"t": "Str", "c": f"⟦{number}⟧"}]},
+            {"t": "Para", "c": [{"t": "Math", "c": [{"t": kind}, prepare(formula.latex)]}]},
+        ]
+    written = write_typst(blocks) if blocks else ""
+    pieces = re.split(r"^⟦\d+⟧\s*$", written, flags=re.M)[1:]
+    return [_finish(piece.strip()) for piece in pieces]
+
+
+def prepare(latex: str) -> str:
+    """Replace what pandoc loses by marks that it keeps as text."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found["star"] is not None:
+            word = re.sub(r"\\[,;! ]", " ", found["word"])
+            return rf"\text{{⟦limits {word}⟧}}" if found["star"] else rf"\text{{⟦op {word}⟧}}"
+        if found["tag"] is not None:
+            return rf"\qquad\text{{{found['tag'] if found['bare'] else '(' + found['tag'] + ')'}}}"
+        if found["amount"] is not None:
+            return rf"\text{{⟦space {float(found['amount']) * EMS[found['unit']]:.3f}⟧}}"
+        if found["space"] is not None:
+            return rf"\text{{⟦space {SPACES[found['space']]:.3f}⟧}}"
+        if found["side"] is not None:
+            return rf"\{found['side']}\{'l' if found['side'] == 'left' else 'r'}Vert "
+        if found["norm"] is not None:
+            return r"\text{⟦norm ⟧}"
+        return "" if found["gone"] else found[0]
+
+    words = "|".join(name for name in SPACES if name.isalpha())
+    pattern = (
+        r"\\\\"
+        r"|\\operatorname(?P<star>\*?)\s*\{(?P<word>(?:[\w\s-]|\\[,;! ])+)\}"
+        r"|\\tag(?P<bare>\*?)\s*\{(?P<tag>[^{}]*)\}"
+        rf"|\\(?:hspace\*?|hskip|kern|mkern|mspace)\s*\{{?\s*(?P<amount>-?\d*\.?\d+)\s*(?P<unit>{'|'.join(EMS)})\b\s*\}}?"
+        rf"|\\(?P<space>[!:;>]|(?:{words})(?![A-Za-z]))"
+        r"|\\(?P<side>left|right)\s*\\(?:\||Vert(?![A-Za-z]))"
+        r"|(?:\\[bB]igg?[lrm]?\s*)?\\(?P<norm>\||Vert(?![A-Za-z]))"
+        r"|(?P<gone>\\label\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z]))"
+    )
+    return re.sub(pattern, replace, latex.strip())
+
+
+def _finish(typst: str) -> str | None:
+    """Put back what :func:`prepare` took out; None if pandoc gave the formula back as text."""
+    if not typst.startswith("$"):
+        return None
+
+    def replace(found: re.Match[str]) -> str:
+        kind, value = found[1], found[2].strip()
+        if kind == "space":
+            return f"#h({value}em)"
+        if kind == "norm":
+            return "‖"
+        limits = ", limits: #true" if kind == "limits" else ""
+        return f'op("{value}"{limits})'
+
+    if typst.count("∥") % 2 == 0:  # of \left and \right: they grow with what is between them
+        typst = re.sub("∥([^∥]*)∥", r"lr(‖\1‖)", typst)
+    typst = typst.replace("∥", "‖").replace("bar.v.double", "‖")
+    typst = re.sub(r'(?:upright\()?"⟦(space|norm|limits|op) ([^⟧"]*)⟧"\)?', replace, typst)
+    return re.sub(r" ?(‖|\\\|) ?", r"\1", typst)  # beside bars a blank would show

@@ -1,0 +1,68 @@
+"""manifest.json: what is in hw1.zip, who hands it in, what made it, and what was overridden."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import nbformat
+
+from cs7643 import __version__
+from cs7643.execute import datasets, versions
+from cs7643.submission.finding import Finding
+from cs7643.submission.inspection import Entry
+from cs7643.submission.person import Person
+
+NAME = "manifest.json"
+
+
+def data_of(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Return the data sets that each notebook says it ran on."""
+    found = {}
+    for entry in entries:
+        if entry.kind == "notebook":
+            try:
+                notebook = nbformat.reads(entry.content.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+                names = datasets([cell for cell in notebook.cells if cell.cell_type == "code"])
+            except (ValueError, AttributeError, KeyError, nbformat.ValidationError):
+                names = ()
+            if names:
+                found[entry.path] = list(names)
+    return found
+
+
+def build(
+    entries: Sequence[Entry], person: Person, points: Sequence[dict[str, Any]], overridden: Sequence[Finding]
+) -> bytes:
+    """Return manifest.json; the same files give the same bytes.
+
+    Args:
+        entries: the files of the zip.
+        person: who hands it in.
+        points: for each task its number, its points and those earned, as the checks see them on the zip's own copy.
+        overridden: what --force went over.
+    """
+    document = {
+        "assignment": "CS7643 Deep Learning, Homework 1",
+        "edition": __version__,
+        "name": person.name,
+        "collaborators": person.collaborators,
+        "overridden": [
+            {"place": finding.place, "problem": finding.problem, "remedy": finding.remedy} for finding in overridden
+        ],
+        "points": list(points),
+        "versions": versions(),
+        "data": data_of(entries),
+        "files": [
+            {
+                "path": entry.path,
+                "kind": entry.kind,
+                "bytes": len(entry.content),
+                "sha256": hashlib.sha256(entry.content).hexdigest(),
+            }
+            for entry in entries
+        ],
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,96 @@
+"""Whether a notebook is ready: there, whole, executed from top to bottom, without an error, by the code of today."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from cs7643.provenance import PACKAGE, changed_code
+from cs7643.submission.finding import Finding
+
+RUN_ALL = "Open it with `make lab`, choose Run > Restart Kernel and Run All Cells, wait for the last cell, and save."
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook.
+
+    Raises:
+        ValueError: if the file is no notebook.
+    """
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
+        raise ValueError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+    return notebook
+
+
+def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNode | None, list[Finding]]:
+    """Read a notebook and say what keeps it from being handed in.
+
+    Args:
+        path: the file.
+        name: how to call it, relative to the repository.
+        package: the folder of the package, for the comparison with the code that the notebook ran with.
+
+    Returns:
+        The notebook, None if it cannot be read; and what was found.
+    """
+    if not path.is_file():
+        remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
+        return None, [Finding(name, "the notebook is missing", remedy)]
+    try:
+        notebook = read(path)
+    except (ValueError, OSError) as error:
+        marks = re.search(rb"^[\"\s]*(<{7}|>{7}|={7})", path.read_bytes(), re.M) if path.is_file() else None
+        reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
+        return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package)]
+
+
+def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
+    counts = [cell.execution_count for cell in cells]
+    if not cells:
+        return [Finding(name, "it has no code cell any more", "Take a fresh copy of the notebook, and run it.")]
+    if not any(counts):
+        return [Finding(name, "no cell was executed", RUN_ALL)]
+    for number, (cell, count) in enumerate(zip(cells, counts, strict=True), start=1):
+        if count is None:
+            return [Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL)]
+        if count != number:
+            problem = f"it was not executed from top to bottom: code cell {number} carries the number {count}"
+            return [Finding(name, problem, RUN_ALL)]
+    return []
+
+
+def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
+    found = []
+    for number, cell in enumerate(cells, start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                place = f"{name}, code cell {number} (id {cell.get('id', 'none')})"
+                reason = f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}"
+                found.append(Finding(place, reason.strip(), f"Mend it. {RUN_ALL}"))
+    return found
+
+
+def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
+    records = [
+        output.metadata["cs7643_code"]
+        for cell in cells
+        for output in cell.outputs
+        if isinstance(output.get("metadata", {}).get("cs7643_code"), dict)
+    ]
+    source = "\n".join(cell.source for cell in cells)
+    if not records:
+        if re.search(r"^\s*(from|import)\s+cs7643", source, re.M) and any(cell.execution_count for cell in cells):
+            return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
+        return []
+    changed = sorted({path for record in records for path in changed_code(record, package)})
+    if not changed:
+        return []
+    return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL)]

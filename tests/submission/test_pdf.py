@@ -1,0 +1,409 @@
+"""hw1.pdf: six problems on pages of their own, the same bytes from the same notebooks, and nothing lost in silence."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import functools
+import io
+import re
+import subprocess
+import sys
+import unicodedata
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+from repository import ROOT
+
+from cs7643.submission import contents, document, formulas, glyphs, notebooks, pages, prose
+from cs7643.submission.formulas import Formula
+from cs7643.submission.person import Person
+from cs7643.submission.pictures import Pictures
+
+ADA = Person("Ada Lovelace", "none")
+
+
+@functools.cache
+def read_once():
+    return {path.stem: notebooks.read(path) for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def all_notebooks():
+    return copy.deepcopy(read_once())
+
+
+@pytest.fixture(scope="module")
+def made():
+    return document.write(all_notebooks(), ADA, ROOT)
+
+
+def page_texts(content):
+    return [page.extract_text() for page in pages.open_pdf(content).pages]
+
+
+def with_answer(source, attachments=None, person=ADA):
+    """Return the PDF of notebook 1 whose first answer is ``source``, and its first pages' text and notes on it."""
+    notebook = all_notebooks()["1_gradient_descent"]
+    cell = next(cell for cell in notebook.cells if cell.id == "proximal-proof")
+    cell.source = source
+    if attachments:
+        cell.attachments = attachments
+    written = document.write({"1_gradient_descent": notebook}, person, ROOT)
+    first, last = written.pages[1]
+    text = "\n".join(page_texts(written.content)[first - 1 : last])
+    return written, text, [note.what for note in written.notes if note.cell == "proximal-proof"]
+
+
+def png(size=(40, 30)):
+    stream = io.BytesIO()
+    Image.new("RGB", size, "red").save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def test_each_problem_begins_on_a_page_of_its_own(made):
+    texts = page_texts(made.content)
+    assert list(made.pages) == [1, 2, 3, 4, 5, 6]
+    assert made.pages[6][1] == len(texts) >= 6
+    for number, (first, last) in made.pages.items():
+        title = next(problem.title for problem in contents.PROBLEMS if problem.number == number)
+        assert f"Problem {number}. {title}" in texts[first - 1].replace("\n", " ")
+        for page in range(first, last + 1):
+            assert texts[page - 1].startswith(f"Problem {number} Ada Lovelace\n")
+            assert f"page {page} of {len(texts)}" in texts[page - 1]
+
+
+def test_the_answers_of_the_notebooks_are_there_in_full(made):
+    text = unicodedata.normalize("NFKC", " ".join(page_texts(made.content)))
+    words = set(re.findall(r"[A-Za-z]{6,}", text.replace("-\n", "")))
+    for problem in contents.PROBLEMS:
+        for section in problem.sections:
+            cells = {cell.id: cell for cell in all_notebooks()[section.notebook].cells}
+            for name in section.answers:
+                source = re.sub(r"<!--.*?-->|\$\$.*?\$\$|\$.*?\$|`.*?`", " ", cells[name].source, flags=re.S)
+                wanted = set(re.findall(r"[A-Za-z]{6,}", source))
+                assert wanted
+                assert len(wanted - words) <= len(wanted) // 10, wanted - words  # some are hyphenated
+    assert made.notes == ()
+
+
+def test_all_written_answers_of_the_notebooks_are_in_the_list():
+    listed = {(s.notebook, cell) for problem in contents.PROBLEMS for s in problem.sections for cell in s.answers}
+    for name, notebook in all_notebooks().items():
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown" and "BEGIN SOLUTION" in cell.source:
+                assert (name, cell.id) in listed
+
+
+def test_all_cells_of_the_list_are_in_the_notebooks_and_have_something_to_show():
+    for problem in contents.PROBLEMS:
+        for section in problem.sections:
+            cells = {cell.id: cell for cell in all_notebooks()[section.notebook].cells}
+            assert set(section.settings) <= set(section.results)
+            assert all(cells[name].cell_type == "markdown" for name in section.answers)
+            assert all(cells[name].outputs for name in section.results)
+    assert [f"notebooks/{name}.ipynb" for name in sorted(all_notebooks())] == list(contents.NOTEBOOKS)
+
+
+def test_the_ids_of_given_cells_look_like_words():
+    assert all(document.is_given(cell.id) for notebook in all_notebooks().values() for cell in notebook.cells)
+    for made_by_a_program in ("0f0c3b5e", "3b2f8a4e-9a55-4b36-8b7e-0c1d2e3f4a5b", "#VSC-1a2b3c4d", "X31sZmlsZTpl", ""):
+        assert not document.is_given(made_by_a_program)
+
+
+def test_the_same_notebooks_give_the_same_bytes_in_another_process(made):
+    program = (
+        "import hashlib, pathlib; from cs7643.submission import document, notebooks; "
+        "from cs7643.submission.person import Person; "
+        f"root = pathlib.Path({str(ROOT)!r}); "
+        "found = {path.stem: notebooks.read(path) for path in (root / 'notebooks').glob('*.ipynb')}; "
+        "print(hashlib.sha256(document.write(found, Person('Ada Lovelace', 'none'), root).content).hexdigest())"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True).stdout
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    assert len(made.content) > 100_000
+
+
+def test_an_answer_that_was_not_written_is_named():
+    _, _, notes = with_answer("*Your answer here*")
+    assert notes == ["there is no answer yet"]
+    _, _, notes = with_answer("")
+    assert notes == ["there is no answer yet"]
+
+
+def test_a_cell_that_is_gone_is_named():
+    notebook = all_notebooks()["1_gradient_descent"]
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "rate-proof"]
+    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    assert "1_gradient_descent, cell rate-proof: the cell is not there any more" in map(str, written.notes)
+
+
+def test_runs_and_what_extra_says_are_shown(ready):
+    results = ready / contents.RESULTS
+    for model in contents.RUNS:
+        assert not list(results.glob(f"{model}_*"))
+    written = document.write({}, ADA, ready)
+    text = page_texts(written.content)[-1]
+    assert text.count("No log and no picture of a run is there.") == 3
+    assert "What I did for problem 6.7" in text
+
+
+def test_the_pictures_and_the_end_of_the_log_of_a_run_are_shown(root):
+    results = root / contents.RESULTS
+    (results / "convnet.log").write_text("".join(f"epoch {n}\n" for n in range(40)) + "test accuracy 0.71\n")
+    (results / "convnet_gridfilt.png").write_bytes(base64.b64decode(png()))
+    (results / "convnet_confusion.png").write_bytes(b"not a picture")
+    written = document.write({}, ADA, root)
+    last = pages.open_pdf(written.content).pages[-1]
+    assert "test accuracy 0.71" in last.extract_text()
+    assert "epoch 3\n" not in last.extract_text()
+    assert len(last.images) == 1
+    assert any("convnet_confusion.png" in str(note) and "damaged" in str(note) for note in written.notes)
+
+
+def test_cells_that_a_student_added_are_shown():
+    notebook = all_notebooks()["1_gradient_descent"]
+    place = next(number for number, cell in enumerate(notebook.cells) if cell.id == "regret-proof")
+    notebook.cells.insert(place + 1, nbformat.v4.new_markdown_cell("My own Lemmatisation of it."))
+    output = nbformat.v4.new_output("stream", text="my own figure 42\n")
+    notebook.cells.insert(place + 2, nbformat.v4.new_code_cell("print()", outputs=[output], id="0f0c3b5e"))
+    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    text = page_texts(written.content)[written.pages[2][0] - 1]
+    assert "My own Lemmatisation of it." in text
+    assert "my own figure 42" in text
+
+
+@pytest.mark.parametrize(
+    ("latex", "typst"),
+    [
+        (r"a \! b", "#h(-0.167em)"),
+        (r"a \; b", "#h(0.278em)"),
+        (r"a \: b", "#h(0.222em)"),
+        (r"a \hspace{1.5em} b", "#h(1.500em)"),
+        (r"\operatorname*{argmin}_x f", 'op("argmin", limits: #true)_x'),
+        (r"\operatorname*{arg\,max}_x f", 'op("arg max", limits: #true)_x'),
+        (r"\operatorname{diag}(x)", 'op("diag")'),
+        (r"x = y \tag{3}", '"(3)"'),
+        (r"\begin{align} a &= b \\ c &= d \end{align}", "a & = b"),
+        (r"\begin{align*} a &= b \\ c &= d \end{align*}", "c & = d"),
+        (r"\begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases}", "cases"),
+        (r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", "mat("),
+        (r"\|x\|^2", "‖x‖^2"),
+        (r"\left\| \frac{x}{2} \right\|^2", "lr(‖x / 2‖)^2"),
+        (r"\lVert x \rVert_2", "lr(‖x‖)_2"),
+        (r"|x|", r"\|x\|"),
+        (r"\underset{z}{\mathrm{min}}", "_z"),
+        (r"\mathbb{R}^d \ni \boldsymbol{\beta}", "bb(R)^d"),
+        (r"x \label{eq} \nonumber", "x"),
+    ],
+)
+def test_a_formula_keeps_what_pandoc_alone_would_lose(latex, typst):
+    (found,) = formulas.to_typst([Formula(latex, display=True)])
+    assert found is not None
+    assert typst in found
+    assert "⟦" not in found
+
+
+@pytest.mark.parametrize("latex", [r"\foo{x}", r"\frac{a", r"\begin{foo} x \end{foo}", "a & b"])
+def test_a_formula_with_something_unknown_is_none(latex):
+    found = formulas.to_typst([Formula("a", False), Formula(latex, True), Formula("b", False)])
+    assert found == ["$a$", None, "$b$"]
+
+
+@pytest.mark.parametrize(
+    ("source", "shown", "note"),
+    [
+        (r"So $\foo{x}$ holds.", r"$\foo{x}$", "a formula holds something unknown and is shown as typed"),
+        ("So\n\n$$x = 1\n\nholds.", "x = 1", "a $$ without its partner"),
+        ("It costs $x and more.", "$x and more", "a $ without its partner"),
+        (r"As \textbf{said} before.", r"\textbf{said}", "LaTeX outside of a formula is shown as typed"),
+        ("See ![a plot](plot.png).", "a plot: the picture is missing: plot.png", "the picture is missing: plot.png"),
+        ("![p](https://example.org/p.png)", "on the network", "the picture is on the network"),
+        ("![p](../../../secret.png)", "outside of the repository", "the picture lies outside of the repository"),
+        ("![p](attachment:p.png)", "no such attachment", "the picture is missing: the cell has no such attachment"),
+        ("![p](data:image/png;base64,AAAA)", "damaged", "the picture is damaged, or of an unknown kind"),
+        ("a <iframe src='https://example.org'></iframe> b", "a b", "the HTML element <iframe> is not shown"),
+        ("<script>alert(1)</script>\n\nafter", "after", "the HTML element <script> is not shown"),
+        ("<span style='color: red'>red words</span>", "red words", "the style of the HTML element <span> is left out"),
+        (r"$\color{red}{x} = y$", "=", "the colour of a formula is left out"),
+    ],
+)
+def test_what_cannot_be_shown_is_named_with_its_cell(source, shown, note):
+    _, text, notes = with_answer(source)
+    assert shown in text.replace("\n", " ")
+    assert [what for what in notes if note in what], notes
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("A <b>bold</b> word, H<sub>2</sub>O<br>a new line &amp; <kbd>Ctrl</kbd>.", ["bold", "a new line & Ctrl"]),
+        ("<table><tr><th>n</th><td>17</td></tr></table>", ["n", "17"]),
+        ("<details><summary>Folded</summary>\n\nthe *inside* with $x$\n\n</details>", ["Folded", "inside"]),
+        ("<div>\n$y^2$ in a box\n</div>", ["in a box"]),
+        ("| a | b |\n| --- | --- |\n| 31 | 32 |", ["31", "32"]),
+        ("1. one\n2. two\n   - nested\n\n> quoted\n\n---\n\n~~gone~~", ["one", "nested", "quoted", "gone"]),
+        ("# A heading of one's own\n\n## and another", ["A heading of one's own", "and another"]),
+        ("[a link](https://example.org/a_b) and [a place](#there) and <https://example.org>", ["a link", "a place"]),
+        ("It costs $5 and \\$6, 100 % of #1 @home * _x_ ~ <3 [x] \\\\ `a_b` \" ' // /* */", ["$5 and $6", "#1 @home"]),
+        ("\\begin{align}\na &= b \\tag{7} \\\\\nc &= d\n\\end{align}", ["(7)"]),
+        ("$$\\begin{aligned}a &= b\\\\c &= d\\end{aligned}$$", ["=", "d" ]),
+        ("Inline $$x^2 \\tag{8}$$ in a line", ["(8)", "in a line"]),
+        ("```python\nx = '$$' + \"\\\\frac\"  # <b>\n```", ["x = '$$' + \"\\\\frac\" # <b>"]),
+        ("    indented code", ["indented code"]),
+        ("Umlauts äöü, Ελληνικά, русский, “quotes” – and → arrows ≤ ∈ ∑ ✓", ["äöü", "русский", "≤ ∈ ∑ ✓"]),
+    ],
+    ids=range(15),
+)  # fmt: skip
+def test_what_jupyter_shows_is_shown(source, shown):
+    _, text, notes = with_answer(source)
+    assert notes == []
+    for words in shown:
+        assert words in re.sub(r"[ \n]+", " ", text), text
+
+
+def test_pictures_of_a_cell_are_in_the_pdf():
+    before, _, _ = with_answer("nothing")
+    for source, attachments in (
+        ("![p](attachment:my%20plot.png)", {"my plot.png": {"image/png": png()}}),
+        (f"![p](data:image/png;base64,{png()})", None),
+        (f'<img src="data:image/png;base64,{png()}" width="50%">', None),
+    ):
+        written, _, notes = with_answer(source, attachments)
+        assert notes == []
+        count = [sum(len(page.images) for page in pages.open_pdf(w.content).pages) for w in (before, written)]
+        assert count[1] == count[0] + 1
+
+
+def test_a_picture_is_not_wider_than_the_page(tmp_path):
+    typst = Pictures(tmp_path / "pictures").place(base64.b64decode(png((5000, 10))))
+    assert "width: 480.0pt" in typst
+
+
+def test_over_long_lines_stay_on_the_page():
+    long_word, long_line = "x" * 400, "print(" + ", ".join(map(str, range(100))) + ")"
+    formula = " + ".join(f"x_{{{k}}}^2" for k in range(80))
+    source = f"{long_word} and `{long_word}`\n\n```\n{long_line}\n```\n\n$${formula}$$\n\n"
+    source += f"| {long_word} | b |\n|-|-|\n| 1 | 2 |"
+    written, text, notes = with_answer(source)
+    assert notes == []
+    assert re.sub(r"[↪\s]", "", text).count("x" * 400) >= 2
+    assert long_line.replace(" ", "") in re.sub(r"[↪\s]", "", text)
+    reader = pages.open_pdf(written.content)
+    page, right = reader.pages[0], []
+    page.extract_text(visitor_text=lambda text, cm, tm, font, size: right.append(tm[4] * cm[0] + cm[4]))
+    assert max(right) < float(page.mediabox.width) - 40
+
+
+def test_a_character_without_a_glyph_is_named():
+    absent = glyphs.missing("a中文🎉é∑😀")
+    assert absent == ["中", "文", "🎉"]
+    left = [char for char in absent if char not in glyphs.drawable(absent, glyphs.find_fonts(absent).values())]
+    _, text, notes = with_answer("I think 中文 and 🎉, in $\\text{中}$ and `文` too.")
+    assert [note for note in notes if "no font here draws" in note] == notes
+    for char in left:
+        assert glyphs.named(char) in text
+        assert any(char in note for note in notes)
+    for char in set(absent) - set(left):
+        assert char in text
+
+
+def test_a_character_that_a_font_of_the_system_draws_is_drawn(tmp_path, monkeypatch):
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(glyphs.SHIPPED / "DejaVuSans.ttf")
+    for table in font["cmap"].tables:
+        if table.isUnicode():
+            table.cmap[ord("中")] = font.getBestCmap()[ord("x")]
+    for record in font["name"].names:
+        if record.nameID in (1, 4, 16):
+            record.string = "A Font With Zhong"
+    font.save(tmp_path / "zhong.ttf")
+    monkeypatch.setattr(glyphs.font_manager, "findSystemFonts", lambda: [str(tmp_path / "zhong.ttf")])
+    _, text, notes = with_answer("I think 中.")
+    assert notes == []
+    assert "中" in text or "I think" in text
+    assert "U+4E2D" not in text
+
+
+def test_a_name_of_any_kind_is_on_each_page():
+    person = Person('O\'Neil "Ñ" #\\$ *von* _Über_ [x]', "B & C <d>")
+    written, text, _ = with_answer("nothing", person=person)
+    assert "B & C <d>" in text
+    assert all('O\'Neil "Ñ" #\\$ *von* _Über_ [x]' in page for page in page_texts(written.content))
+
+
+def test_a_long_output_is_cut_and_named():
+    notebook = all_notebooks()["1_gradient_descent"]
+    cell = next(cell for cell in notebook.cells if cell.id == "proximal-scipy")
+    cell.outputs = [nbformat.v4.new_output("stream", text="".join(f"line {n}\n" for n in range(500)))]
+    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    assert "only 120 of the 500 lines that it prints are shown" in [note.what for note in written.notes]
+
+
+def test_a_cell_that_typst_refuses_is_shown_as_typed(monkeypatch):
+    convert = prose.convert
+
+    def broken(source, place, attachments=None):
+        return ("#nonsense(", []) if "REFUSED" in source else convert(source, place, attachments)
+
+    monkeypatch.setattr(prose, "convert", broken)
+    _, text, (note,) = with_answer("an answer, REFUSED")
+    assert "an answer, REFUSED" in text
+    assert note.startswith("it cannot be set (")
+
+
+def test_random_markdown_is_set_or_named():
+    rng = np.random.default_rng(0)
+    pieces = [
+        "$",
+        "$$",
+        "\\frac{a}{b}",
+        "<b>",
+        "</b>",
+        "<div>",
+        "[",
+        "](",
+        ")",
+        "![",
+        "`",
+        "```\n",
+        "* ",
+        "# ",
+        "\n\n",
+        "| a |",
+    ]
+    pieces += [
+        "\\begin{align}",
+        "\\end{align}",
+        "&",
+        "\\\\",
+        "_",
+        "^",
+        "{",
+        "}",
+        "<!--",
+        "-->",
+        '"',
+        "#",
+        "@",
+        "word ",
+        "中",
+        "\\",
+    ]
+    for _ in range(12):
+        source = "".join(rng.choice(pieces, 40)) + "\n\nlast-word"
+        written, text, notes = with_answer(source)
+        assert len(written.pages) == 6
+        assert "last-word" in text or notes, source
+
+
+def test_pages_that_are_not_as_they_must_be_are_found(made):
+    with pytest.raises(ValueError, match="begin on a page of its own"):
+        pages.page_map(made.content, {7: "Problem 7"})
+    with pytest.raises(ValueError, match="should carry the words"):
+        pages.page_map(made.content, {1: "Problem 1"})

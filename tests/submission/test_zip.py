@@ -1,0 +1,233 @@
+"""hw1.zip: what is in it, that the same files give the same bytes, and that a copy of it was tried."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from repository import ROOT
+
+from cs7643.submission import archive, command, contents, inspection, manifest
+from cs7643.submission.person import Person
+
+
+def submit(root, output, *words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.main(parser.parse_args([*words, "--output", str(output)]), root=root)
+
+
+def read(path):
+    with zipfile.ZipFile(path) as zipped:
+        return {info.filename: zipped.read(info) for info in zipped.infolist()}
+
+
+def pack(root):
+    entries, _ = inspection.gather(root)
+    return archive.pack(entries, manifest.build(entries, Person("Ada", "none"), [], []))
+
+
+def test_a_complete_submission_gives_both_files(ready, tmp_path, capsys):
+    output = tmp_path / "Abgabe é"
+    assert submit(ready, output) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "points to the code in the zip, tried in a copy" in said.out
+    assert "Problem 1: page 1; Problem 2: page 2" in said.out
+    held = read(output / "hw1.zip")
+    document = json.loads(held.pop("manifest.json"))
+    assert {file["path"]: file["sha256"] for file in document["files"]} == {
+        path: hashlib.sha256(content).hexdigest() for path, content in held.items()
+    }
+    assert (document["name"], document["collaborators"], document["overridden"]) == ("Ada Lovelace", "none", [])
+    assert sum(task["earned"] for task in document["points"]) == sum(task["points"] for task in document["points"]) > 0
+    assert document["versions"]["NumPy"]
+    assert document["data"]["notebooks/5_convnet.ipynb"] == ["Shapes-10 (embedded)"]
+    assert {"softmax.csv", "filters.png"} <= {path.split("/")[-1] for path in held}
+    for path in (*contents.student_files(), *contents.NOTEBOOKS, "extra.md", "predictions.csv"):
+        assert held[path] == (ready / path).read_bytes()
+    assert sorted(path.name for path in output.iterdir()) == ["hw1.pdf", "hw1.zip"]  # nothing half-written
+
+
+def test_the_same_files_give_the_same_bytes_elsewhere_and_later(ready, root):
+    for path in root.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+        path.chmod(0o700)
+    assert pack(ready) == pack(root)
+
+
+def test_nothing_else_goes_in(root):
+    before = pack(root)
+    others = (
+        ".venv/lib/a.py",
+        "cs7643/__pycache__/layers.cpython-311.pyc",
+        "cs7643/layers.py~",
+        "cs7643/#layers.py#",
+        "datasets/cifar-10-batches-py/data_batch_1",
+        "notebooks/.ipynb_checkpoints/4_layers-checkpoint.ipynb",
+        "notebooks/4_layers (copy).ipynb",
+        "experiments/results/.hidden.csv",
+        "experiments/results/softmax.csv~",
+        "experiments/results/#softmax.csv#",
+        "experiments/results/~$softmax.csv",
+        "experiments/results/__pycache__/a.txt",
+        "experiments/results/.cache/a.txt",
+        "experiments/results/model.pt",
+        "experiments/results/model.npz",
+        "build/index.html",
+        ".DS_Store",
+        "hw1.zip",
+        "secret.txt",
+    )
+    for name in others:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("1", encoding="utf-8")
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "log.txt").write_text("a secret", encoding="utf-8")
+    (root / "experiments" / "results" / "linked").symlink_to(outside, target_is_directory=True)
+    assert pack(root) == before
+
+
+def test_a_folder_of_results_that_is_a_link_is_not_followed(root):
+    outside = root.parent / "outside"
+    shutil.move(root / contents.RESULTS, outside)
+    (root / contents.RESULTS).symlink_to(outside, target_is_directory=True)
+    entries, found = inspection.gather(root)
+    assert not [entry.path for entry in entries if entry.path.startswith(contents.RESULTS)]
+    assert any("leads out of the repository" in finding.problem for finding in found)
+
+
+def test_results_with_names_of_all_kinds_come_back(root, tmp_path):
+    names = ["Läufe/erster Lauf.csv", "日本.txt", "a'b & c.png"]
+    for name in names:
+        (root / contents.RESULTS / name).parent.mkdir(exist_ok=True)
+        shutil.copy(root / contents.RESULTS / "softmax.csv", root / contents.RESULTS / name)
+    archive.unpack(pack(root), tmp_path / "copy")
+    for name in names:
+        assert (tmp_path / "copy" / contents.RESULTS / name).read_bytes().startswith(b"epoch")
+
+
+def test_code_that_the_students_files_import_goes_along(root):
+    (root / "cs7643" / "mine.py").write_text("from cs7643.mine_too import X\n", encoding="utf-8")
+    (root / "cs7643" / "mine_too.py").write_text("X = 1\n", encoding="utf-8")
+    with open(root / "cs7643" / "layers.py", "a", encoding="utf-8") as stream:
+        stream.write("\nfrom cs7643 import mine\n")
+    kinds = {entry.path: entry.kind for entry in inspection.gather(root)[0]}
+    assert kinds["cs7643/mine.py"] == kinds["cs7643/mine_too.py"] == "imported"
+    assert archive.try_copy(pack(root), root)[1] == []
+
+
+def test_a_module_that_is_not_handed_in_is_found_in_the_copy(root):
+    (root / "elsewhere.py").write_text("X = 1\n", encoding="utf-8")
+    with open(root / "cs7643" / "layers.py", "a", encoding="utf-8") as stream:
+        stream.write("\nimport elsewhere\n")
+    points, found = archive.try_copy(pack(root), root)
+    (problem,) = [finding.problem for finding in found if finding.place == "cs7643/layers.py"]
+    assert "cannot be imported: ModuleNotFoundError: No module named 'elsewhere'" in problem
+    assert next(task["earned"] for task in points if task["task"] == "6.2") == 0
+
+
+def test_what_is_not_done_is_a_warning(root, tmp_path, capsys):
+    path = root / "cs7643" / "optim.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text + "\n\ndef momentum(*arguments, **settings):\n    raise NotImplementedError\n", encoding="utf-8"
+    )
+    assert submit(root, tmp_path / "out") == 1  # notebook 3 ran with other code
+    said = capsys.readouterr()
+    assert "warning: task 6.1 earns 0 of 3 points as it is: momentum not started" in said.out
+    assert "notebooks/3_two_layer_net.ipynb: its results are older than cs7643/optim.py" in said.err
+
+
+def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
+    (root / "extra.md").unlink()
+    (root / "notebooks" / "4_layers.ipynb").unlink()
+    assert submit(root, tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "2 things are to be mended first" in said
+    assert "1. notebooks/4_layers.ipynb: the notebook is missing" in said
+    assert "2. extra.md: the file is missing" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_force_writes_and_marks_what_was_overridden(root, tmp_path, capsys):
+    (root / "notebooks" / "4_layers.ipynb").unlink()
+    (root / "collaborators.txt").write_text("Name: Ada\nCollaborators:\n", encoding="utf-8")
+    assert submit(root, tmp_path / "out", "--force") == 0
+    held = read(tmp_path / "out" / "hw1.zip")
+    overridden = json.loads(held["manifest.json"])["overridden"]
+    assert [(entry["place"], entry["problem"]) for entry in overridden] == [
+        ("notebooks/4_layers.ipynb", "the notebook is missing"),
+        ("collaborators.txt", "the collaborators' line is not filled in"),
+    ]
+    assert "notebooks/4_layers.ipynb" not in held
+    assert "overridden, and said so in the manifest: collaborators.txt" in capsys.readouterr().out
+
+
+def test_a_zip_that_is_not_what_its_manifest_says_is_found(root, tmp_path):
+    entries, _ = inspection.gather(root)
+    document = manifest.build(entries, Person(), [], [])
+    with pytest.raises(ValueError, match="does not hold what its manifest names"):
+        archive.unpack(archive.pack(entries[1:], document), tmp_path / "1")
+    changed = [inspection.Entry(entries[0].path, entries[0].kind, b"x"), *entries[1:]]
+    with pytest.raises(ValueError, match="does not have the digest"):
+        archive.unpack(archive.pack(changed, document), tmp_path / "2")
+
+
+@pytest.mark.parametrize("name", ["../a.txt", "/a.txt", "C:/a.txt", "a\\..\\b.txt"])
+def test_a_name_that_leads_out_of_the_zip_is_not_unpacked(name, tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as zipped:
+        zipped.writestr(zipfile.ZipInfo(name), "1")
+    with pytest.raises(ValueError, match="leads out"):
+        archive.unpack(stream.getvalue(), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_zip_that_is_too_large_is_not_written(ready, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(archive, "LIMIT", 1000)
+    assert submit(ready, tmp_path / "out") == 1
+    assert "remove large files from experiments/results" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_calls(ready, tmp_path, capsys):
+    assert submit(ready, tmp_path, "--pdf", str(tmp_path / "none.pdf")) == 2
+    assert "there is no file" in capsys.readouterr().err
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert submit(ready, tmp_path / "file") == 2
+    assert "--output expects a folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        submit(ready, tmp_path, "--nonsense")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script")
+def test_the_shell_script_works_from_anywhere(tmp_path):
+    environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHON": sys.executable}
+    script = ROOT / "collect_submission.sh"
+    for arguments, code, words in (
+        (["--help"], 0, "--force"),
+        (["--pdf", "none.pdf"], 2, "there is no file none.pdf"),
+    ):
+        result = subprocess.run(
+            ["sh", str(script), *arguments], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8"
+        )
+        assert result.returncode == code, result.stderr
+        assert words in result.stdout + result.stderr
+
+
+def test_every_file_with_a_blank_is_handed_in():
+    paths = [*(ROOT / "cs7643").rglob("*.py"), *(ROOT / "experiments").glob("*.sh"), *ROOT.glob("notebooks/*.ipynb")]
+    blanks = {
+        path.relative_to(ROOT).as_posix() for path in paths if "BEGIN SOLUTION" in path.read_text(encoding="utf-8")
+    }
+    assert blanks <= {*contents.student_files(), *contents.NOTEBOOKS}
