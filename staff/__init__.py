@@ -1,0 +1,1 @@
+"""What only the staff has: nothing here is in the student edition."""

@@ -1,0 +1,101 @@
+"""The student edition, tried where it lies: style, the checks, and the command line, as a student has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from staff.release.markers import ReleaseError
+
+PYTHON = [sys.executable, "-B", "-m"]  # -B: nothing is left beside the files
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables with which this interpreter runs the edition of a folder, and that one only."""
+    return {
+        **os.environ,
+        "CS7643_NO_VENV": "1",
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of Python in the edition of a folder."""
+    return subprocess.run(
+        [*PYTHON, *command],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def try_out(folder: Path) -> list[str]:
+    """Try an edition.
+
+    Returns:
+        The lines of the report.
+
+    Raises:
+        ReleaseError: with all that does not work.
+    """
+    lines: list[str] = []
+    problems: list[str] = []
+    for look in (style, nothing_started, commands):
+        try:
+            lines.append(look(folder))
+        except ReleaseError as error:
+            problems += error.problems
+    if problems:
+        raise ReleaseError(problems)
+    return lines
+
+
+def style(folder: Path) -> str:
+    """Run ruff, which must find nothing to say and nothing to format."""
+    said = []
+    for options in (["check", "--output-format=concise"], ["format", "--check"]):
+        # the repository around dist/ ignores it, so ignored files are looked at, too
+        result = run(folder, "ruff", *options, "--no-cache", "--no-respect-gitignore", ".")
+        if result.returncode:
+            said += (result.stdout + result.stderr).strip().splitlines()
+    if said:
+        raise ReleaseError([f"student edition: {line}" for line in said])
+    return "ruff: clean and formatted"
+
+
+def nothing_started(folder: Path) -> str:
+    """Run all checks: each case of each function must say "not started", and nothing else."""
+    result = run(folder, "cs7643", "check", "--all", "--json")
+    try:
+        reports = json.loads(result.stdout)["checks"]
+    except (ValueError, KeyError) as error:
+        raise ReleaseError([f"student edition: check --all: {result.stderr.strip() or error}"]) from error
+    wrong = [
+        f"student edition: check {function['name']}, {case['title']}: {case['status']}, {case['message']}"
+        for report in reports
+        for function in report["functions"]
+        for case in function["cases"]
+        if case["status"] != "not started"
+    ]
+    if wrong or result.returncode != 1:
+        raise ReleaseError(wrong or [f"student edition: check --all ends with {result.returncode}, not 1"])
+    return f"check --all: {len(reports)} tasks, each function not started"
+
+
+def commands(folder: Path) -> str:
+    """Ask for help, and for the help of every command that it lists."""
+    listed = run(folder, "cs7643", "--help")
+    names = [line.split()[0] for line in listed.stdout.splitlines() if line.startswith("    ") and line[4:5].isalpha()]
+    wrong = [name for name in names if run(folder, "cs7643", name, "--help").returncode]
+    if wrong or not names:
+        raise ReleaseError([f"student edition: cs7643 {name} --help fails" for name in wrong or [""]])
+    return f"cs7643 has the commands {', '.join(names)}"
