@@ -82,7 +82,7 @@ def cut(text: str, syntax: Syntax, place: Place, tasks: Collection[str] | None =
         copied = region.end
     new += lines[copied:]
     if tree:
-        _require_blanks("\n".join(new), cuts, place)
+        _require_blanks("\n".join(new), tree, cuts, place)
     return "\n".join(new), cuts
 
 
@@ -160,13 +160,37 @@ def _own(scope: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _require_blanks(text: str, cuts: Sequence[Cut], place: Place) -> None:
-    """See to it that each blank is a statement of its own, where its region stood, so that nothing goes past it."""
-    tree = _syntax_tree(text, place)
-    stops = {node.lineno: node.col_offset for node in ast.walk(tree) if isinstance(node, ast.Raise)}
+def _require_blanks(text: str, tree: ast.Module, cuts: Sequence[Cut], place: Place) -> None:
+    """See to it that each region is whole statements of one block, and its blank one, so that nothing goes past it."""
+    new = _syntax_tree(text, place)
+    stops = {node.lineno: node.col_offset for node in ast.walk(new) if isinstance(node, ast.Raise)}
     for done in cuts:
-        if done.blank and stops.get(done.line + len(done.blank)) != done.region.indent:
-            raise ReleaseError([place.says(done.region.start, "a blank does not fit here: is this whole statements?")])
+        region = done.region
+        if region.kind == "STAFF":  # may be a part of a table
+            continue
+        if _columns(tree.body, region) != {region.indent}:
+            message = "the region must be whole statements, indented as its markers"
+            raise ReleaseError([place.says(region.start, message)])
+        if stops.get(done.line + len(done.blank)) != region.indent:
+            raise ReleaseError([place.says(region.start, "a blank does not fit here")])
+
+
+def _columns(body: Sequence[ast.AST], region: Region) -> set[int]:
+    """Return where the outermost statements of a region begin; -1 for one that is only partly in it."""
+    found: set[int] = set()
+    for node in body:
+        if isinstance(node, ast.stmt):
+            first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))]) - 1
+            last = _end(node)
+            if region.start <= first and last <= region.end:
+                found.add(node.col_offset)
+                continue
+            if last <= region.start or region.end <= first:
+                continue
+            if not hasattr(node, "body") and not hasattr(node, "cases"):
+                found.add(-1)
+        found |= _columns(list(ast.iter_child_nodes(node)), region)
+    return found
 
 
 def dump(notebook: Notebook) -> bytes:

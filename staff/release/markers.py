@@ -199,27 +199,32 @@ BEGINNINGS, ENDINGS = ("BEGIN", "START"), ("END", "STOP")
 def nearly(line: str) -> str | None:
     """Tell which kind of marker a line is nearly, if any, whatever its comment sign.
 
-    In capitals, words that differ from a marker's by a letter or two are enough. Otherwise the line, or its comment,
-    must have the form of a marker, with nothing after it but a task and a name, so that prose may speak of solutions.
+    In capitals, letters that differ from a marker's in two places are enough, wherever the spaces are. Otherwise the
+    line, or its comment, must have the form of a marker, with nothing after it but a task and a name, so that prose may
+    speak of solutions.
     """
     loud = LOUD.search(line)
     if loud:
         return loud[1]
-    for text in _candidates(line):
-        words = re.findall(r"[^\W\d_]+|\d[\w.]*", text)
-        if words and len(words[0]) > 7:  # BEGINSOLUTION
-            words = _apart(words)
-        for first, second in (words[:2], words[1::-1]) if len(words) >= 2 else ():
-            block = next((block for block in BLOCKS if _distance(second.upper(), block) <= len(block) // 4), None)
-            opening = any(_distance(first.upper(), word) <= 1 for word in BEGINNINGS)
-            closing = any(_distance(first.upper(), word) <= 1 for word in ENDINGS) and first.upper() != "AND"
-            if block is None or not (opening or closing):
-                continue
-            rest = words[2:]
-            formed = not rest or (opening and len(rest) <= 3 and re.fullmatch(r"\d[\w.]*", rest[0]) is not None)
-            if formed or (first.isupper() and second.isupper()):
-                return block
-    return None
+    return next((block for text in _candidates(line) for block in BLOCKS if _is_near(text, block)), None)
+
+
+def _is_near(text: str, block: str) -> bool:
+    letters = "".join(letter for letter in text[:60] if letter.isalpha())
+    for word in (*BEGINNINGS, *ENDINGS):
+        for marker in (word + block, block + word):
+            for length in range(len(marker) - 2, len(marker) + 3):
+                if letters[:length].isupper() and _distance(letters[:length], marker) <= len(marker) // 5:
+                    return True
+    text = re.sub(r"\b(BEGIN|START|END|STOP)(?=SOLUTION|STAFF)", r"\1 ", text.upper())
+    words = re.findall(r"[^\W\d_]+|\d[\w.]*", text)
+    for first, second in (words[:2], words[1::-1]) if len(words) >= 2 else ():
+        opening, closing = (any(_distance(first, word) <= 1 for word in these) for these in (BEGINNINGS, ENDINGS))
+        numbered = opening and len(words) <= 5 and words[2:3] and words[2][0].isdigit()
+        near = (opening or closing) and first != "AND" and _distance(second, block) <= len(block) // 4
+        if near and (numbered or len(words) == 2):
+            return True
+    return False
 
 
 def _candidates(line: str) -> Iterator[str]:
@@ -228,14 +233,6 @@ def _candidates(line: str) -> Iterator[str]:
     for sign in ("#", "<!--", "//", "%"):
         if sign in line:
             yield line.split(sign)[-1]
-
-
-def _apart(words: Sequence[str]) -> list[str]:
-    """Take two words of a marker apart that are written as one."""
-    for word in (*BEGINNINGS, *ENDINGS):
-        if words[0].upper().startswith(word):
-            return [words[0][: len(word)], words[0][len(word) :], *words[1:]]
-    return list(words)
 
 
 def _distance(a: str, b: str) -> int:
