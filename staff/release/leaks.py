@@ -7,6 +7,7 @@ get is compared with the regions as a plain search finds them.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -29,6 +30,7 @@ CANARY = re.compile(rb"(?i)canary[0-9a-f]{16}")
 RUN = 8  # tokens
 STRETCH, WORDS, FORMULA = 16, 8, 40  # tokens of code; words of prose; tokens of prose, formulas included
 SHORTEST = 5  # tokens; less than that is found anywhere
+KEY = 3  # tokens by which a search begins
 TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|[^\w\s]")
 REGION = re.compile(
     r"^[^\n]*BEGIN SOLUTION (?P<task>\S+) (?P<name>\w+)[^\n]*\n(?P<inside>.*?)\n[^\n]*END SOLUTION[^\n]*$", re.M | re.S
@@ -261,54 +263,60 @@ def no_shared_stretch(edition: Edition, source: Mapping[str, bytes], contents: C
     Of code a stretch is 16 tokens, or all of a shorter solution; of prose 8 words, or 40 tokens with the formulas.
     What is given on purpose, contents.txt says with its file.
     """
-    public = {
-        (path, sieve): [_Sieved(text, sieve) for text in texts(path, content)]
-        for path, content in edition.files.items()
-        for sieve in ("code", "words", "all")
-    }
-    wrong, allowed, count = [], set(), 0
+    needles: dict[str, dict[tuple[str, ...], list[tuple[tuple[str, ...], _Solution]]]] = {}
+    count = 0
     for solution in _solutions(edition, source):
         for sieve, length in (("words", WORDS), ("all", FORMULA)) if solution.prose else (("code", STRETCH),):
-            tokens = _Sieved(solution.inside, sieve).tokens
+            tokens = _sieved(solution.inside, sieve).tokens
             if not solution.prose:
                 tokens = tokens[1:] if tokens[0] == "return" else tokens
                 length = min(length, len(tokens))
-            runs = _runs(tokens, length) if length >= SHORTEST else set()
-            count += len(runs)
-            for path in edition.files:
-                place = next((place for text in public[path, sieve] if (place := text.line_of(runs, length))), "")
-                if place and contents.may_share(solution.name, path):
-                    allowed.add((solution.name, path))
-                elif place:
-                    wrong.append(f"{_place(path, place, source)}: holds a part of {solution}: {place.strip()!r}")
+            for run in _runs(tokens, length) if length >= SHORTEST else ():
+                needles.setdefault(sieve, {}).setdefault(run[:KEY], []).append((run, solution))
+                count += 1
+    wrong, allowed, seen = [], set(), set()
+    for path, content in edition.files.items():
+        for text in texts(path, content):
+            for sieve, table in needles.items():
+                for solution, line in _sieved(text, sieve).search(table):
+                    if contents.may_share(solution.name, path):
+                        allowed.add((solution.name, path))
+                    elif (solution, path) not in seen:
+                        seen.add((solution, path))
+                        wrong.append(f"{_place(path, line, source)}: holds a part of {solution}: {line.strip()!r}")
     _complain(wrong)
     return f"{count} stretches of the solutions looked for in public text: {len(allowed)} places, all given on purpose"
 
 
+@dataclass(frozen=True)
 class _Sieved:
-    """The tokens of a text that count: those of code without comments, words of prose, or all."""
+    """The tokens of a text that count, and the line of each."""
 
-    def __init__(self, text: str, sieve: str) -> None:
-        def blank(found: re.Match[str]) -> str:
-            return re.sub(r"[^\n]", " ", found[0])
+    tokens: list[str]
+    lines: list[str]
 
-        self.lines = text.split("\n")
-        pattern = TOKEN
-        if sieve == "code":
-            text = _without_comments(text)
-        elif sieve == "words":
-            text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|\\\w+", blank, text, flags=re.S).lower()
-            pattern = re.compile(r"[a-z]{2,}")
-        self.found = list(pattern.finditer(text))
-        self.tokens = [found[0] for found in self.found]
-        self.text = text
+    def search(
+        self, needles: Mapping[tuple[str, ...], Sequence[tuple[tuple[str, ...], _Solution]]]
+    ) -> Iterator[tuple[_Solution, str]]:
+        """Yield each solution of which a run is found, with the line at which that begins."""
+        for k in range(len(self.tokens) - KEY + 1):
+            for run, solution in needles.get(tuple(self.tokens[k : k + KEY]), ()):
+                if tuple(self.tokens[k : k + len(run)]) == run:
+                    yield solution, self.lines[k]
 
-    def line_of(self, runs: set[tuple[str, ...]], length: int) -> str:
-        """Return the line at which one of some runs begins, or nothing."""
-        for k in range(len(self.tokens) - length + 1) if runs else ():
-            if tuple(self.tokens[k : k + length]) in runs:
-                return self.lines[self.text.count("\n", 0, self.found[k].start())]
-        return ""
+
+@functools.lru_cache(maxsize=4096)
+def _sieved(text: str, sieve: str) -> _Sieved:
+    """Return the tokens of code without comments, words of prose, or all tokens."""
+    lines, pattern = text.split("\n"), TOKEN
+    if sieve == "code":
+        text = _without_comments(text)
+    elif sieve == "words":
+        formulas = r"\$\$.*?\$\$|\$[^$]*\$|\\\w+"
+        text = re.sub(formulas, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.S).lower()
+        pattern = re.compile(r"[a-z]{2,}")
+    found = [(token, lines[number]) for number, line in enumerate(text.split("\n")) for token in pattern.findall(line)]
+    return _Sieved([token for token, _ in found], [line for _, line in found])
 
 
 def _without_comments(text: str) -> str:

@@ -16,6 +16,7 @@ other spacing, a letter off, another comment sign, a marker in a string.
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import tokenize
@@ -196,6 +197,7 @@ LOUD = re.compile(r"\b(?:BEGIN|END)[^A-Za-z]{0,3}(SOLUTION|STAFF)")
 BEGINNINGS, ENDINGS = ("BEGIN", "START"), ("END", "STOP")
 
 
+@functools.lru_cache(maxsize=1 << 17)
 def nearly(line: str) -> str | None:
     """Tell which kind of marker a line is nearly, if any, whatever its comment sign.
 
@@ -235,6 +237,7 @@ def _candidates(line: str) -> Iterator[str]:
             yield line.split(sign)[-1]
 
 
+@functools.lru_cache(maxsize=1 << 17)
 def _distance(a: str, b: str) -> int:
     """Count the letters to insert, delete, replace or exchange with a neighbour between two words."""
     if abs(len(a) - len(b)) > 2:
