@@ -34,6 +34,9 @@ COMMANDS = {
     "check": Command("check what you have written, task by task", "cs7643.checks.command"),
     "status": Command("show all tasks, their points, and what is left", "cs7643.checks.status"),
     "hint": Command("give a hint for a function", "cs7643.checks.hints"),
+    "train": Command("train a model of problems 6.4 to 6.7", "cs7643.pytorch.train_command"),
+    "predict": Command("write predictions.csv with a trained model", "cs7643.pytorch.predictions"),
+    "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.plots_command"),
     # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
     # END STAFF

@@ -51,11 +51,18 @@ def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
     return Source(None, f"there is no {folder}")
 
 
-def load(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10, datasets: Path = DATASETS) -> Dataset:
+def load(
+    directory: str | Path | None = None,
+    *,
+    announce: bool = True,
+    catalogue: Catalogue = CIFAR10,
+    datasets: Path = DATASETS,
+) -> Dataset:
     """Read the data set that :func:`find` finds, and print its name the first time in a process.
 
     Args:
         directory: as for :func:`find`.
+        announce: whether to print it.
         catalogue: what CIFAR-10 is.
         datasets: where downloaded data lies.
 
@@ -64,7 +71,7 @@ def load(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
     """
     folder = find(directory, catalogue=catalogue, datasets=datasets).folder
     dataset = cifar10.read(folder, catalogue)[0] if folder else _draw()
-    if dataset.name not in _announced:
+    if announce and dataset.name not in _announced:
         _announced.add(dataset.name)
         print(f"Data: {dataset.name}")
     return dataset

@@ -24,11 +24,23 @@ from cs7643.plots.images import (
     visualize_grid,
     weight_images,
 )
+from cs7643.plots.runs import (
+    ablation,
+    accuracy_curves,
+    calibration,
+    filter_evolution,
+    filters_side_by_side,
+    loss_curve,
+    same_curves,
+)
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, speed_bars, training_curves
 
 __all__ = [
+    "ablation",
+    "accuracy_curves",
     "accuracy_map",
     "attacks",
+    "calibration",
     "captioned_images",
     "class_examples",
     "compare_losses",
@@ -37,12 +49,16 @@ __all__ = [
     "convolution_gradient_example",
     "difference_errors",
     "draw_scene",
+    "filter_evolution",
     "filtered_picture",
+    "filters_side_by_side",
+    "loss_curve",
     "noise_floors",
     "proximal_models",
     "raising_steps",
     "rates",
     "regret_sides",
+    "same_curves",
     "sgd_runs",
     "speed_bars",
     "square_or_not",

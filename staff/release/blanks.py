@@ -125,10 +125,7 @@ def _syntax_tree(text: str, place: Place) -> ast.Module:
 
 def _names_needed(tree: ast.Module, region: Region, regions: Sequence[Region]) -> tuple[str, ...]:
     """Return the names that a region sets and that are read after it, in the same function, outside all regions."""
-    scope: ast.AST = tree
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= region.start < _end(node):
-            scope = node  # the walk goes from the outside to the inside
+    scope = _scope(tree, region)
     hidden = {line for other in regions for line in range(other.start, other.end)}
     loaded = {
         node.id
@@ -140,6 +137,15 @@ def _names_needed(tree: ast.Module, region: Region, regions: Sequence[Region]) -
     stored = [node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     stored += [node.name for node in inside if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     return tuple(name for name in dict.fromkeys(stored) if name in loaded)
+
+
+def _scope(tree: ast.Module, region: Region) -> ast.AST:
+    """Return the innermost function that a region stands in, or the module."""
+    scope: ast.AST = tree
+    for node in ast.walk(tree):  # from the outside to the inside
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= region.start < _end(node):
+            scope = node
+    return scope
 
 
 def _end(node: ast.AST) -> int:
@@ -173,6 +179,9 @@ def _require_blanks(text: str, tree: ast.Module, cuts: Sequence[Cut], place: Pla
             raise ReleaseError([place.says(region.start, message)])
         if stops.get(done.line + len(done.blank)) != region.indent:
             raise ReleaseError([place.says(region.start, "a blank does not fit here")])
+        if place.path.endswith(".py") and _scope(tree, region) is tree:
+            message = "the region must be inside a function: a blank would stop the import"
+            raise ReleaseError([place.says(region.start, message)])
 
 
 def _columns(body: Sequence[ast.AST], region: Region) -> set[int]:

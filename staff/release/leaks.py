@@ -6,6 +6,7 @@ get is compared with the regions as a plain search finds them.
 
 from __future__ import annotations
 
+import ast
 import base64
 import functools
 import hashlib
@@ -102,11 +103,23 @@ def every_solution_has_a_blank(edition: Edition, source: Mapping[str, bytes]) ->
     for task in TASKS:
         for module, function in task.functions:
             path = module.replace(".", "/") + ".py"
-            names = [solution.name for solution in solutions if (solution.path, solution.task) == (path, task.number)]
-            if path in edition.files and not any(name.startswith(tuple(function.split("."))) for name in names):
-                wrong.append(f"{path}:1: task {task.number} has no region whose name begins with {function}")
+            if path in edition.files and not _has_region(source[path].decode(), function, task.number):
+                wrong.append(f"{path}:1: {function} of task {task.number} has no region of that task")
     _complain(wrong)
     return f"{len(solutions)} blanks, and each names its task"
+
+
+def _has_region(text: str, function: str, task: str) -> bool:
+    """Tell whether a function, a class or a method ("Dual.apply") holds a region of a task."""
+    nodes: list[ast.AST] = [ast.parse(text)]
+    for name in function.split("."):
+        nodes = [child for node in nodes for child in ast.iter_child_nodes(node) if getattr(child, "name", "") == name]
+    lines = text.split("\n")
+    parts = ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in nodes if isinstance(node, _DEFINITIONS)]
+    return any(f"BEGIN SOLUTION {task} " in part for part in parts)
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
 def no_canary(edition: Edition, source: Mapping[str, bytes], contents: Contents, archive: Archive) -> str:

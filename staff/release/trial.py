@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from staff.release.markers import ReleaseError
@@ -49,11 +51,12 @@ def try_out(folder: Path) -> list[str]:
     """
     lines: list[str] = []
     problems: list[str] = []
-    for look in (style, nothing_started, commands):
-        try:
-            lines.append(look(folder))
-        except ReleaseError as error:
-            problems += error.problems
+    with ThreadPoolExecutor() as pool:  # each waits for processes
+        for look in [pool.submit(look, folder) for look in (style, nothing_started, commands, scripts)]:
+            try:
+                lines.append(look.result())
+            except ReleaseError as error:
+                problems += error.problems
     if problems:
         raise ReleaseError(problems)
     return lines
@@ -95,7 +98,25 @@ def commands(folder: Path) -> str:
     """Ask for help, and for the help of every command that it lists."""
     listed = run(folder, "cs7643", "--help")
     names = [line.split()[0] for line in listed.stdout.splitlines() if line.startswith("    ") and line[4:5].isalpha()]
-    wrong = [name for name in names if run(folder, "cs7643", name, "--help").returncode]
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda name: run(folder, "cs7643", name, "--help").returncode, names)
+    wrong = [name for name, code in zip(names, results, strict=True) if code]
     if wrong or not names:
         raise ReleaseError([f"student edition: cs7643 {name} --help fails" for name in wrong or [""]])
     return f"cs7643 has the commands {', '.join(names)}"
+
+
+def scripts(folder: Path) -> str:
+    """Run the scripts with a blank: each must stop there, and say which. Without bash they are not run."""
+    paths = [path for path in sorted(folder.rglob("*.sh")) if "Not started. Task" in path.read_text(encoding="utf-8")]
+    bash = shutil.which("bash") if os.name == "posix" else None
+    wrong = []
+    for path in paths if bash else ():
+        result = subprocess.run(
+            [bash, path], cwd=folder, env=environment(folder), capture_output=True, encoding="utf-8"
+        )
+        if result.returncode != 1 or not result.stderr.startswith("Not started. Task "):
+            wrong.append(f"student edition: {path.name} does not stop at its blank: {result.stderr.strip()}")
+    if wrong:
+        raise ReleaseError(wrong)
+    return f"{len(paths)} scripts stop at their blanks" + ("" if bash else " (not run: there is no bash)")

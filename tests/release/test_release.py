@@ -210,11 +210,17 @@ SLIPS = {
         "BEGIN SOLUTION 6.2 relu_backward",
         r"cs7643/layers\.py:\d+: two regions are called 6\.2 relu_backward",
     ),
-    "another name": (
+    "a function without a region": (
         LAYERS,
-        "BEGIN SOLUTION 6.2 relu_forward",
-        "BEGIN SOLUTION 6.2 rectifier",
-        r"cs7643/layers\.py:1: task 6\.2 has no region whose name begins with relu_forward",
+        "    # BEGIN SOLUTION 6.2 relu_forward\n    return np.maximum(x, 0), x\n    # END SOLUTION\n",
+        "    return np.maximum(x, 0), x\n",
+        r"cs7643/layers\.py:1: relu_forward of task 6\.2 has no region of that task",
+    ),
+    "a region outside a function": (
+        LAYERS,
+        "class ConvGeometry(",
+        "# BEGIN SOLUTION 6.2 constant\nX = 1\n# END SOLUTION\n\n\nclass ConvGeometry(",
+        r"cs7643/layers\.py:\d+: the region must be inside a function",
     ),
     "a solution in a file of none": (
         "cs7643/losses.py",

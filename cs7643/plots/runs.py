@@ -1,0 +1,129 @@
+"""Pictures of training runs in PyTorch: their curves, their filters as they came about, how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cs7643.plots.images import visualize_grid
+from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done
+
+Array = NDArray[Any]
+
+
+def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
+    """Draw the loss of each batch and its running mean against the epochs."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    epochs = np.arange(1, len(losses) + 1) / per_epoch
+    axis.plot(epochs, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
+    window = max(1, len(losses) // 40)
+    smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+    axis.plot(epochs[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    axis.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
+    axis.legend(frameon=False)
+    return clean(figure)
+
+
+def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """Draw accuracies (parts of 1) after each epoch, a line a run."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    for (name, history), colour in zip(histories.items(), PALETTE * 3, strict=False):
+        axis.plot(np.arange(1, len(history) + 1), np.multiply(history, 100), "o-", ms=3, color=colour, label=name)
+    axis.set(xlabel="epoch", ylabel="validation accuracy (%)", title=title)
+    if len(histories) > 1:
+        axis.legend(frameon=False, fontsize=8)
+    return clean(figure)
+
+
+def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str, str], title: str) -> Figure:
+    """Draw two loss curves over each other, and below them how far they are apart, on a logarithmic axis."""
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.5, 4.8), sharex=True, height_ratios=(3, 2))
+    steps = np.arange(1, len(ours) + 1)
+    top.plot(steps, ours, color=ORANGE, lw=4, alpha=0.6, label=names[0])
+    top.plot(steps, theirs, color=BLUE, lw=1, label=names[1])
+    top.set(ylabel="loss (nats)", title=title)
+    top.legend(frameon=False)
+    apart = np.abs(np.subtract(ours, theirs))
+    bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)  # 0 has no place on this axis
+    bottom.set(xlabel="step", ylabel="difference (nats)")
+    bottom.set_ylim(bottom=1e-18)
+    return clean(figure)
+
+
+def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, moments: int = 6) -> Figure:
+    """Show how filters came about: a row a moment, from before the first epoch to after the last, a column a filter.
+
+    Args:
+        snapshots: (F, 3, HH, WW) each, one before training and one after each epoch.
+        title: above the picture.
+        filters: show the first so many.
+        moments: show so many, evenly spaced.
+    """
+    chosen = np.unique(np.linspace(0, len(snapshots) - 1, moments).round().astype(int))
+    filters = min(filters, len(snapshots[0]))
+    figure, axes = plt.subplots(
+        len(chosen), filters, figsize=(0.75 * filters + 1.1, 0.75 * len(chosen) + 0.5), squeeze=False
+    )
+    for row, moment in zip(axes, chosen, strict=True):
+        for axis, image in zip(row, snapshots[moment], strict=False):
+            axis.imshow(visualize_grid(image[np.newaxis].transpose(0, 2, 3, 1)).astype(np.uint8))
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel(f"epoch {moment}", rotation=0, ha="right", va="center")
+    figure.suptitle(title, size=11)
+    figure.tight_layout(pad=0.4)
+    return done(figure)
+
+
+def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], title: str) -> Figure:
+    """Show two sets of filters (F, 3, HH, WW) in two pictures of one scale."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 4.3))
+    for axis, filters, name in zip(axes, (left, right), names, strict=True):
+        axis.imshow(visualize_grid(filters.transpose(0, 2, 3, 1)).astype(np.uint8), interpolation="nearest")
+        axis.set_title(name, size=10)
+        axis.set_axis_off()
+    figure.suptitle(title)
+    figure.tight_layout()
+    return done(figure)
+
+
+def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> Figure:
+    """Draw how often a model is right where it gives its answer so much probability, and how often it gives that much.
+
+    Args:
+        probabilities: (N, C), each row adding up to one.
+        y: (N,), the labels.
+        title: above the picture.
+        bins: of the probability.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts = np.bincount(places, minlength=bins)
+    shown = counts > 0
+    accuracy = np.bincount(places, right, bins)[shown] / counts[shown]
+    middles = ((np.arange(bins) + 0.5) / bins)[shown]
+    figure, axis = plt.subplots(figsize=(5.2, 4.2))
+    axis.bar(100 * middles, 100 * counts[shown] / len(y), width=80 / bins, color=SKY, alpha=0.5, label="of the images")
+    axis.plot([0, 100], [0, 100], "--", color=GREY, label="perfectly calibrated")
+    axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="right answers")
+    axis.set(xlabel="probability of the answer (%)", ylabel="%", title=title, xlim=(0, 100), ylim=(0, 100))
+    axis.legend(frameon=False, fontsize=8)
+    return clean(figure)
+
+
+def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """Draw accuracies (parts of 1): a row a variant, a dot a seed, a bar at the mean; the first row is the base."""
+    figure, axis = plt.subplots(figsize=(6.5, 0.42 * len(accuracies) + 1.2))
+    base = 100 * float(np.mean(next(iter(accuracies.values()))))
+    axis.axvline(base, color=GREY, ls="--", lw=1)
+    for row, values in enumerate(accuracies.values()):
+        axis.plot(100 * np.asarray(values), np.full(len(values), row), "o", color=SKY, ms=5)
+        axis.plot(100 * np.mean(values), row, "|", color=BLUE if row else GREEN, ms=18, mew=3)
+    axis.set_yticks(range(len(accuracies)), list(accuracies))
+    axis.set(xlabel="validation accuracy (%)", title=title)
+    axis.invert_yaxis()
+    return clean(figure)

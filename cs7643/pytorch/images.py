@@ -1,0 +1,157 @@
+"""Images that live on the device where the model trains: a batch is one gather, with its augmentation in the indices.
+
+The images stay as they are stored, a byte a value, with the channels last: (N, H, W, C). To mirror or to move an image
+is then to read its rows and columns in another order, so that no augmented copy is ever made, and the batch comes out
+in the memory layout that convolutions like best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PixelStatistics:
+    """The mean and the standard deviation of each channel, in parts of the largest value, 255."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: NDArray[np.uint8]) -> PixelStatistics:
+        """Compute them over images (N, C, H, W), exactly: from how often each of the 256 values occurs."""
+        values = np.arange(256) / 255
+        mean, std = [], []
+        for channel in np.moveaxis(images, 1, 0):
+            share = np.bincount(channel.reshape(-1), minlength=256) / channel.size
+            mean.append(float(share @ values))
+            std.append(float(np.sqrt(share @ (values - mean[-1]) ** 2)))
+        if min(std) == 0:
+            raise ValueError(f"PixelStatistics: channel {std.index(0)} has the same value everywhere")
+        return cls(tuple(mean), tuple(std))
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to a training image, as a function of the seed, the image and the time alone.
+
+    Attributes:
+        flip: each image is mirrored in every other epoch; whether it begins so is a coin's toss. So two epochs in a row
+            show both sides of every image, where a coin each time would show half of them the same side twice.
+        translate: each image is moved by up to so many pixels in both directions; at the border it is mirrored.
+        seed: of the coins and the moves.
+    """
+
+    flip: bool = False
+    translate: int = 0
+    seed: int = 0
+
+    def mirrored(self, indices: NDArray[Any], num_images: int, epoch: int) -> NDArray[np.bool_]:
+        """Tell for each image whether it is mirrored in this epoch."""
+        coins = np.random.default_rng([self.seed, 1]).random(num_images) < 0.5
+        flipped: NDArray[np.bool_] = coins[indices] ^ bool(epoch % 2)
+        return flipped if self.flip else np.zeros(len(indices), dtype=bool)
+
+    def shifts(self, count: int, iteration: int) -> NDArray[np.int64]:
+        """Return how far each image of a batch moves, downwards and to the right, in pixels: (count, 2)."""
+        rng = np.random.default_rng([self.seed, 2, iteration])
+        return rng.integers(-self.translate, self.translate + 1, (count, 2))
+
+
+class DeviceImages:
+    """A data set on a device: bytes in, normalised batches out."""
+
+    def __init__(
+        self, images: NDArray[np.uint8], labels: NDArray[Any], statistics: PixelStatistics, device: torch.device
+    ) -> None:
+        """Move the images to the device.
+
+        Args:
+            images: (N, C, H, W).
+            labels: (N,), whole numbers.
+            statistics: those of the training images, which every other set is normalised with, too.
+            device: where the model is.
+        """
+        if images.ndim != 4 or images.dtype != np.uint8:
+            raise ValueError(f"DeviceImages: images must be uint8 (N, C, H, W), got {images.dtype} {images.shape}")
+        if labels.shape != (len(images),):
+            raise ValueError(f"DeviceImages: labels must have shape ({len(images)},), got {labels.shape}")
+        if len(statistics.mean) != images.shape[1]:
+            raise ValueError(
+                f"DeviceImages: statistics of {len(statistics.mean)} channels, images of {images.shape[1]}"
+            )
+        self.device = device
+        self.pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 2, 3, 1))).to(device)
+        self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
+        # A row of pixels is W * C values: with the channels' numbers repeated W times a whole row is done at once.
+        width = images.shape[3]
+        self._mean = torch.tensor(statistics.mean, dtype=torch.float64).mul(255).repeat(width).float().to(device)
+        self._scale = torch.tensor(statistics.std, dtype=torch.float64).mul(255).reciprocal().repeat(width)
+        self._scale = self._scale.float().to(device)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.pixels)
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        _, H, W, C = self.pixels.shape
+        return C, H, W
+
+    def batch(
+        self,
+        indices: slice | NDArray[Any],
+        mirrored: NDArray[np.bool_] | None = None,
+        shifts: NDArray[np.int64] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return some images, normalised, and their labels.
+
+        Args:
+            indices: which.
+            mirrored: (len(indices),), whether to mirror each left to right.
+            shifts: (len(indices), 2), how far to move each down and to the right.
+
+        Returns:
+            images: float32 (B, C, H, W), with the channels last in memory; labels: int64 (B,).
+        """
+        if isinstance(indices, slice):
+            return self._normalised(self.pixels[indices]), self.labels[indices]
+        chosen = torch.from_numpy(np.asarray(indices, np.int64)).to(self.device)
+        labels = self.labels[chosen]
+        if shifts is not None and shifts.any():
+            _, H, W, _ = self.pixels.shape
+            rows, columns = _moved(H, shifts[:, 0]), _moved(W, shifts[:, 1])
+            if mirrored is not None:
+                columns = np.where(mirrored[:, np.newaxis], columns[:, ::-1], columns)
+            places = (rows * W)[:, :, np.newaxis] + columns[:, np.newaxis]  # (B, H, W): of each pixel in its image
+            return self._normalised(self._gather(chosen, places)), labels
+        pixels = self.pixels[chosen]
+        if mirrored is not None and mirrored.any():
+            flip = torch.from_numpy(mirrored).to(self.device)[:, None, None, None]
+            pixels = torch.where(flip, pixels.flip(2), pixels)
+        return self._normalised(pixels), labels
+
+    def _gather(self, chosen: Tensor, places: NDArray[np.int64]) -> Tensor:
+        """Read image ``chosen[b]`` at the places (B, H, W) given for it, with all its channels."""
+        _, H, W, C = self.pixels.shape
+        index = torch.from_numpy(places).to(self.device) + (chosen * (H * W))[:, None, None]
+        return self.pixels.view(-1, C).index_select(0, index.view(-1)).view(len(chosen), H, W, C)
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        B, H, W, C = pixels.shape
+        rows = pixels.view(B, H, W * C).float()
+        return rows.sub_(self._mean).mul_(self._scale).view(B, H, W, C).permute(0, 3, 1, 2)
+
+
+def _moved(size: int, shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each place of a moved row is read from, (B, size); beyond the border the row is mirrored."""
+    places = np.abs(np.arange(size) - shifts[:, np.newaxis])
+    mirrored: NDArray[np.int64] = np.where(places < size, places, 2 * (size - 1) - places)
+    return mirrored

@@ -1,0 +1,101 @@
+"""``python -m cs7643 plots``: the pictures of finished runs, each under its own model's name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+
+from cs7643 import data, plots
+from cs7643.data.dataset import Dataset
+from cs7643.files import atomic_writer
+from cs7643.pytorch.predictions import load_model, predict
+from cs7643.pytorch.runfiles import RunFiles, load, read_history
+from cs7643.pytorch.train_command import RESULTS
+from cs7643.pytorch.training import choose_device, first_filters
+
+DESCRIPTION = """\
+Draw what a run looked like: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
+NAME_filters.png, how the filters came about. Every run in the folder, or those that are named."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``plots``."""
+    parser.description = DESCRIPTION
+    parser.add_argument("names", nargs="*", help="of the runs, such as softmax (default: all in the folder)")
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
+    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Draw the pictures and return the exit code."""
+    names = args.names or sorted(path.stem for path in args.output.glob("*.pt") if ".checkpoint" not in path.name)
+    if not names:
+        print(f"plots: there is no finished run in {args.output}; `train` makes one", file=sys.stderr)
+        return 1
+    try:
+        dataset = data.load(args.cifar10_dir, announce=False)
+        for name in names:
+            files = RunFiles(args.output, name)
+            for kind, figure in pictures(files, dataset, choose_device(args.no_cuda)).items():
+                save_picture(figure, files.picture(kind))
+                print(files.picture(kind))
+    except (ValueError, OSError, NotImplementedError) as error:
+        print(f"plots: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[str, Figure]:
+    """Draw all pictures of one run.
+
+    Args:
+        files: those that ``train`` left.
+        dataset: the images that it was trained on.
+        device: where to compute.
+
+    Raises:
+        ValueError: if a file is missing or damaged, or the run belongs to other images.
+    """
+    saved, history = load(files.model), read_history(files.history)
+    if saved.get("dataset") != dataset.name:
+        raise ValueError(
+            f"{files.model}: it was trained on {saved.get('dataset')}, and these images are {dataset.name}"
+        )
+    model, _, im_size = load_model(files.model)
+    losses = [loss for record in _of_kind(history, "steps") for loss in record["losses"]]
+    epochs = _of_kind(history, "epoch")
+    title = f"{dataset.name}, {type(model).__name__}"
+    predicted = predict(files.model, dataset.X_test, device)
+    accuracy = 100 * float((predicted == dataset.y_test).mean())
+    return {
+        "lossvstrain": plots.loss_curve(losses, max(1, len(losses) // max(1, len(epochs))), f"{title}: loss"),
+        "valaccuracy": plots.accuracy_curves(
+            {files.name: [epoch["val_accuracy"] for epoch in epochs]}, f"{title}: validation accuracy"
+        ),
+        "gridfilt": plots.weight_images(first_filters(model, im_size).numpy(), f"{title}: filters of the first layer"),
+        "confusion": plots.confusion_matrix(
+            dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % of the test images are right"
+        ),
+        "filters": plots.filter_evolution(
+            [s.float().numpy() for s in saved["snapshots"]], f"{title}: how filters grow"
+        ),
+    }
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, without a date in it."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
+    with atomic_writer(path) as stream:
+        stream.write(picture.getvalue())
+
+
+def _of_kind(history: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [record for record in history if record.get("kind") == kind]

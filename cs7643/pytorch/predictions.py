@@ -1,0 +1,173 @@
+"""``python -m cs7643 predict``: the labels of the test images as predictions.csv, the file that the challenge takes."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from cs7643 import data
+from cs7643.data.dataset import Images
+from cs7643.files import atomic_writer
+from cs7643.pytorch.evaluation import logits_of
+from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from cs7643.pytorch.runfiles import load
+from cs7643.pytorch.train_command import RESULTS
+from cs7643.pytorch.training import Settings, build_model, choose_device
+
+HEADER = ("image_id", "label")
+PREDICTIONS = "predictions.csv"
+DESCRIPTION = """\
+Write predictions.csv: a line image_id,label for each of the test images, in their order, with labels from 0 to 9. The
+model is read from the file that `train` left; --check looks at a file that you have."""
+
+
+def write_predictions(path: Path, labels: Sequence[int] | NDArray[Any], n_classes: int = 10) -> None:
+    """Write predictions, whole or not at all.
+
+    Args:
+        path: the file.
+        labels: that of each test image, in order, whole numbers from 0 to n_classes - 1.
+        n_classes: the number of classes.
+
+    Raises:
+        ValueError: if a label is none.
+    """
+    values = np.asarray(labels)
+    if values.ndim != 1 or not len(values) or not np.issubdtype(values.dtype, np.integer):
+        raise ValueError(f"predictions: labels must be whole numbers, one an image, got {values.dtype} {values.shape}")
+    if values.min() < 0 or values.max() >= n_classes:
+        raise ValueError(
+            f"predictions: labels must lie from 0 to {n_classes - 1}, got {values.min()} to {values.max()}"
+        )
+    with atomic_writer(path, "w") as stream:
+        stream.write(",".join(HEADER) + "\n")
+        stream.writelines(f"{image_id},{label}\n" for image_id, label in enumerate(values))
+
+
+def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) -> NDArray[np.int64]:
+    """Read and check predictions.
+
+    Args:
+        path: the file.
+        num_images: so many lines there must be, for the images 0 to num_images - 1, each once, in any order.
+        n_classes: the number of classes.
+
+    Returns:
+        The label of each image, (num_images,).
+
+    Raises:
+        ValueError: if anything is missing, doubled or no label; the message names the line.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.reader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: it cannot be read ({error})") from error
+    if not rows or tuple(cell.strip() for cell in rows[0]) != HEADER:
+        found = ",".join(rows[0]) if rows else "an empty file"
+        raise ValueError(f"{path}, line 1: expected {','.join(HEADER)}, got {found[:60]!r}")
+    labels = np.full(num_images, -1, np.int64)
+    for line, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        image_id, label = _numbers(path, line, row)
+        for name, value, end in zip(HEADER, (image_id, label), (num_images, n_classes), strict=True):
+            if not 0 <= value < end:
+                raise ValueError(f"{path}, line {line}: {name} must be from 0 to {end - 1}, got {value}")
+        if labels[image_id] >= 0:
+            raise ValueError(f"{path}, line {line}: image {image_id} is there twice")
+        labels[image_id] = label
+    missing = np.flatnonzero(labels < 0)
+    if len(missing):
+        raise ValueError(f"{path}: {len(missing)} of {num_images} images have no label, the first is {missing[0]}")
+    return labels
+
+
+def _numbers(path: Path, line: int, row: list[str]) -> tuple[int, int]:
+    if len(row) != 2 or not all(cell.strip().isascii() and cell.strip().isdigit() and len(cell) < 12 for cell in row):
+        raise ValueError(f"{path}, line {line}: expected two whole numbers, got {','.join(row)[:60]!r}")
+    return int(row[0]), int(row[1])
+
+
+def predict(model_file: Path, images: Images, device: torch.device | str = "cpu") -> NDArray[np.int64]:
+    """Return the label that a trained model gives to each image.
+
+    Args:
+        model_file: as ``train`` writes it.
+        images: uint8 (N, C, H, W).
+        device: where to compute.
+
+    Raises:
+        ValueError: if the file is missing or damaged, or the images have another size than it was trained on.
+    """
+    model, statistics, im_size = load_model(model_file)
+    if images.shape[1:] != im_size:
+        raise ValueError(f"predict: {model_file} takes images of size {im_size}, got {images.shape[1:]}")
+    unlabelled = np.zeros(len(images), np.int64)
+    prepared = DeviceImages(images, unlabelled, statistics, torch.device(device))
+    return logits_of(model.to(device), prepared).argmax(dim=1).cpu().numpy()
+
+
+def load_model(model_file: Path) -> tuple[nn.Module, PixelStatistics, tuple[int, int, int]]:
+    """Read a trained model, what its images are normalised with, and their size (C, H, W).
+
+    Raises:
+        ValueError: if the file is missing or damaged, or the model's code has changed since.
+    """
+    saved = load(model_file)
+    try:
+        im_size = tuple(saved["im_size"])
+        model = build_model(Settings(**saved["settings"]), im_size, saved["n_classes"])
+        model.load_state_dict(saved["model"])
+        statistics = PixelStatistics(*map(tuple, (saved["statistics"]["mean"], saved["statistics"]["std"])))
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{model_file}: it does not fit the model's code as it is now ({reason}): train anew"
+        ) from error
+    return model, statistics, im_size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``predict``."""
+    parser.description = DESCRIPTION
+    parser.add_argument(
+        "model_file",
+        nargs="?",
+        type=Path,
+        default=RESULTS / "mymodel.pt",
+        help="default: experiments/results/mymodel.pt",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(PREDICTIONS), metavar="FILE", help=f"default: {PREDICTIONS}"
+    )
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
+    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check this file")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    try:
+        dataset = data.load(args.cifar10_dir, announce=False)
+        if args.check is not None:
+            labels = read_predictions(args.check, len(dataset.X_test), len(dataset.class_names))
+            print(f"{args.check}: {len(labels)} images, each with a label")
+            return 0
+        labels = predict(args.model_file, dataset.X_test, choose_device(args.no_cuda))
+        write_predictions(args.output, labels, len(dataset.class_names))
+        assert np.array_equal(read_predictions(args.output, len(labels), len(dataset.class_names)), labels)
+    except (ValueError, OSError, NotImplementedError) as error:
+        print(f"predict: {str(error).removeprefix('predict: ')}", file=sys.stderr)
+        return 1
+    print(f"{args.output}: {len(labels)} labels for the test images of {dataset.name}")
+    return 0

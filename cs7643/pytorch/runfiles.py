@@ -1,0 +1,152 @@
+"""What a training run leaves on disk: a log to read, a log for programs, checkpoints, and the trained model.
+
+Everything is named after the model: ``softmax.log``, ``softmax.jsonl``, ``softmax.checkpoint.pt``, ``softmax.pt``. The
+last two hold arrays and plain values only, and are read with ``weights_only=True``: a file from elsewhere runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import torch
+
+from cs7643.files import atomic_writer
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The paths of one run's files."""
+
+    folder: Path
+    name: str
+
+    @property
+    def log(self) -> Path:
+        """The log to read, with the test accuracy at the bottom."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def history(self) -> Path:
+        """The log for programs: a JSON object a line."""
+        return self.folder / f"{self.name}.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """All that a run needs to go on."""
+        return self.folder / f"{self.name}.checkpoint.pt"
+
+    @property
+    def model(self) -> Path:
+        """The weights that did best on the validation images, and what is needed to use them."""
+        return self.folder / f"{self.name}.pt"
+
+    def picture(self, kind: str) -> Path:
+        """Return the path of a picture, as in ``softmax_gridfilt.png``."""
+        return self.folder / f"{self.name}_{kind}.png"
+
+
+def save(path: Path, content: Mapping[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all."""
+    with atomic_writer(path) as stream:
+        torch.save(dict(content), stream)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what :func:`save` wrote, onto the CPU.
+
+    Raises:
+        ValueError: if the file is missing, damaged, or holds anything that is more than data.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: there is no such file; `train` makes it") from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"{path}: it cannot be read ({reason}); delete it and train anew") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a dictionary of weights and settings, got {type(content).__name__}")
+    return content
+
+
+class RunLog:
+    """Both logs of a run. A run that goes on from a checkpoint cuts them back to where the checkpoint was written."""
+
+    def __init__(self, files: RunFiles | None, say: Callable[[str], None], position: tuple[int, int] = (0, 0)) -> None:
+        """Open the logs.
+
+        Args:
+            files: where they are; None for no files.
+            say: shows a line to whoever watches.
+            position: the length of both, in bytes, as :meth:`position` gave it; (0, 0) begins anew.
+        """
+        self._say = say
+        self._streams: list[IO[bytes]] = []
+        if files is not None:
+            files.folder.mkdir(parents=True, exist_ok=True)
+            self._streams = [
+                _opened_at(path, place) for path, place in zip((files.log, files.history), position, strict=True)
+            ]
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for stream in self._streams:
+            stream.close()
+
+    def line(self, text: str) -> None:
+        """Show a line, and write it into the log to read."""
+        self._say(text)
+        self._write(0, text)
+
+    def record(self, kind: str, **values: Any) -> None:
+        """Write a line into the log for programs."""
+        self._write(1, json.dumps({"kind": kind, **values}))
+
+    def position(self) -> tuple[int, int]:
+        """Return the length of both logs, all of it on the disk."""
+        for stream in self._streams:
+            stream.flush()
+            os.fsync(stream.fileno())
+        first, second = (stream.tell() for stream in self._streams) if self._streams else (0, 0)
+        return first, second
+
+    def _write(self, which: int, text: str) -> None:
+        if self._streams:
+            self._streams[which].write(text.encode() + b"\n")
+            self._streams[which].flush()
+
+
+def _opened_at(path: Path, place: int) -> IO[bytes]:
+    stream = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115  (closed with the log)
+    stream.truncate(place)
+    stream.seek(place)
+    return stream
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Read a log for programs; a last line that a killed run has left unfinished is passed over.
+
+    Raises:
+        ValueError: if the file is missing, or a line before the last is no JSON.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ValueError(f"{path}: it cannot be read ({error.strerror}); `train` makes it") from error
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            if number < len(lines):
+                raise ValueError(f"{path}: line {number} is not JSON ({error})") from error
+    return records

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Problem 6.4: the linear classifier. Tune the settings; `python -m cs7643 train --help` lists them.
+# The log, the weights and the pictures go to experiments/results. Options that you add go through: run_softmax.sh --resume
+set -eu
+cd "$(dirname "$0")/.."
+# As in: settings=(--lr 0.01 --epochs 5)
+# BEGIN SOLUTION 6.4 softmax_settings
+settings=(
+    --lr 0.002 --schedule triangle --epochs 8 --batch-size 500 --weight-decay 0.002
+)
+# END SOLUTION
+python=${PYTHON:-python3}
+"$python" -m cs7643 train --model softmax "${settings[@]}" "$@"
+"$python" -m cs7643 plots softmax

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Problem 6.5: the two-layer network. Tune the settings; `python -m cs7643 train --help` lists them.
+# The log, the weights and the pictures go to experiments/results. Options that you add go through: run_twolayernn.sh --resume
+set -eu
+cd "$(dirname "$0")/.."
+# As in: settings=(--lr 0.01 --epochs 5)
+# BEGIN SOLUTION 6.5 twolayernn_settings
+settings=(
+    --hidden-dim 300 --lr 0.05 --schedule triangle --epochs 12 --batch-size 256
+    --weight-decay 0.0005 --flip
+)
+# END SOLUTION
+python=${PYTHON:-python3}
+"$python" -m cs7643 train --model twolayernn "${settings[@]}" "$@"
+"$python" -m cs7643 plots twolayernn
