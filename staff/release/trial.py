@@ -12,7 +12,7 @@ from pathlib import Path
 
 from staff.release.markers import ReleaseError
 
-PYTHON = [sys.executable, "-B", "-m"]  # -B: nothing is left beside the files
+PYTHON = [sys.executable, "-B"]  # nothing is left beside the files
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -29,7 +29,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of Python in the edition of a folder."""
+    """Run Python in the edition of a folder."""
     return subprocess.run(
         [*PYTHON, *command],
         cwd=folder,
@@ -67,7 +67,7 @@ def style(folder: Path) -> str:
     said = []
     for options in (["check", "--output-format=concise"], ["format", "--check"]):
         # the repository around dist/ ignores it, so ignored files are looked at, too
-        result = run(folder, "ruff", *options, "--no-cache", "--no-respect-gitignore", ".")
+        result = run(folder, "-m", "ruff", *options, "--no-cache", "--no-respect-gitignore", ".")
         if result.returncode:
             said += (result.stdout + result.stderr).strip().splitlines()
     if said:
@@ -77,7 +77,7 @@ def style(folder: Path) -> str:
 
 def nothing_started(folder: Path) -> str:
     """Run all checks: each case of each function must say "not started", and nothing else."""
-    result = run(folder, "cs7643", "check", "--all", "--json")
+    result = run(folder, "-m", "cs7643", "check", "--all", "--json")
     try:
         reports = json.loads(result.stdout)["checks"]
     except (ValueError, KeyError) as error:
@@ -94,15 +94,25 @@ def nothing_started(folder: Path) -> str:
     return f"check --all: {len(reports)} tasks, each function not started"
 
 
+OFFERED = """
+import argparse, importlib
+from cs7643.cli import COMMANDS
+for name, command in COMMANDS.items():
+    try:
+        importlib.import_module(command.room).add_arguments(argparse.ArgumentParser())
+    except Exception as error:
+        print(f"{name} cannot be used: {error!r}")
+"""
+
+
 def commands(folder: Path) -> str:
-    """Ask for help, and for the help of every command that it lists."""
-    listed = run(folder, "cs7643", "--help")
-    names = [line.split()[0] for line in listed.stdout.splitlines() if line.startswith("    ") and line[4:5].isalpha()]
-    with ThreadPoolExecutor() as pool:
-        results = pool.map(lambda name: run(folder, "cs7643", name, "--help").returncode, names)
-    wrong = [name for name, code in zip(names, results, strict=True) if code]
-    if wrong or not names:
-        raise ReleaseError([f"student edition: cs7643 {name} --help fails" for name in wrong or [""]])
+    """Load the room of every command that ``--help`` lists."""
+    listed = run(folder, "-m", "cs7643", "--help").stdout.splitlines()
+    names = [line.split()[0] for line in listed if line.startswith("    ") and line[4:5].isalpha()]
+    result = run(folder, "-c", OFFERED)
+    said = (result.stdout + result.stderr).strip().splitlines()
+    if said or not names:
+        raise ReleaseError([f"student edition: cs7643 {line}" for line in said or ["--help lists no command"]])
     return f"cs7643 has the commands {', '.join(names)}"
 
 
@@ -113,7 +123,7 @@ def scripts(folder: Path) -> str:
     wrong = []
     for path in paths if bash else ():
         result = subprocess.run(
-            [bash, path], cwd=folder, env=environment(folder), capture_output=True, encoding="utf-8"
+            [str(bash), str(path)], cwd=folder, env=environment(folder), capture_output=True, encoding="utf-8"
         )
         if result.returncode != 1 or not result.stderr.startswith("Not started. Task "):
             wrong.append(f"student edition: {path.name} does not stop at its blank: {result.stderr.strip()}")

@@ -14,6 +14,7 @@ from staff.release.blanks import cut, cut_notebook, dump, put_back, put_back_not
 from staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError
 
 PLACE = Place("file.py")
+CELL = Place("n.ipynb")  # where a region may stand outside of functions
 
 
 @st.composite
@@ -52,7 +53,7 @@ def split(text):
 @given(blocks())
 def test_whatever_the_region_the_rest_stays_and_the_text_comes_back(lines):
     text = "\n".join(lines) + "\n"
-    new, cuts = cut(text, PYTHON, PLACE, {"6.1"})
+    new, cuts = cut(text, PYTHON, CELL, {"6.1"})
     hidden, public = split(text)
     kept = re.findall(r"\b[1-9]\d{5}\b", new)
     assert kept == public
@@ -136,13 +137,14 @@ def test_what_only_the_staff_has_leaves_no_trace():
 @pytest.mark.parametrize(
     "text",
     [
+        "# BEGIN SOLUTION 1 a\nx = 1\n# END SOLUTION\n",
         "x = [\n    # BEGIN SOLUTION 1 a\n    1,\n    # END SOLUTION\n]\n",
         "if x:\n    pass\n# BEGIN SOLUTION 1 a\nelse:\n    y = 1\n# END SOLUTION\n",
         "def f():\n    # BEGIN SOLUTION 1 a\n    return 1\n    # END SOLUTION\n  return 2\n",
         "if x:\n    y = 1\n# BEGIN SOLUTION 1 a\n    y = 2\n# END SOLUTION\n    y = 3\n",
     ],
 )
-def test_a_region_that_is_no_whole_statements_is_an_error(text):
+def test_a_region_that_is_no_whole_statements_of_a_function_is_an_error(text):
     with pytest.raises(ReleaseError, match=r"file\.py:\d+: "):
         cut(text, PYTHON, PLACE)
 
