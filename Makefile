@@ -6,7 +6,7 @@ endif
 CS7643 = "$(PYTHON)" -m cs7643
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab data check submit site bench clean
+.PHONY: help run lab data check submit site clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -15,9 +15,19 @@ help:  ## this list
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
+# BEGIN STAFF
+.PHONY: test bench student
+
 test:  ## style, types, tests, and every notebook compared with its outputs (ARGS="-- -k layers" for pytest alone)
 	@$(CS7643) test $(ARGS)
 
+bench:  ## measure speed, as ratios in one run
+	@$(CS7643) bench $(ARGS)
+
+student:  ## build the student edition, dist/hw1-student, and prove that nothing leaks
+	@"$(PYTHON)" -m staff release $(ARGS)
+
+# END STAFF
 lab:  ## open the notebooks in JupyterLab
 	@$(CS7643) lab $(ARGS)
 
@@ -33,8 +43,5 @@ submit:  ## write hw1.zip and hw1.pdf, ready to hand in (ARGS=--help)
 site:  ## write the instructions as pages: build/site/index.html
 	@$(CS7643) site $(ARGS)
 
-bench:  ## measure speed, as ratios in one run
-	@$(CS7643) bench $(ARGS)
-
-clean:  ## remove what runs and tests have made (ARGS=--all: the environment, too)
+clean:  ## remove what runs have made (ARGS=--all: the environment, too)
 	@$(CS7643) clean $(ARGS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cs7643 import __version__, environment
@@ -26,7 +26,9 @@ class Command:
 
 COMMANDS = {
     "run": Command("execute every notebook and leave a report in build/", "cs7643.execute"),
+    # BEGIN STAFF
     "test": Command("check style and types, run the tests and compare the notebooks", "cs7643.workbench.test", "dev"),
+    # END STAFF
     "lab": Command("open the notebooks in JupyterLab", "cs7643.workbench.lab"),
     "data": Command("show, download or verify the images", "cs7643.data.command"),
     "check": Command("check what you have written, task by task", "cs7643.checks.command"),
@@ -37,25 +39,29 @@ COMMANDS = {
     "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.pictures"),
     "submit": Command("write hw1.zip and hw1.pdf, ready to hand in", "cs7643.submission.command", "pdf"),
     "site": Command("write the instructions as pages: build/site", "cs7643.handout.command"),
+    # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "cs7643.workbench.bench", "bench"),
-    "clean": Command("remove what runs and tests have made", "cs7643.workbench.clean"),
+    # END STAFF
+    "clean": Command("remove what runs have made", "cs7643.workbench.clean"),
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call."""
+def main(
+    arguments: Sequence[str] | None = None, commands: Mapping[str, Command] = COMMANDS, program: str = "cs7643"
+) -> int:
+    """Run a command of a program and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
-        prog="python -m cs7643",
+        prog=f"python -m {program}",
         description="CS7643 Deep Learning, Homework 1. Each command sets up what it needs in .venv first.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in arguments if word in COMMANDS), None)
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(name, help=command.help, description=command.help)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if word in commands), None)
+    for name, command in commands.items():
+        subparser = subparsers.add_parser(name, help=command.help, description=command.help)
         if name == chosen:
-            status = environment.prepare(command.extra, arguments) if name != "clean" else None
+            status = environment.prepare(command.extra, arguments, program=program) if name != "clean" else None
             if status is not None:
                 return status
             room = importlib.import_module(command.room)

@@ -33,13 +33,14 @@ class SetupError(Exception):
     """Why the environment cannot be made, and what to do, in a line."""
 
 
-def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> int | None:
+def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, program: str = "cs7643") -> int | None:
     """See to it that the command runs in an environment that holds what it needs.
 
     Args:
         extra: the extra of pyproject.toml that the command needs beside requirements.txt.
         arguments: the command line, to be run again inside the environment.
         root: the repository.
+        program: the module that is called.
 
     Returns:
         None when this process is in the environment and may go on; else the exit code of the command, which has run
@@ -64,7 +65,7 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT) -> i
     entered = os.environ.pop("CS7643_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
     if inside:
         return None
-    command = [str(python_of(venv)), "-m", "cs7643", *arguments]
+    command = [str(python_of(venv)), "-m", program, *arguments]
     if entered == str(venv):
         print(f"set-up: {command[0]} does not run inside {venv}: delete that folder and call again", file=sys.stderr)
         return 1

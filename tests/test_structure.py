@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from staff.release.contents import CONTENTS, read_contents
+from staff.release.markers import PYTHON, Place, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
@@ -91,20 +93,11 @@ def test_no_circle_of_imports():
         visit(module, ())
 
 
-def test_the_marks_of_solutions_come_in_pairs():
-    grammar = re.compile(r"^ *# BEGIN SOLUTION \d(\.\d|[a-e])? \w+$")
-    for path in MODULES:
-        inside = False
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if "BEGIN SOLUTION" in line:
-                assert grammar.match(line), f"{path.name}: {line}"
-                assert not inside
-                inside = True
-            elif "END SOLUTION" in line:
-                assert line.strip() == "# END SOLUTION"
-                assert inside
-                inside = False
-        assert not inside
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_marks_of_solutions_are_right(path):
+    name = path.relative_to(ROOT).as_posix()
+    contents = read_contents((ROOT / CONTENTS).read_text(encoding="utf-8"))
+    parse(path.read_text(encoding="utf-8"), PYTHON, Place(name), contents.tasks(name))
 
 
 def test_help_needs_nothing_installed():

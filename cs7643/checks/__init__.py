@@ -3,7 +3,7 @@
 ``check("6.2")`` or ``check("conv_backward_naive")`` runs the cases of a task or of one function and shows what came of
 it; ``hint("conv_backward_naive")`` gives the first of three hints. A case hands seeded inputs to the function and
 compares what comes back with an oracle: finite differences, the given fast layers, a closed form, or a stored fact.
-Never with a solution. The function runs in a process of its own.
+Never with another implementation of the task. The function runs in a process of its own.
 """
 
 from cs7643.checks.hints import hint

@@ -19,7 +19,7 @@ from cs7643.checks.tasks import Task
 from cs7643.checks.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 10.0  # seconds for one case; a right solution takes less than one
+PATIENCE = 10.0  # seconds for one case; right code takes less than one
 START = 120.0  # seconds until the process is there, on a machine that is busy
 
 

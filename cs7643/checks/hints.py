@@ -1,4 +1,4 @@
-"""Three hints for each function that a student writes: the idea, the formula, the shapes. None is the solution."""
+"""Three hints for each function that a student writes: the idea, the formula, the shapes. None is the answer."""
 
 from __future__ import annotations
 

@@ -117,23 +117,20 @@ class MyModel(nn.Module):
         # Three stages, each at half the size of the one before; from the second on with twice the filters, because a
         # place that stands for more pixels has more to tell. Batch normalisation lets the learning rate be large.
         check_conv_sizes("MyModel", self.im_size, kernel_size, halvings=3)
-        widths = (im_size[0], hidden_dim, 2 * hidden_dim, 2 * hidden_dim)
-        self.stages = nn.Sequential(*map(self.stage, widths[:-1], widths[1:], [kernel_size] * 3))
-        self.output = nn.Linear(widths[-1], n_classes)
-
-    @staticmethod
-    def stage(channels: int, filters: int, kernel_size: int) -> nn.Module:
-        """Return two convolutions, each with normalisation and a ReLU, the first also halving the image."""
         same = kernel_size // 2  # this padding keeps the size; a bias would be taken away by the normalisation
-        return nn.Sequential(
-            nn.Conv2d(channels, filters, kernel_size, padding=same, bias=False),
-            nn.MaxPool2d(2),
-            nn.BatchNorm2d(filters),
-            nn.ReLU(),
-            nn.Conv2d(filters, filters, kernel_size, padding=same, bias=False),
-            nn.BatchNorm2d(filters),
-            nn.ReLU(),
-        )
+        self.stages = nn.Sequential()
+        for channels, filters in ((im_size[0], hidden_dim), (hidden_dim, 2 * hidden_dim), (2 * hidden_dim,) * 2):
+            stage = nn.Sequential(
+                nn.Conv2d(channels, filters, kernel_size, padding=same, bias=False),
+                nn.MaxPool2d(2),
+                nn.BatchNorm2d(filters),
+                nn.ReLU(),
+                nn.Conv2d(filters, filters, kernel_size, padding=same, bias=False),
+                nn.BatchNorm2d(filters),
+                nn.ReLU(),
+            )
+            self.stages.append(stage)
+        self.output = nn.Linear(2 * hidden_dim, n_classes)
         # END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:

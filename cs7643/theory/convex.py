@@ -72,7 +72,7 @@ def hinge() -> ConvexFunction:
 
     # Over (w, slack): the mean slack, with slack >= 0 and slack >= 1 - y <x, w>.
     cost = np.concatenate([np.zeros(d), np.full(N, 1 / N)])
-    solution = optimize.linprog(
+    optimum = optimize.linprog(
         cost,
         A_ub=np.hstack([-signed, -np.eye(N)]),
         b_ub=-np.ones(N),
@@ -82,7 +82,7 @@ def hinge() -> ConvexFunction:
         "hinge loss",
         lambda w: float(np.maximum(0, 1 - signed @ w).mean()),
         subgradient,
-        solution.x[:d],
+        optimum.x[:d],
         rho=float(np.linalg.norm(X, axis=1).mean()),
     )
 
@@ -105,9 +105,9 @@ def logistic_regression() -> ConvexFunction:
         curvature: Array = (signed.T * (p * (1 - p))) @ signed / N
         return curvature
 
-    solution = optimize.minimize(value, np.zeros(d), jac=gradient, hess=hessian, method="trust-exact", tol=1e-12)
+    optimum = optimize.minimize(value, np.zeros(d), jac=gradient, hess=hessian, method="trust-exact", tol=1e-12)
     return ConvexFunction(
-        "logistic regression", value, gradient, solution.x, rho=float(np.linalg.norm(X, axis=1).mean())
+        "logistic regression", value, gradient, optimum.x, rho=float(np.linalg.norm(X, axis=1).mean())
     )
 
 
@@ -118,7 +118,7 @@ def max_affine(pieces: int = 12, d: int = 4, seed: int = 1) -> ConvexFunction:
     a = np.vstack([half, -half + 0.2 * rng.standard_normal(half.shape)])  # no direction descends for ever
     b = rng.standard_normal(len(a))
     # Over (w, height): the height, with height >= <a_i, w> + b_i.
-    solution = optimize.linprog(
+    optimum = optimize.linprog(
         [*np.zeros(d), 1.0],
         A_ub=np.hstack([a, -np.ones((len(a), 1))]),
         b_ub=-b,
@@ -128,7 +128,7 @@ def max_affine(pieces: int = 12, d: int = 4, seed: int = 1) -> ConvexFunction:
         "maximum of affine functions",
         lambda w: float((a @ w + b).max()),
         lambda w: a[np.argmax(a @ w + b)],
-        solution.x[:d],
+        optimum.x[:d],
         rho=float(np.linalg.norm(a, axis=1).max()),
     )
 

@@ -1,4 +1,4 @@
-"""The commands around the homework, test, lab, bench and clean: each runs well-known tools."""
+"""The commands around the homework: each runs well-known tools."""
 
 from __future__ import annotations
 

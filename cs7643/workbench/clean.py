@@ -1,4 +1,4 @@
-"""``python -m cs7643 clean``: remove what runs and tests have made."""
+"""``python -m cs7643 clean``: remove what runs have made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def main(args: argparse.Namespace) -> int:
     """Remove the folders and say which. Your code, your notebooks and downloaded data stay."""
     names = [*MADE, *([".venv", ".venv.lock"] if args.all else [])]
     found = [path for path in (ROOT / name for name in names) if path.exists()]
-    caches = [path for folder in ("cs7643", "tests", "benchmarks") for path in (ROOT / folder).rglob("__pycache__")]
+    folders = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    caches = [path for folder in folders for path in folder.rglob("__pycache__")]
     for path in (*found, *caches):
         if path.is_dir():
             shutil.rmtree(path)

@@ -223,7 +223,7 @@ def test_make_lists_its_targets():
         pytest.skip("there is no make here")
     result = subprocess.run(["make", "PYTHON=python3"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0
-    for target in ("run", "test", "lab", "data", "check", "bench", "clean"):
+    for target in ("run", "test", "lab", "data", "check", "bench", "student", "clean"):
         assert f"make {target}" in result.stdout
 
 
