@@ -53,6 +53,7 @@ def test_parameters_agree_after_500_steps_in_float64(name, rule, images):
 @pytest.mark.parametrize("name", ["softmax", "two-layer", "convnet"])
 def test_the_loss_curves_agree_in_float32(name, images):
     network, module, model, rate = experiment(name, np.float32)
+    rate = min(rate, 2e-3)  # where a kink is passed on one side only, large steps blow rounding up
     found = replicate(network, module, model, *images, learning_rate=rate, reg=0.01, steps=500)
     assert found.largest_loss_difference < 1e-3
     assert {array.dtype for array in (*found.numpy_model.values(), *found.torch_model.values())} == {

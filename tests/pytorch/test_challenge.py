@@ -1,0 +1,65 @@
+"""The staff's model of the challenge: its parts do what they are said to do, and a run goes on where it was stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from staff import challenge
+from staff.challenge import PATCH, FastNet, Preset, orthogonal
+
+CPU = torch.device("cpu")
+TINY = Preset(widths=(8, 8, 8), epochs=2, batch_size=100, muon_lr=0.1, sgd_lr=0.1)
+
+
+@pytest.mark.parametrize("shape", [(20, 50), (50, 20), (7, 7), (1, 9)])
+def test_orthogonal_is_the_orthogonal_factor(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    U, S, V = torch.linalg.svd(matrix, full_matrices=False)
+    found = torch.linalg.svdvals(orthogonal(matrix))
+    assert ((found > 0.5) & (found < 1.2))[S.max() / 50 < S].all()
+    torch.testing.assert_close(orthogonal(U @ V), U @ V, atol=1e-2, rtol=0)
+
+
+def test_the_whitened_patches_have_one_size_in_every_direction(dataset):
+    images, _ = DeviceImages(dataset.X_train, dataset.y_train, PixelStatistics.of(dataset.X_train), CPU).batch(
+        slice(0, 500)
+    )
+    net = FastNet((8, 8, 8), 10)
+    net.set_whitening(images)
+    answers = net.whiten(images)[:, : 3 * PATCH**2].permute(1, 0, 2, 3).flatten(1).double()
+    covariance = torch.cov(answers.detach())
+    assert (covariance - torch.diag(covariance.diagonal())).abs().max() < 1e-3
+    assert (covariance.diagonal() <= 1.001).all()
+    assert torch.equal(net.whiten.weight[:12], -net.whiten.weight[12:])
+
+
+def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
+    small = dataclasses.replace(dataset, X_train=dataset.X_train[:1000], y_train=dataset.y_train[:1000])
+    whole = challenge.run(small, TINY, 0, CPU, tmp_path / "whole.pt")
+    assert whole.test_accuracy > 0.2
+    saves = []
+    original = challenge.save
+
+    def stops(*args):
+        original(*args)
+        saves.append(args)
+        raise KeyboardInterrupt
+
+    challenge.save = stops
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            challenge.run(small, TINY, 0, CPU, tmp_path / "stopped.pt")
+    finally:
+        challenge.save = original
+    assert len(saves) == 1
+    resumed = challenge.run(small, TINY, 0, CPU, tmp_path / "stopped.pt")
+    assert (resumed.test_accuracy, resumed.test_accuracy_single_view) == (
+        whole.test_accuracy,
+        whole.test_accuracy_single_view,
+    )
+    with pytest.raises(ValueError, match="it belongs to another run; delete it"):
+        challenge.run(small, TINY, 1, CPU, tmp_path / "stopped.pt")
