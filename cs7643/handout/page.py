@@ -29,6 +29,10 @@ STATEMENTS: dict[str, tuple[str, str | None]] = {
     "6.1": ("3_two_layer_net", None),
     "6.2": ("4_layers", None),
     "6.3": ("5_convnet", None),
+    "6.4": ("6_pytorch", "softmax-text"),
+    "6.5": ("6_pytorch", "two-layer-text"),
+    "6.6": ("6_pytorch", "cnn-text"),
+    "6.7": ("7_challenge", "base-text"),
 }
 
 
@@ -126,7 +130,7 @@ def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
     name, cell_id = STATEMENTS.get(number, ("", None))
     notebook = notebooks.get(name)
     if notebook is None:
-        return TRAINING.get(number, "The notebook with this statement is not here.")
+        return "The notebook with this statement is not here."
     texts = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
     if cell_id is not None:
         return re.sub(r"\A#+ .*\n", "", texts[cell_id]).strip()
@@ -139,20 +143,6 @@ def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
         if paragraph.startswith("**Task.**")
     ]
     return introduction + "\n\n" + "\n".join(f"- {task}" for task in tasks)
-
-
-TRAINING = {
-    "6.4": "Write `Softmax` in `cs7643/pytorch/models.py`, and the optimiser and the update step in "
-    "`cs7643/pytorch/steps.py`. Train it with `experiments/run_softmax.sh`, tune the settings in that file, and show "
-    "curves and weights.",
-    "6.5": "Write `TwoLayerNN`, train it with `experiments/run_twolayernn.sh`, tune it, and show curves and weights. "
-    "It is the network of 6.1: does it behave like yours?",
-    "6.6": "Write `CNN`, train it with `experiments/run_convnet.sh`, tune it, and show curves and filters. It is the "
-    "network of 6.3.",
-    "6.7": "Build `MyModel`, anything that you like, and train it with `experiments/run_mymodel.sh`. "
-    "`python -m cs7643 predict` writes `predictions.csv`, the labels of the test images; `extra.md` says what you did "
-    "and why. Half of the points are for beating chance, half for beating our model.",
-}
 
 
 def _files(root: Path) -> str:

@@ -26,17 +26,18 @@ NOTEBOOKS = (
     "notebooks/3_two_layer_net.ipynb",
     "notebooks/4_layers.ipynb",
     "notebooks/5_convnet.ipynb",
+    "notebooks/6_pytorch.ipynb",
+    "notebooks/7_challenge.ipynb",
 )
-
 
 SCRIPTS = tuple(f"experiments/run_{model}.sh" for model in ("softmax", "twolayernn", "convnet", "mymodel"))
 
 # The runs of problems 6.4 to 6.7, as `train` and `plots` name what they leave, each with its heading in hw1.pdf.
 RUNS = {
-    "softmax": "6.4 Softmax in PyTorch",
-    "twolayernn": "6.5 The two-layer network in PyTorch",
-    "convnet": "6.6 The convolutional network in PyTorch",
-    "mymodel": "6.7 A model of your own",
+    "softmax": "6.4 The run of the linear classifier",
+    "twolayernn": "6.5 The run of the two-layer network",
+    "convnet": "6.6 The run of the convolutional network",
+    "mymodel": "6.7 The run of your own model",
 }
 
 
@@ -145,6 +146,32 @@ PROBLEMS = (
                 ("filters-task", "mistakes-task"),
                 ("setup", "training", "training-curves", "test", "filters", "confusion"),
                 settings=("training",),
+            ),
+            Section(
+                "6.4 to 6.6 The same networks in PyTorch",
+                "6_pytorch",
+                ("questions",),
+                (
+                    "check-softmax",
+                    "check-optimizer",
+                    "check-step",
+                    "replication-curves",
+                    "train-softmax",
+                    "check-two-layer",
+                    "train-two-layer",
+                    "check-cnn",
+                    "train-cnn",
+                    "curves",
+                    "softmax-filters",
+                    "cnn-filters",
+                ),
+            ),
+            Section(
+                "6.7 A model of your own",
+                "7_challenge",
+                ("log-task",),
+                ("base", "log", "ablation", "best", "calibration", "confusion"),
+                settings=("base",),
             ),
         ),
     ),
