@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cs7643.plots.images import visualize_grid
@@ -32,9 +33,12 @@ def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
 def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Draw accuracies (parts of 1) after each epoch, a line a run."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
-    for (name, history), colour in zip(histories.items(), PALETTE * 3, strict=False):
-        axis.plot(np.arange(1, len(history) + 1), np.multiply(history, 100), "o-", ms=3, color=colour, label=name)
+    for number, (name, history) in enumerate(histories.items()):
+        again, place = divmod(number, len(PALETTE))  # the colours come a second time with broken lines
+        epochs, percent, line = np.arange(1, len(history) + 1), np.multiply(history, 100), ("-", "--", ":")[again % 3]
+        axis.plot(epochs, percent, color=PALETTE[place], ls=line, marker="o", ms=3, label=name)
     axis.set(xlabel="epoch", ylabel="validation accuracy (%)", title=title)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(histories) > 1:
         axis.legend(frameon=False, fontsize=8)
     return clean(figure)
