@@ -24,14 +24,14 @@ class Softmax(nn.Module):
         """
         super().__init__()
         self.im_size = _checked_size("Softmax", im_size, n_classes=n_classes)
-        # BEGIN SOLUTION 6.4 softmax_layers
+        # BEGIN SOLUTION 6.4 Softmax_layers
         self.linear = nn.Linear(math.prod(im_size), n_classes)
         # END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("Softmax", images, self.im_size)
-        # BEGIN SOLUTION 6.4 softmax_forward
+        # BEGIN SOLUTION 6.4 Softmax_forward
         logits: Tensor = self.linear(images.flatten(1))
         return logits
         # END SOLUTION
@@ -50,7 +50,7 @@ class TwoLayerNN(nn.Module):
         """
         super().__init__()
         self.im_size = _checked_size("TwoLayerNN", im_size, hidden_dim=hidden_dim, n_classes=n_classes)
-        # BEGIN SOLUTION 6.5 two_layer_layers
+        # BEGIN SOLUTION 6.5 TwoLayerNN_layers
         self.hidden = nn.Linear(math.prod(im_size), hidden_dim)
         self.output = nn.Linear(hidden_dim, n_classes)
         # END SOLUTION
@@ -58,7 +58,7 @@ class TwoLayerNN(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("TwoLayerNN", images, self.im_size)
-        # BEGIN SOLUTION 6.5 two_layer_forward
+        # BEGIN SOLUTION 6.5 TwoLayerNN_forward
         logits: Tensor = self.output(self.hidden(images.flatten(1)).relu())
         return logits
         # END SOLUTION
@@ -81,7 +81,7 @@ class CNN(nn.Module):
             "CNN", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
         check_conv_sizes("CNN", self.im_size, kernel_size, halvings=1)
-        # BEGIN SOLUTION 6.6 cnn_layers
+        # BEGIN SOLUTION 6.6 CNN_layers
         C, H, W = im_size
         self.conv = nn.Conv2d(C, hidden_dim, kernel_size, padding=kernel_size // 2)
         self.pool = nn.MaxPool2d(2)
@@ -91,7 +91,7 @@ class CNN(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("CNN", images, self.im_size)
-        # BEGIN SOLUTION 6.6 cnn_forward
+        # BEGIN SOLUTION 6.6 CNN_forward
         logits: Tensor = self.output(self.pool(self.conv(images).relu()).flatten(1))
         return logits
         # END SOLUTION
@@ -113,7 +113,7 @@ class MyModel(nn.Module):
         self.im_size = _checked_size(
             "MyModel", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
-        # BEGIN SOLUTION 6.7 my_model_layers
+        # BEGIN SOLUTION 6.7 MyModel_layers
         # Three stages, each at half the size of the one before; from the second on with twice the filters, because a
         # place that stands for more pixels has more to tell. Batch normalisation lets the learning rate be large.
         check_conv_sizes("MyModel", self.im_size, kernel_size, halvings=3)
@@ -136,7 +136,7 @@ class MyModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("MyModel", images, self.im_size)
-        # BEGIN SOLUTION 6.7 my_model_forward
+        # BEGIN SOLUTION 6.7 MyModel_forward
         features = self.stages(images).amax(dim=(2, 3))  # the strongest answer of each filter, wherever it is
         logits: Tensor = self.output(features)
         return logits
