@@ -119,11 +119,11 @@ class SharedBatchNorm(nn.BatchNorm2d):
 def share_batch_norm(module: nn.Module) -> nn.Module:
     """Return the module with each BatchNorm2d in it replaced by a SharedBatchNorm with the same parameters."""
     if type(module) is nn.BatchNorm2d:
-        shared = SharedBatchNorm(
-            module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats
-        )
+        sizes = module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats
+        like = next((value for value in module.state_dict().values() if value.is_floating_point()), torch.empty(0))
+        shared = SharedBatchNorm(*sizes, device=like.device, dtype=like.dtype)
         shared.load_state_dict(module.state_dict())
-        return shared.to(next(iter(module.state_dict().values())).device if module.state_dict() else "cpu")
+        return shared
     for name, child in module.named_children():
         setattr(module, name, share_batch_norm(child))
     return module
