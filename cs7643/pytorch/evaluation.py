@@ -69,7 +69,7 @@ def evaluate(
 
 
 def warn_of_probabilities(model: nn.Module, images: Tensor) -> bool:
-    """Warn when the rows of a model's output are probabilities, or logarithms of them; return whether they are."""
+    """Warn when the rows of a model's output are probabilities; return whether they are."""
     with evaluating(model):
         outputs = model(images).double()
     ones = torch.ones(len(outputs), dtype=outputs.dtype, device=outputs.device)

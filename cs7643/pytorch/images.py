@@ -7,6 +7,7 @@ in the memory layout that convolutions like best.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +55,7 @@ class Augmentation:
 
     def mirrored(self, indices: NDArray[Any], num_images: int, epoch: int) -> NDArray[np.bool_]:
         """Tell for each image whether it is mirrored in this epoch."""
-        coins = np.random.default_rng([self.seed, 1]).random(num_images) < 0.5
-        flipped: NDArray[np.bool_] = coins[indices] ^ bool(epoch % 2)
+        flipped: NDArray[np.bool_] = _coins(self.seed, num_images)[indices] ^ bool(epoch % 2)
         return flipped if self.flip else np.zeros(len(indices), dtype=bool)
 
     def shifts(self, count: int, iteration: int) -> NDArray[np.int64]:
@@ -148,6 +148,14 @@ class DeviceImages:
         B, H, W, C = pixels.shape
         rows = pixels.view(B, H, W * C).float()
         return rows.sub_(self._mean).mul_(self._scale).view(B, H, W, C).permute(0, 3, 1, 2)
+
+
+@functools.lru_cache(maxsize=4)
+def _coins(seed: int, num_images: int) -> NDArray[np.bool_]:
+    """Toss a coin for each image of a data set; kept, because every step asks for some of them."""
+    coins: NDArray[np.bool_] = np.random.default_rng([seed, 1]).random(num_images) < 0.5
+    coins.flags.writeable = False
+    return coins
 
 
 def _moved(size: int, shifts: NDArray[np.int64]) -> NDArray[np.int64]:

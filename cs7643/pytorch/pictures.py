@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
 from cs7643.files import atomic_writer
-from cs7643.pytorch.predictions import load_model, predict
+from cs7643.pytorch.predictions import labels_of, model_from
 from cs7643.pytorch.runfiles import RESULTS, RunFiles, load, read_history
 from cs7643.pytorch.training import choose_device, first_filters
 
@@ -71,18 +71,20 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
         raise ValueError(
             f"{files.model}: it was trained on {saved.get('dataset')}, and these images are {dataset.name}"
         )
-    model, _, im_size = load_model(files.model)
+    model, statistics, im_size = model_from(saved, files.model)
     losses = [loss for record in _of_kind(history, "steps") for loss in record["losses"]]
     epochs = _of_kind(history, "epoch")
     title = f"{dataset.name}, {type(model).__name__}"
-    predicted = predict(files.model, dataset.X_test, device)
+    predicted = labels_of(model, statistics, dataset.X_test, device)
     accuracy = 100 * float((predicted == dataset.y_test).mean())
     return {
         "lossvstrain": plots.loss_curve(losses, max(1, len(losses) // max(1, len(epochs))), f"{title}: loss"),
         "valaccuracy": plots.accuracy_curves(
             {files.name: [epoch["val_accuracy"] for epoch in epochs]}, f"{title}: validation accuracy"
         ),
-        "gridfilt": plots.weight_images(first_filters(model, im_size).numpy(), f"{title}: filters of the first layer"),
+        "gridfilt": plots.weight_images(
+            first_filters(model, im_size).cpu().numpy(), f"{title}: filters of the first layer"
+        ),
         "confusion": plots.confusion_matrix(
             dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % of the test images are right"
         ),

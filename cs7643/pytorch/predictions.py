@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,21 +108,31 @@ def predict(model_file: Path, images: Images, device: torch.device | str = "cpu"
     Raises:
         ValueError: if the file is missing or damaged, or the images have another size than it was trained on.
     """
-    model, statistics, im_size = load_model(model_file)
+    model, statistics, im_size = model_from(load(model_file), model_file)
     if images.shape[1:] != im_size:
         raise ValueError(f"predict: {model_file} takes images of size {im_size}, got {images.shape[1:]}")
+    return labels_of(model, statistics, images, device)
+
+
+def labels_of(
+    model: nn.Module, statistics: PixelStatistics, images: Images, device: torch.device | str
+) -> NDArray[np.int64]:
+    """Return the label that a model gives to each of some images, uint8 (N, C, H, W)."""
     unlabelled = np.zeros(len(images), np.int64)
     prepared = DeviceImages(images, unlabelled, statistics, torch.device(device))
     return logits_of(model.to(device), prepared).argmax(dim=1).cpu().numpy()
 
 
-def load_model(model_file: Path) -> tuple[nn.Module, PixelStatistics, tuple[int, int, int]]:
-    """Read a trained model, what its images are normalised with, and their size (C, H, W).
+def model_from(saved: Mapping[str, Any], model_file: Path) -> tuple[nn.Module, PixelStatistics, tuple[int, int, int]]:
+    """Return a trained model, what its images are normalised with, and their size (C, H, W).
+
+    Args:
+        saved: the content of the file that ``train`` left.
+        model_file: its name, for the error.
 
     Raises:
-        ValueError: if the file is missing or damaged, or the model's code has changed since.
+        ValueError: if something is missing in it, or the model's code has changed since.
     """
-    saved = load(model_file)
     try:
         im_size = tuple(saved["im_size"])
         model = build_model(Settings(**saved["settings"]), im_size, saved["n_classes"])

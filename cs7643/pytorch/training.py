@@ -343,7 +343,8 @@ class _Loop:
         log.record("steps", iteration=progress.iteration, losses=losses)
         epoch, place = divmod(progress.iteration - 1, self.order.per_epoch)
         log.line(f"epoch {epoch + 1}, step {place + 1} of {self.order.per_epoch}: loss {losses[-1]:.4f}")
-        bad = next((k for k, loss in enumerate(progress.losses) if not math.isfinite(loss)), None)
+        looked_at = len(progress.losses) - len(losses)  # those before were finite
+        bad = next((k for k, loss in enumerate(losses, start=looked_at) if not math.isfinite(loss)), None)
         if bad is not None:
             cause = (
                 "look at the images and the initial weights" if bad == 0 else "try a learning rate ten times smaller"
