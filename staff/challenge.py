@@ -37,7 +37,7 @@ from cs7643.pytorch.evaluation import evaluating
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
 from cs7643.pytorch.memory import keep_freed_memory
 from cs7643.pytorch.runfiles import load, save
-from cs7643.pytorch.training import SCHEDULES, choose_device
+from cs7643.pytorch.training import SCHEDULES, choose_device, knows_bfloat16
 from cs7643.trainer import BatchOrder
 
 PATCH = 2  # pixels: the smallest patch that has edges; 12 principal directions, each with both signs: 24 filters
@@ -46,10 +46,8 @@ WHITENING_FLOOR = 5e-4  # added to the variances: the last directions hold littl
 FINAL_POOL = 3  # the three blocks leave 3x3 places: one maximum over all of them
 HEAD_SCALE = 1 / 9  # so that the first logits are near zero, and the first loss near log 10
 LABEL_SMOOTHING = 0.2  # keeps the network from certainty, which would only shrink the useful gradients
-TRANSLATE = 2  # pixels: some variety, and not so much that a run this short cannot fit it
 MUON_MOMENTUM = 0.6  # low: with so few steps a longer memory would be out of date
 SGD_MOMENTUM = 0.85  # a memory of 1 / (1 - 0.85), 7 steps
-BIAS_LR = 10.0  # their gradients are small: 0.15 cost half a percent in runs of five epochs, one seed
 AVERAGE = 0.96  # of the weights, a step: over about 25 steps
 NORM_MOMENTUM = 0.4  # the running statistics follow quickly, for at the end there are only few steps to follow
 TEST_BATCH = 1000  # images
@@ -64,7 +62,9 @@ class Preset:
         epochs: passes over the training images.
         batch_size: images a step.
         muon_lr: how far a filter of norm 1 turns in a step, at the most.
-        sgd_lr: the learning rate of biases and of the last layer, for a batch; at the most.
+        sgd_lr: the learning rate of the last layer, for a batch; at the most.
+        bias_lr: that of the biases, whose gradients are small.
+        translate: how far an image is moved, in pixels: some variety, and not so much that a short run cannot fit it.
     """
 
     widths: tuple[int, int, int]
@@ -72,6 +72,8 @@ class Preset:
     batch_size: int
     muon_lr: float
     sgd_lr: float
+    bias_lr: float = 10.0
+    translate: int = 2
 
 
 PRESETS = {
@@ -177,8 +179,8 @@ class Result:
     """What a run came to; the seconds are those of training alone."""
 
     seed: int
-    test_accuracy: float
-    test_accuracy_single_view: float
+    accuracy: float
+    single_view: float
     seconds: float
     images_per_second: float
 
@@ -198,11 +200,11 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
     muon = Muon([p for p in learned if p.ndim == 4], preset.muon_lr)
     rest = [p for p in learned if p.ndim != 4]
     biases = [p for p in rest if p.ndim == 1]
-    groups: list[dict[str, Any]] = [{"params": [model.head.weight]}, {"params": biases, "lr": BIAS_LR}]
+    groups: list[dict[str, Any]] = [{"params": [model.head.weight]}, {"params": biases, "lr": preset.bias_lr}]
     sgd = torch.optim.SGD(groups, preset.sgd_lr, SGD_MOMENTUM, nesterov=True)
 
     order = BatchOrder(len(training), preset.batch_size, seed)
-    augmentation = Augmentation(flip=True, translate=TRANSLATE, seed=seed)
+    augmentation = Augmentation(flip=True, translate=preset.translate, seed=seed)
     steps = preset.epochs * order.per_epoch
     state: dict[str, Any] = {"model": model, "average": average, "muon": muon, "sgd": sgd}
     first, before = 0, 0.0
@@ -225,8 +227,8 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
             images, labels = training.batch(chosen, mirrored, augmentation.shifts(len(chosen), step))
             rate = SCHEDULES["triangle"]((step + 1) / (steps + 1))
             muon.param_groups[0]["lr"], sgd.param_groups[0]["lr"] = rate * preset.muon_lr, rate * preset.sgd_lr
-            sgd.param_groups[1]["lr"] = rate * BIAS_LR
-            with torch.autocast(device.type, torch.bfloat16):
+            sgd.param_groups[1]["lr"] = rate * preset.bias_lr
+            with _precision(device):
                 logits = model(images)
             loss = F.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING)
             model.zero_grad()
@@ -251,6 +253,46 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
     return Result(seed, several, single, seconds, steps * preset.batch_size / seconds)
 
 
+def held_out(dataset: Dataset, count: int) -> Dataset:
+    """Return the data set with its last ``count`` training images in the place of the test images.
+
+    To choose a preset by: one that was chosen by test images has seen them.
+    """
+    if not 1 <= count < len(dataset.X_train):
+        raise ValueError(f"count must be from 1 to {len(dataset.X_train) - 1} images, got {count}")
+    train, held = slice(None, -count), slice(-count, None)
+    return dataclasses.replace(
+        dataset,
+        X_train=dataset.X_train[train],
+        y_train=dataset.y_train[train],
+        X_test=dataset.X_train[held],
+        y_test=dataset.y_train[held],
+    )
+
+
+def changed(preset: Preset, changes: list[str]) -> Preset:
+    """Return ``preset`` with each ``NAME=VALUE`` of ``changes``; a tuple's value is as in ``widths=32,64,64``."""
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            usual = getattr(preset, name)
+            several = isinstance(usual, tuple)
+            values = [type(usual[0] if several else usual)(part) for part in text.split(",")]
+            if len(values) != (len(usual) if several else 1) or min(values) < (0 if name == "translate" else 1e-9):
+                raise ValueError
+        except (AttributeError, ValueError):
+            example = ", ".join(f"{key}={value}" for key, value in dataclasses.asdict(preset).items())
+            raise ValueError(f"--set takes NAME=VALUE as in {example}; got {change!r}") from None
+        new: dict[str, Any] = {name: tuple(values) if several else values[0]}
+        preset = dataclasses.replace(preset, **new)
+    return preset
+
+
+def _precision(device: torch.device) -> torch.autocast:
+    """Compute in bfloat16 where the device knows it, else in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=knows_bfloat16(device))
+
+
 def _towards(average: Tensor, now: Tensor, _: object) -> Tensor:
     """Move an average a little; what counts batches is taken as it is."""
     return torch.lerp(average, now, 1 - AVERAGE) if average.is_floating_point() else now
@@ -261,7 +303,7 @@ def views(model: nn.Module, images: DeviceImages, device: torch.device, several:
     weights = (
         {(0, 0): 0.5, (-1, -1): 0.25, (1, 1): 0.25} if several else {(0, 0): 1.0}
     )  # the place as it is counts most
-    with evaluating(model), torch.autocast(device.type, torch.bfloat16):
+    with evaluating(model), _precision(device):
         return torch.cat([_mean_logits(model, images, chosen, weights, several) for chosen in _blocks(len(images))])
 
 
@@ -287,33 +329,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The staff's model of the challenge.")
     parser.add_argument("--preset", choices=PRESETS, default="small", help="small: two CPU cores; full: a GPU")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="(default: 0)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="in the place of the preset's")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="in the place of the preset's, as in epochs=5"
+    )
+    parser.add_argument(
+        "--validate", type=int, metavar="N", help="hold back the last N training images and test on those instead"
+    )
     parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
     parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
     parser.add_argument("--output", type=Path, default=Path("build/challenge"), metavar="DIR", help="for checkpoints")
     args = parser.parse_args()
-    preset = PRESETS[args.preset]
-    if args.epochs is not None:
-        if args.epochs < 1:
-            parser.error(f"--epochs must be at least 1, got {args.epochs}")
-        preset = dataclasses.replace(preset, epochs=args.epochs)
     keep_freed_memory()
     device = choose_device(args.no_cuda)
     try:
+        preset = changed(PRESETS[args.preset], args.set)
         dataset = data.load(args.cifar10_dir, announce=False)
+        if args.validate is not None:
+            dataset = held_out(dataset, args.validate)
         hardware = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-        print(f"{dataset.name}, preset {args.preset}, {device.type} ({hardware})")
+        precision = "bfloat16" if knows_bfloat16(device) else "float32"
+        print(f"{dataset.name}, preset {args.preset}, {device.type} ({hardware}), {precision}")
+        print(f"{dataclasses.asdict(preset)}, {len(dataset.X_train)} images to train on")
+        tested = "test" if args.validate is None else "validation"
         results = []
         for seed in args.seeds:
-            result = run(dataset, preset, seed, device, args.output / f"{args.preset}-{seed}.pt")
+            name = "-".join([args.preset, *args.set, tested, str(seed)])
+            result = run(dataset, preset, seed, device, args.output / f"{name}.pt")
             results.append(result)
             print(json.dumps(dataclasses.asdict(result)), flush=True)
     except ValueError as error:
         parser.exit(1, f"challenge: {error}\n")
-    accuracies = [result.test_accuracy for result in results]
+    accuracies = [result.accuracy for result in results]
     spread = f" ({min(accuracies):.4f}-{max(accuracies):.4f})" if len(accuracies) > 1 else ""
     seconds = statistics.mean(result.seconds for result in results)
-    print(f"test accuracy {statistics.mean(accuracies):.4f}{spread}, {seconds:.1f} s a run")
+    print(f"{tested} accuracy {statistics.mean(accuracies):.4f}{spread}, {seconds:.1f} s a run")
 
 
 if __name__ == "__main__":

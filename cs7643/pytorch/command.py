@@ -19,7 +19,7 @@ from cs7643 import data
 from cs7643.pytorch.pictures import draw
 from cs7643.pytorch.processes import Processes, processes
 from cs7643.pytorch.runfiles import RESULTS, RunFiles
-from cs7643.pytorch.training import MODELS, SCHEDULES, Settings, choose_device, train
+from cs7643.pytorch.training import MODELS, SCHEDULES, Settings, choose_device, knows_bfloat16, train
 from cs7643.trainer import TrainingDivergedError
 
 DESCRIPTION = """\
@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     number("translate", int, "move each training image by up to so many pixels")
     number("label-smoothing", float, "the part of the probability that is spread over all classes")
     what.add_argument(
-        "--amp", action="store_true", help="compute in bfloat16: faster on CUDA, and on CPUs that know it"
+        "--amp",
+        action="store_true",
+        help="compute in bfloat16: faster on CUDA, and on CPUs that know it; left out on others",
     )
     number("num-training", int, "train on the first so many images")
     number("seed", int, "of everything random")
@@ -88,6 +90,12 @@ def main(args: argparse.Namespace) -> int:
     if torch.cuda.is_available() and not args.no_cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     device = choose_device(args.no_cuda)
+    if settings.amp and not knows_bfloat16(device):
+        print(
+            f"warning: this {device.type.upper()} has no bfloat16: --amp would slow it down, and is left out",
+            file=sys.stderr,
+        )
+        settings = dataclasses.replace(settings, amp=False)
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
     try:
         with processes(device.type) as where:

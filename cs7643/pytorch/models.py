@@ -92,7 +92,8 @@ class CNN(nn.Module):
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("CNN", images, self.im_size)
         # BEGIN SOLUTION 6.6 CNN_forward
-        logits: Tensor = self.output(self.pool(self.conv(images).relu()).flatten(1))
+        pooled = self.pool(self.conv(images)).relu()  # in this order ReLU has a quarter of the work, to the same end
+        logits: Tensor = self.output(pooled.flatten(1))
         return logits
         # END SOLUTION
 

@@ -82,11 +82,9 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
         "valaccuracy": plots.accuracy_curves(
             {files.name: [epoch["val_accuracy"] for epoch in epochs]}, f"{title}: validation accuracy"
         ),
-        "gridfilt": plots.weight_images(
-            first_filters(model, im_size).cpu().numpy(), f"{title}: filters of the first layer"
-        ),
+        "gridfilt": plots.weight_images(first_filters(model, im_size).cpu().numpy(), f"{title}: first filters"),
         "confusion": plots.confusion_matrix(
-            dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % of the test images are right"
+            dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % right"
         ),
         "filters": plots.filter_evolution(
             [s.float().numpy() for s in saved["snapshots"]], f"{title}: how filters grow"

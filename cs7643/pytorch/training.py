@@ -471,6 +471,15 @@ def choose_device(no_cuda: bool = False) -> torch.device:
     return torch.device("cpu")
 
 
+def knows_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device computes in bfloat16 by itself; a CPU that has to imitate it takes many times longer."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type != "cpu" or any(
+        has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16")
+    )
+
+
 def _seed_of(seed: int, iteration: int, rank: int) -> int:
     """Return the seed of whatever PyTorch draws in a step, such as a dropout."""
     return int(np.random.SeedSequence([seed, 3, iteration, rank]).generate_state(1, np.uint32)[0])

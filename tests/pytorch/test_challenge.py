@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from staff import challenge
 from staff.challenge import PATCH, FastNet, Preset, orthogonal
 
 CPU = torch.device("cpu")
-TINY = Preset(widths=(8, 8, 8), epochs=2, batch_size=100, muon_lr=0.1, sgd_lr=0.1)
+TINY = Preset(widths=(8, 8, 8), epochs=4, batch_size=100, muon_lr=0.1, sgd_lr=0.1)
 
 
 @pytest.mark.parametrize("shape", [(20, 50), (50, 20), (7, 7), (1, 9)])
@@ -40,7 +41,7 @@ def test_the_whitened_patches_have_one_size_in_every_direction(dataset):
 def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
     small = dataclasses.replace(dataset, X_train=dataset.X_train[:1000], y_train=dataset.y_train[:1000])
     whole = challenge.run(small, TINY, 0, CPU, tmp_path / "whole.pt")
-    assert whole.test_accuracy > 0.2
+    assert whole.accuracy > 0.2
     saves = []
     original = challenge.save
 
@@ -57,9 +58,31 @@ def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
         challenge.save = original
     assert len(saves) == 1
     resumed = challenge.run(small, TINY, 0, CPU, tmp_path / "stopped.pt")
-    assert (resumed.test_accuracy, resumed.test_accuracy_single_view) == (
-        whole.test_accuracy,
-        whole.test_accuracy_single_view,
+    assert (resumed.accuracy, resumed.single_view) == (
+        whole.accuracy,
+        whole.single_view,
     )
     with pytest.raises(ValueError, match="it belongs to another run; delete it"):
         challenge.run(small, TINY, 1, CPU, tmp_path / "stopped.pt")
+
+
+def test_held_out_images_are_tested_on_and_not_trained_on(dataset):
+    held = challenge.held_out(dataset, 100)
+    assert np.array_equal(np.concatenate([held.X_train, held.X_test]), dataset.X_train)
+    assert np.array_equal(np.concatenate([held.y_train, held.y_test]), dataset.y_train)
+    assert len(held.X_test) == len(held.y_test) == 100
+    for count in (0, len(dataset.X_train)):
+        with pytest.raises(ValueError, match=f"count must be from 1 to 1599 images, got {count}"):
+            challenge.held_out(dataset, count)
+
+
+def test_a_preset_is_changed_by_name():
+    assert challenge.changed(TINY, ["epochs=3", "widths=1,2,3", "muon_lr=0.5", "translate=0"]) == dataclasses.replace(
+        TINY, epochs=3, widths=(1, 2, 3), muon_lr=0.5, translate=0
+    )
+
+
+@pytest.mark.parametrize("change", ["epochs", "epoch=3", "epochs=0", "epochs=1.5", "widths=1,2", "muon_lr=-1", "=1"])
+def test_a_preset_refuses_what_it_has_no_place_for(change):
+    with pytest.raises(ValueError, match=f"--set takes NAME=VALUE as in .*epochs=4.*; got '{change}'"):
+        challenge.changed(TINY, [change])

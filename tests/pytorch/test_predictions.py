@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cs7643 import data
 from cs7643.cli import main
+from cs7643.pytorch.pictures import pictures
 from cs7643.pytorch.predictions import predict, read_predictions, write_predictions
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.training import Settings, train
@@ -67,6 +72,33 @@ def test_a_model_from_its_file_predicts_as_it_did(dataset, tmp_path):
     assert (labels == dataset.y_test).mean() == pytest.approx(run.test.accuracy)
     with pytest.raises(ValueError, match=r"takes images of size \(3, 32, 32\), got \(3, 16, 32\)"):
         predict(files.model, dataset.X_test[:, :, ::2])
+
+
+def test_no_picture_cuts_its_title(dataset, tmp_path):
+    named = dataclasses.replace(dataset, name="CIFAR-10 (unverified copy)")  # the longest name
+    files = RunFiles(tmp_path, "twolayernn")
+    train(named, Settings("twolayernn", hidden_dim=9, num_training=256, epochs=2, batch_size=32), files=files)
+    drawn = pictures(files, named, torch.device("cpu"))
+    for kind, figure in drawn.items():
+        inside, canvas = figure.bbox, FigureCanvasAgg(figure)
+        canvas.draw()
+        titles = [*figure.texts, *(axis.title for axis in figure.axes)]  # a suptitle is among the texts
+        for text in titles:
+            box = text.get_window_extent(canvas.get_renderer())
+            whole = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            assert whole or not text.get_text(), f"{kind}: {text.get_text()!r} is cut"
+
+
+def test_bfloat16_is_left_out_where_the_device_does_not_know_it(tmp_path, monkeypatch, dataset, capsys):
+    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
+    options = ["train", "--amp", "--no-cuda", "--epochs", "1", "--num-training", "64", "--batch-size", "32", "--output"]
+    for known in (False, True):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: {"avx2": True, "avx512_bf16": known})
+        assert main([*options, str(tmp_path / str(known))]) == 0
+        warned = "this CPU has no bfloat16" in capsys.readouterr().err
+        assert warned is not known
+        assert ("--amp" in (tmp_path / str(known) / "softmax.log").read_text()) is known
 
 
 def test_the_commands_train_predict_and_plots(tmp_path, monkeypatch, dataset, capsys):
