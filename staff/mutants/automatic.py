@@ -1,50 +1,61 @@
 """Every small change that cosmic-ray knows, made inside the solutions: which of them does the task's check let through?
 
-Each task has a session of its own in build/mutation/, in a copy of the package, so that an interrupted run goes on
-where it stopped, and two tasks can run at once. cosmic-ray changes whole files; what lies outside the solution regions
-of the task is taken out of its list, as students do not write it.
+cosmic-ray finds the changes and makes them; each is then tried in a child of this process, which has NumPy and PyTorch
+imported already and loads the package anew with the changed module. What came of a change is kept in build/mutation/,
+under a digest of the module and of the check, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import json
+import multiprocessing
+import operator
 import os
 import re
-import shutil
-import sqlite3
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.machinery import ModuleSpec
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import CodeType
 
 from cs7643.checks.tasks import TASKS, Task
+from cs7643.progress import progress_bar
 from staff.mutants.equivalent import REASONS
 from staff.mutants.mutant import ROOT
 
-FOLDER = ROOT / "build" / "mutation"
-CONFIGURATION = """[cosmic-ray]
-module-path = {modules}
-timeout = 60.0
-excluded-modules = []
-test-command = "{python} -m cs7643 check {task}"
-
-[cosmic-ray.distributor]
-name = "local"
-"""
+RESULTS = ROOT / "build" / "mutation" / "automatic.jsonl"
+PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
+KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other is that of a crash, and so of a killed change
 
 
 @dataclass(frozen=True)
-class Survivor:
-    """A change that the check does not notice: the line before it, and after it."""
+class Change:
+    """A small change of a module: the line before it and after it, and the whole text after it."""
 
     task: str
+    module: str
     before: str
     after: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """Return the digest of what decides the result: the changed text, and the task's cases."""
+        cases = next(task.cases for task in TASKS if task.number == self.task)
+        return hashlib.sha256((self.task + self.text + _source(cases)).encode()).hexdigest()
 
     @property
     def reason(self) -> str:
-        """Return why the change makes no difference; "" if none is known, and the check has a hole."""
+        """Return why the change makes no difference; "" if none is known, and the check has a hole if it survives."""
         return REASONS.get((self.task, self.before, self.after), "")
 
 
@@ -55,7 +66,7 @@ class Tally:
     task: str
     changes: int
     done: int
-    survivors: tuple[Survivor, ...]
+    survivors: tuple[Change, ...]
 
     @property
     def equivalent(self) -> int:
@@ -76,69 +87,159 @@ def lines_of(task: str, source: str) -> set[int]:
     return found
 
 
-def run(processes: int = 2) -> None:
-    """Go on with all sessions, a few at a time, until every change has been tried."""
-    with ThreadPoolExecutor(processes) as pool:
-        list(pool.map(_run_task, TASKS))
+@functools.cache
+def changes(task: Task) -> tuple[Change, ...]:
+    """Return all changes inside the solution regions of a task; two that give the same text count once."""
+    found: dict[str, Change] = {}
+    for module in sorted({module for module, _ in task.functions}):
+        source = _source(module)
+        for text in _changed(source, lines_of(task.number, source)):
+            before, after = _difference(source, text)
+            found.setdefault(text, Change(task.number, module, before, after, text))
+    return tuple(found.values())
+
+
+def _changed(source: str, lines: set[int]) -> Iterator[str]:
+    """Yield the source after each change that begins on one of these lines."""
+    from cosmic_ray.ast import ast_nodes, get_ast  # an extra: the rest of this module is used without it
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    tree = get_ast(source)
+    for name in operator_names():
+        kind = get_operator(name)
+        if kind.arguments():  # it wants the names of variables, and is off by default
+            continue
+        change = kind()
+        places = [start[0] for node in ast_nodes(tree) for start, _ in change.mutation_positions(node)]
+        for occurrence, line in enumerate(places):
+            if line in lines:
+                yield mutate_code(source, change, occurrence)
+
+
+def _difference(source: str, text: str) -> tuple[str, str]:
+    """Return the first line that differs, before and after."""
+    pairs = zip(source.splitlines(), text.splitlines(), strict=False)
+    before, after = next(pair for pair in pairs if pair[0] != pair[1])
+    return before.strip(), after.strip()
+
+
+def _source(module: str) -> str:
+    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+
+
+def run(tasks: Sequence[Task] = TASKS, processes: int = 2) -> None:
+    """Try every change that has not been tried, a few at a time."""
+    results = _results()
+    left = [change for task in tasks for change in changes(task) if change.key not in results]
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    with RESULTS.open("a", encoding="utf-8") as stream:
+        for change, survived in progress_bar(tried(left, processes), total=len(left), desc="changes"):
+            stream.write(json.dumps({"key": change.key, "survived": survived}) + "\n")
+            stream.flush()
+
+
+def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIENCE) -> Iterator[tuple[Change, bool]]:
+    """Try changes, each in a process of its own; yield each, and whether it survived, in the order in which they end.
+
+    Raises:
+        RuntimeError: if the check cannot be run at all, and not because of the change.
+    """
+    import torch  # noqa: F401  (so that no child has to import it)
+
+    queue = iter(several)
+    running: dict[int, tuple[BaseProcess, Change, float]] = {}  # by the handle that tells when it ends
+    while True:
+        while len(running) < processes and (change := next(queue, None)) is not None:
+            process: BaseProcess = multiprocessing.get_context("fork").Process(target=_child, args=(change,))
+            process.start()
+            running[process.sentinel] = process, change, time.monotonic() + patience
+        if not running:
+            return
+        wait(list(running), timeout=1.0)
+        for sentinel, (process, change, end) in list(running.items()):
+            if process.is_alive() and time.monotonic() < end:
+                continue
+            process.kill()
+            process.join()
+            del running[sentinel]
+            if process.exitcode == UNSTARTED:
+                raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
+            yield change, process.exitcode == SURVIVED
+
+
+def _child(change: Change) -> None:
+    """Load the package with the change and run the check; leave with the exit code that says what came of it."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    task = next(task for task in TASKS if task.number == change.task)
+    for name in [name for name in sys.modules if name.split(".")[0] == "cs7643"]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Changed(change.module, change.text))
+    try:
+        verdict = importlib.import_module("cs7643.checks.verdict")
+        importlib.import_module(task.cases)
+        case = importlib.import_module("cs7643.checks.case")
+    except BaseException:
+        os._exit(KILLED if change.module in sys.modules or _fails(change.text) else UNSTARTED)
+    try:
+        for module, name in task.functions:
+            function = operator.attrgetter(name)(importlib.import_module(module))
+            case.PREPARATIONS.get(name, lambda: None)()
+            if verdict.try_function(name, function).status != "right":
+                os._exit(KILLED)
+    except BaseException:  # at its import, for one
+        os._exit(KILLED)
+    os._exit(SURVIVED)
+
+
+def _fails(text: str) -> bool:
+    """Tell whether a text is no Python at all."""
+    with contextlib.suppress(SyntaxError):
+        compile(text, "a change", "exec")
+        return False
+    return True
+
+
+class _Changed(importlib.abc.MetaPathFinder):
+    """Finds one module with another text."""
+
+    def __init__(self, module: str, text: str) -> None:
+        self.module, self.text = module, text
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
+        if fullname != self.module:
+            return None
+        place = ROOT / (self.module.replace(".", "/") + ".py")
+        return importlib.util.spec_from_file_location(fullname, place, loader=_Loader(fullname, str(place), self.text))
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, text: str) -> None:
+        super().__init__(fullname, path)
+        self.text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = compile(self.text, self.path, "exec")
+        return code
+
+
+def _results() -> dict[str, bool]:
+    """Read what is known: for the key of each change that was tried, whether it survived."""
+    if not RESULTS.exists():
+        return {}
+    lines = RESULTS.read_text(encoding="utf-8").splitlines()
+    return {record["key"]: record["survived"] for record in map(json.loads, lines)}
 
 
 def tallies() -> list[Tally]:
-    """Read what came of the sessions so far."""
-    return [_tally(task) for task in TASKS if _session(task).exists()]
-
-
-def _session(task: Task) -> Path:
-    return FOLDER / task.number / "session.sqlite"
-
-
-def _modules(task: Task) -> list[str]:
-    return sorted({module.replace(".", "/") + ".py" for module, _ in task.functions})
-
-
-def _run_task(task: Task) -> None:
-    folder = FOLDER / task.number
-    if not _session(task).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(ROOT / "cs7643", folder / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
-        text = CONFIGURATION.format(modules=_modules(task), python=sys.executable, task=task.number)
-        (folder / "cosmic-ray.toml").write_text(text, encoding="utf-8")
-        _cosmic_ray(folder, "init", "cosmic-ray.toml", "new.sqlite")
-        _forget_what_lies_outside(task, folder)
-        (folder / "new.sqlite").rename(_session(task))
-    for name in _modules(task):  # an interrupted run may have left a change behind
-        shutil.copyfile(ROOT / name, folder / name)
-    _cosmic_ray(folder, "exec", "cosmic-ray.toml", "session.sqlite")
-
-
-def _cosmic_ray(folder: Path, *arguments: str) -> None:
-    # Without bytecode: a file that changes twice in a second, to the same size, would pass for unchanged.
-    variables = {"CS7643_NO_VENV": "1", "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "cosmic_ray.cli", *arguments]
-    subprocess.run(command, cwd=folder, env={**os.environ, **variables}, check=True)
-
-
-def _forget_what_lies_outside(task: Task, folder: Path) -> None:
-    kept = {name: lines_of(task.number, (folder / name).read_text(encoding="utf-8")) for name in _modules(task)}
-    with closing(sqlite3.connect(folder / "new.sqlite")) as database, database:
-        rows = list(database.execute("SELECT job_id, module_path, start_pos_row FROM mutation_specs"))
-        outside = [(job,) for job, path, row in rows if row not in kept[path]]
-        for table in ("mutation_specs", "work_items"):
-            database.executemany(f"DELETE FROM {table} WHERE job_id = ?", outside)
-
-
-def _tally(task: Task) -> Tally:
-    with closing(sqlite3.connect(_session(task))) as database:
-        (changes,) = next(database.execute("SELECT count(*) FROM work_items"))
-        results = list(database.execute("SELECT test_outcome, diff FROM work_results"))
-    survivors = {_survivor(task.number, diff) for outcome, diff in results if outcome.lower() == "survived"}
-    count = sum(outcome.lower() == "survived" for outcome, _ in results)
-    listed = tuple(sorted(survivors, key=lambda each: (each.before, each.after)))
-    assert len(listed) == count, "two changes of one task look alike"
-    return Tally(task.number, changes, len(results), listed)
-
-
-def _survivor(task: str, diff: str) -> Survivor:
-    """Read the changed line out of a unified diff."""
-    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
-    before, after = (next((line[1:].strip() for line in lines if line.startswith(sign)), "") for sign in "-+")
-    return Survivor(task, before, after)
+    """Count what came of the changes so far."""
+    results, counted = _results(), []
+    for task in TASKS:
+        own = changes(task)
+        survivors = (change for change in own if results.get(change.key))
+        done = sum(change.key in results for change in own)
+        listed = tuple(sorted(survivors, key=lambda each: (each.before, each.after)))
+        counted.append(Tally(task.number, len(own), done, listed))
+    return counted

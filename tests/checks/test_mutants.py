@@ -103,3 +103,19 @@ def test_the_lines_of_a_solution_are_those_between_its_marks():
     assert automatic.lines_of("2", source) == {3, 4}
     assert automatic.lines_of("2a", source) == {7}
     assert automatic.lines_of("1", source) == set()
+
+
+def test_a_change_is_tried_in_a_process_of_its_own():
+    source = automatic._source("cs7643.descent")
+    texts = {
+        "nothing": source + "# nothing\n",
+        "a value": re.sub(r"^( *)# BEGIN SOLUTION 1 step_size\n", r"\1return 7.0\n", source, flags=re.M),
+        "no Python": source + "def\n",
+        "an import": source + "import no_such_module\n",
+        "a crash": source + "import os\nos.kill(os.getpid(), 9)\n",
+        "a loop": source + "while True:\n    pass\n",
+    }
+    assert texts["a value"] != source
+    several = [automatic.Change("1", "cs7643.descent", "", name, text) for name, text in texts.items()]
+    survived = {change.after for change, alive in automatic.tried(several, patience=20.0) if alive}
+    assert survived == {"nothing"}
