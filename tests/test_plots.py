@@ -48,7 +48,8 @@ def test_visualize_grid_stretches_each_image_and_puts_it_in_its_place(count):
     images = RNG.standard_normal((count, 3, 4, 3))
     grid = plots.visualize_grid(images, ubound=100.0, padding=2)
     side = int(np.ceil(np.sqrt(count)))
-    assert grid.shape == (side * 5 - 2, side * 6 - 2, 3)
+    rows = int(np.ceil(count / side))
+    assert grid.shape == (rows * 5 - 2, side * 6 - 2, 3)
     for k, image in enumerate(images):
         row, column = divmod(k, side)
         place = grid[row * 5 : row * 5 + 3, column * 6 : column * 6 + 4]

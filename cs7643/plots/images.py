@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
-    """Lay images out in one square picture, each stretched to the whole range of brightness.
+    """Lay images out in one picture, about square, each stretched to the whole range of brightness.
 
     Args:
         Xs: (N, H, W, C), images of any range of values.
@@ -25,15 +25,16 @@ def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
         padding: the number of empty pixels between images.
 
     Returns:
-        (side * (H + padding) - padding, ...), float64 from 0 to ubound, with side = ceil(sqrt(N)).
+        (rows * (H + padding) - padding, columns * (W + padding) - padding, C), float64 from 0 to ubound, with
+        columns = ceil(sqrt(N)) and no more rows than it takes.
     """
     if Xs.ndim != 4 or len(Xs) == 0:
         raise ValueError(f"visualize_grid: Xs must have shape (N, H, W, C) with N at least 1, got {Xs.shape}")
     low = Xs.min(axis=(1, 2, 3), keepdims=True).astype(np.float64)
     spread = Xs.max(axis=(1, 2, 3), keepdims=True) - low
     stretched = np.where(spread > 0, (Xs - low) / np.where(spread > 0, spread, 1), 0.5)
-    side = int(np.ceil(np.sqrt(len(Xs))))
-    return _sheet(ubound * stretched, side, side, padding)
+    columns = int(np.ceil(np.sqrt(len(Xs))))
+    return _sheet(ubound * stretched, -(-len(Xs) // columns), columns, padding)
 
 
 def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, per_class: int = 6) -> Figure:
