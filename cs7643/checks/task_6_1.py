@@ -350,9 +350,9 @@ def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _rmsprop(rmsprop, rng, decay=0.9, eps=1e-8)
 
 
-@case("rmsprop", "a large eps", "eps belongs inside the root.")
+@case("rmsprop", "a large eps, a small decay", "eps belongs inside the root.")
 def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
-    yield from _rmsprop(rmsprop, rng, decay=0.6, eps=0.5)
+    yield from _rmsprop(rmsprop, rng, decay=0.3, eps=0.5)
 
 
 def _rmsprop(rmsprop: Function, rng: Generator, decay: float, eps: float) -> Iterator[Comparison]:

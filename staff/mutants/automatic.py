@@ -30,7 +30,7 @@ from types import CodeType
 from cs7643.checks.tasks import TASKS, Task
 from cs7643.progress import progress_bar
 from staff.mutants.equivalent import REASONS
-from staff.mutants.mutant import ROOT
+from staff.mutants.mutant import ROOT, text_of
 
 RESULTS = ROOT / "build" / "mutation" / "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
@@ -51,7 +51,7 @@ class Change:
     def key(self) -> str:
         """Return the digest of what decides the result: the changed text, and the task's cases."""
         cases = next(task.cases for task in TASKS if task.number == self.task)
-        return hashlib.sha256((self.task + self.text + _source(cases)).encode()).hexdigest()
+        return hashlib.sha256((self.task + self.text + text_of(cases)).encode()).hexdigest()
 
     @property
     def reason(self) -> str:
@@ -92,7 +92,7 @@ def changes(task: Task) -> tuple[Change, ...]:
     """Return all changes inside the solution regions of a task; two that give the same text count once."""
     found: dict[str, Change] = {}
     for module in sorted({module for module, _ in task.functions}):
-        source = _source(module)
+        source = text_of(module)
         for text in _changed(source, lines_of(task.number, source)):
             before, after = _difference(source, text)
             found.setdefault(text, Change(task.number, module, before, after, text))
@@ -122,10 +122,6 @@ def _difference(source: str, text: str) -> tuple[str, str]:
     pairs = zip(source.splitlines(), text.splitlines(), strict=False)
     before, after = next(pair for pair in pairs if pair[0] != pair[1])
     return before.strip(), after.strip()
-
-
-def _source(module: str) -> str:
-    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
 
 
 def run(tasks: Sequence[Task] = TASKS, processes: int = 2) -> None:

@@ -53,6 +53,11 @@ def of(task: str, function: str, *edits: tuple[str, str, str, str]) -> list[Muta
     return [Mutant(task, function, *edit) for edit in edits]
 
 
+def text_of(module: str) -> str:
+    """Return the text of a module's file."""
+    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+
+
 def source_of(module: str, name: str) -> str:
     """Return the source of a function, or of a class, without the overloads above it."""
     thing = operator.attrgetter(name)(importlib.import_module(module))

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from cs7643.checks.tasks import TASKS
 from staff.mutants.automatic import Tally
+from staff.mutants.seeds import Alarms
 from staff.mutants.trial import Trial
 
 INTRODUCTION = """# Wrong solutions, and what the checks say to them
 
-Written by `python -m staff.mutants` (all of it: an hour on two cores; it goes on where it was stopped).
+Written by `python -m staff.mutants` (half an hour on two cores; it goes on where it was stopped).
 `python -m staff.mutants table` tries the mutants alone, in seconds; `seeds` tries the solution on other inputs, and
 `automatic` goes through every small change.
 
@@ -24,9 +25,9 @@ Written by `python -m staff.mutants` (all of it: an hour on two cores; it goes o
 """
 
 
-def write(trials: Sequence[Trial], tallies: Sequence[Tally], seeds: dict[str, int]) -> str:
+def write(trials: Sequence[Trial], tallies: Sequence[Tally], alarms: Alarms) -> str:
     """Return the text of the page."""
-    return "\n".join([INTRODUCTION, *_summary(trials, seeds), *_mutants(trials), *_automatic(tallies)]) + "\n"
+    return "\n".join([INTRODUCTION, *_summary(trials, alarms), *_mutants(trials), *_automatic(tallies)]) + "\n"
 
 
 def _row(*cells: object) -> str:
@@ -37,7 +38,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else ""
 
 
-def _summary(trials: Sequence[Trial], seeds: dict[str, int]) -> list[str]:
+def _summary(trials: Sequence[Trial], alarms: Alarms) -> list[str]:
     lines = ["## In short", "", _row("task", "mutants", "killed", "right diagnosis"), _row(*["---"] * 4)]
     for number in (*(task.number for task in TASKS), "all"):
         own = [trial for trial in trials if number in (trial.mutant.task, "all")]
@@ -46,8 +47,8 @@ def _summary(trials: Sequence[Trial], seeds: dict[str, int]) -> list[str]:
     return [
         *lines,
         "",
-        f"The solution on {seeds['seeds']} seeds of fresh inputs: {seeds['cases']:,} cases, "
-        f"{seeds['alarms']} false alarms.",
+        f"The solution on {alarms.seeds} seeds of fresh inputs: {alarms.cases:,} cases, "
+        f"{len(alarms.alarms)} false alarms.",
         "",
     ]
 

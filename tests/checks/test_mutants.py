@@ -12,7 +12,7 @@ from cs7643.checks.diagnosis import MISTAKES
 from cs7643.checks.tasks import TASKS
 from staff.mutants import automatic
 from staff.mutants.catalogue import MUTANTS
-from staff.mutants.mutant import ROOT, Mutant, edited, of, source_of
+from staff.mutants.mutant import ROOT, Mutant, edited, of, source_of, text_of
 from staff.mutants.trial import attempt, register_cases, solution
 
 register_cases()
@@ -106,7 +106,7 @@ def test_the_lines_of_a_solution_are_those_between_its_marks():
 
 
 def test_a_change_is_tried_in_a_process_of_its_own():
-    source = automatic._source("cs7643.descent")
+    source = text_of("cs7643.descent")
     texts = {
         "nothing": source + "# nothing\n",
         "a value": re.sub(r"^( *)# BEGIN SOLUTION 1 step_size\n", r"\1return 7.0\n", source, flags=re.M),
