@@ -2,6 +2,7 @@
 
 CHECKED = "the three schemes are the only ones that come here, and among them the comparison has the same result"
 ONE_OBJECT = "CPython keeps one object for all constants of this text, so the same text is the same object"
+ANY_NEGATIVE = "NumPy takes every negative length for the one that it has to find"
 NOT_NEGATIVE = "what ReLU returns is never negative"
 
 REASONS: dict[tuple[str, str, str], str] = {
@@ -20,4 +21,13 @@ REASONS: dict[tuple[str, str, str], str] = {
         "dhidden = (dscores @ W2.T) * (hidden > 0)",
         "dhidden = (dscores @ W2.T) * (hidden != 0)",
     ): NOT_NEGATIVE,
+    ("6.2", "out = x.reshape(len(x), -1) @ w + b", "out = x.reshape(len(x), ~1) @ w + b"): ANY_NEGATIVE,
+    ("6.2", "out = x.reshape(len(x), -1) @ w + b", "out = x.reshape(len(x), - 2) @ w + b"): ANY_NEGATIVE,
+    ("6.2", "dw = x.reshape(len(x), -1).T @ dout", "dw = x.reshape(len(x), ~1).T @ dout"): ANY_NEGATIVE,
+    ("6.2", "dw = x.reshape(len(x), -1).T @ dout", "dw = x.reshape(len(x), - 2).T @ dout"): ANY_NEGATIVE,
+    (
+        "6.2",
+        "x_padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))",
+        "x_padded = np.pad(x, ((0, 1), (0, 0), (pad, pad), (pad, pad)))",
+    ): "forward, it makes one image more, which no loop reaches",
 }
