@@ -26,7 +26,7 @@ from cs7643.files import atomic_writer, try_lock
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the installation takes at its peak. On Linux PyTorch brings CUDA along: 6 GB, and 3 GB of downloads beside it.
-NEEDED_GB = 9 if sys.platform == "linux" else 2
+NEEDED_GB = 10 if sys.platform == "linux" else 2
 
 
 class SetupError(Exception):
@@ -209,7 +209,11 @@ def _make(venv: Path) -> None:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
     if os.name == "nt" and _is_inside(venv):
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m cs7643 run")
-    print(f"set-up: installing into {venv}: up to {NEEDED_GB} GB, for some minutes, only once", file=sys.stderr)
+    print(
+        f"set-up: installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,",
+        file=sys.stderr,
+    )
+    print("set-up: and pip says nothing for a good part of them, while it unpacks PyTorch", file=sys.stderr)
     python = _python_outside(venv)
     if venv.exists():
         shutil.rmtree(venv)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from cs7643.checks.case import SEED, Outcome
+from cs7643.checks.case import IMPORT, SEED, Outcome
 from cs7643.checks.diagnosis import Diagnosis
 from cs7643.checks.tasks import Task
 from cs7643.checks.verdict import Verdict
@@ -54,7 +54,7 @@ def run_apart(
                     process.wait()
                     finding = _end(current, process.returncode)
                     break
-                current, wait = message["function"], patience if message.get("begins") != "the import" else START
+                current, wait = message["function"], patience if message.get("begins") != IMPORT else START
                 if "begins" in message:
                     title = message["begins"]
                 elif "diagnosis" in message:

@@ -17,6 +17,7 @@ from cs7643.comparison import Comparison
 Function = Callable[..., Any]
 Body = Callable[[Function, np.random.Generator], Iterator[Comparison]]
 SEED = 0  # of the inputs that a student sees
+IMPORT = "the import"  # stands for a case where a file cannot be imported
 
 
 class CaseFailed(Exception):  # noqa: N818  (not an error of ours: a finding)

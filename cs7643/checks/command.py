@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 
 from cs7643.checks.case import SEED
@@ -14,7 +15,7 @@ from cs7643.checks.tasks import TASKS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``check``."""
     parser.add_argument(
-        "what", nargs="*", help="tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
+        "what", nargs="*", help="problems (5), tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
     )
     parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
     parser.add_argument(
@@ -23,10 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
+def _tasks_of(words: list[str]) -> list[str]:
+    """Put in the place of a whole problem, "5" or "6", its tasks."""
+    numbers = [task.number for task in TASKS]
+    chosen: list[str] = []
+    for word in words:
+        parts = [number for number in numbers if re.fullmatch(rf"{re.escape(word)}(\.\d|[a-d])", number)]
+        chosen += parts if word not in numbers and parts else [word]
+    return chosen
+
+
 def main(args: argparse.Namespace) -> int:
     """Run the checks, print what came of them, and return 0 if all is right, 1 if not, 2 for an unknown name."""
     reports = []
-    for what in args.what if args.what and not args.all else [task.number for task in TASKS]:
+    everything = args.all or not args.what
+    for what in [task.number for task in TASKS] if everything else _tasks_of(args.what):
         try:
             reports.append(check(what, seed=args.seed))
         except ValueError as error:
@@ -36,4 +48,7 @@ def main(args: argparse.Namespace) -> int:
             print(reports[-1], flush=True)
     if args.json:
         print(json.dumps({"checks": [report.as_dict() for report in reports]}, indent=2))
+    elif everything:
+        done = sum(report.passed for report in reports)
+        print(f"\n{done} of {len(reports)} tasks are right. `status` has a line for each, `hint FUNCTION` helps.")
     return 0 if all(report.passed for report in reports) else 1

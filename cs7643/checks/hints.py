@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 
 STEPS = ("the idea", "the formula", "the shapes")
@@ -191,7 +192,8 @@ def hint(name: str, step: int = 1) -> str:
         ValueError: if there is no such function or step.
     """
     if name not in HINTS:
-        raise ValueError(f"hint: expected one of {', '.join(HINTS)}, got {name!r}")
+        close = difflib.get_close_matches(name, HINTS, n=3) or sorted(HINTS)
+        raise ValueError(f"hint: expected a function, such as {' or '.join(close[:3])}, got {name!r}")
     if step not in (1, 2, 3):
         raise ValueError(f"hint: step must be 1, 2 or 3, got {step!r}")
     return f"{STEPS[step - 1].capitalize()}: {HINTS[name][step - 1]}"

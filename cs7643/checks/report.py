@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 import importlib
 import operator
@@ -12,7 +13,7 @@ from typing import Any
 
 from cs7643.checks.apart import run_apart
 from cs7643.checks.case import SEED
-from cs7643.checks.tasks import TASKS, Task
+from cs7643.checks.tasks import BY_HAND, TASKS, Task
 from cs7643.checks.verdict import Verdict, try_function
 from cs7643.provenance import loaded_code
 
@@ -158,8 +159,19 @@ def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
             names = [name for _, name in chosen]
             verdicts = run_apart(task, names, seed=seed) if apart else _run_here(task, chosen, seed)
             return Report(task, tuple(verdicts[name] for name in names))
-    names = [name for task in TASKS for name in (task.number, *(function for _, function in task.functions))]
-    raise ValueError(f"check: expected a task or a function, one of {', '.join(names)}, got {what!r}")
+    for task in BY_HAND:
+        if what == task.number:
+            raise ValueError(f"check: no program checks task {what}, {task.title}: it is graded from what you hand in")
+    raise ValueError(f"check: expected a task or a function, got {what!r}; {nearest(what)}")
+
+
+def nearest(what: str) -> str:
+    """Say which tasks or functions could be meant by a name that is none."""
+    functions = [function for task in TASKS for _, function in task.functions]
+    close = difflib.get_close_matches(what, functions, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"the tasks are {', '.join(task.number for task in TASKS)}, and `status` lists their functions"
 
 
 def _run_here(task: Task, functions: Sequence[tuple[str, str]], seed: int) -> dict[str, Verdict]:

@@ -44,7 +44,9 @@ def _term(term: Any, w: NDArray[Any]) -> float:
 
 @case("sgd_step", "against the slope of each term", TERM)
 def _(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
-    drawn = (float(rng.uniform(-5, 5)), float(rng.uniform(0.1, 0.9)))
+    drawn = (0.0, 0.0)
+    while min(abs(drawn[0] - drawn[1] * (drawn[0] - centre)) for centre in CENTRES.values()) < 0.05:
+        drawn = (float(rng.uniform(-5, 5)), float(rng.uniform(0.1, 0.9)))  # next to 0 the differences' rounding shows
     for w, eta in ((0.25, 0.5), (0.75, 0.1), (-3.0, 1.25), (2.5, 0.3), (4.0, 0.01), drawn):
         slope = {term: eval_numerical_gradient(functools.partial(_term, term), np.array([w]))[0] for term in CENTRES}
         for term, other in ((1, 2), (2, 1)):

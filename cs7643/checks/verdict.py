@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cs7643.checks.case import CASES, SEED, Function, Outcome, run_case
+from cs7643.checks.case import CASES, IMPORT, SEED, Function, Outcome, run_case
 from cs7643.checks.diagnosis import Diagnosis, diagnose
 
 
@@ -24,7 +24,9 @@ class Verdict:
 
     @property
     def hint(self) -> str:
-        """Say how to get a hint."""
+        """Say how to get a hint; "" where the file cannot be imported, for which there is none."""
+        if any(outcome.title == IMPORT for outcome in self.outcomes):
+            return ""
         return f"A hint: hint({self.name!r}, 1), or python -m cs7643 hint {self.name}"
 
     @property

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import asdict, replace
 from typing import IO, Any
 
-from cs7643.checks.case import CASES, PREPARATIONS, Outcome, run_case
+from cs7643.checks.case import CASES, IMPORT, PREPARATIONS, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
 from cs7643.checks.tasks import TASKS
 
@@ -37,14 +37,17 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
     def send(**message: Any) -> None:
         print(json.dumps({"function": name, **message}), file=pipe, flush=True)
 
-    send(begins="the import")
+    send(begins=IMPORT)
     try:
         importlib.import_module(cases)
         function = operator.attrgetter(name)(importlib.import_module(module))
         PREPARATIONS.get(name, lambda: None)()
     except Exception as error:  # a syntax error, for one
-        place = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
-        outcome = Outcome("the import", "wrong", f"{place}{type(error).__name__}: {error}")
+        file = module.replace(".", "/") + ".py"
+        text = f"{file} cannot be imported: {type(error).__name__}: {error}"
+        if isinstance(error, SyntaxError):
+            text = f"{file}, line {error.lineno}, is no Python: SyntaxError: {error.msg}: {(error.text or '').strip()}"
+        outcome = Outcome(IMPORT, "wrong", text)
         send(outcome=asdict(outcome))
         return
     outcomes = []

@@ -35,6 +35,19 @@ STATEMENTS: dict[str, tuple[str, str | None]] = {
     "6.7": ("7_challenge", "base-text"),
 }
 
+ANSWERS = "answers"
+# What is written for a task beside its functions.
+ALSO_WRITTEN = {
+    **dict.fromkeys(THEORY, ("a proof",)),
+    "5a": ("a drawn graph",),
+    "6.1": ("settings, " + ANSWERS,),
+    "6.3": ("the settings of a cell, " + ANSWERS,),
+    "6.4": ("<code>run_softmax.sh</code>", ANSWERS),
+    "6.5": ("<code>run_twolayernn.sh</code>",),
+    "6.6": ("<code>run_convnet.sh</code>", ANSWERS),
+    "6.7": ("<code>MyModel</code> in <code>pytorch/models.py</code>", "<code>run_mymodel.sh</code>", ANSWERS),
+}
+
 
 def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     """Return the page of instructions.
@@ -98,8 +111,8 @@ def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
         name = _page_of(task.number, notebooks)
         where = f'<a href="{name}.html">{name}</a>' if name else "<code>cs7643/pytorch/</code>"
         files = dict.fromkeys(module.replace(".", "/") + ".py" for module, _ in task.functions)
-        written = (
-            ", ".join(f"<code>{path.removeprefix('cs7643/')}</code>" for path in files) or "about what you trained"
+        written = ", ".join(
+            [*(f"<code>{path.removeprefix('cs7643/')}</code>" for path in files), *ALSO_WRITTEN.get(task.number, ())]
         )
         rows.append(
             f'<tr><td><a href="#task-{task.number}">{task.number}</a></td><td>{html.escape(task.title)}</td>'

@@ -23,8 +23,9 @@ def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
     epochs = np.arange(1, len(losses) + 1) / per_epoch
     axis.plot(epochs, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
     window = max(1, len(losses) // 40)
-    smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
-    axis.plot(epochs[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    if window > 1:
+        smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+        axis.plot(epochs[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
     axis.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
     axis.legend(frameon=False)
     return clean(figure)

@@ -71,7 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--no-cuda", action="store_true", help="stay on the CPU; else a CUDA card or an Apple GPU is used")
     how.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
     how.add_argument("--test-batch-size", type=int, default=1000, metavar="N", help="images measured at a time")
-    how.add_argument("--log-interval", type=int, default=50, metavar="N", help="steps between two lines of the log")
+    how.add_argument(
+        "--log-interval",
+        type=int,
+        default=50,
+        metavar="N",
+        help="steps between two lines of the log, beside those at the end of an epoch and at a checkpoint",
+    )
     how.add_argument("--checkpoint-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
     how.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     how.add_argument("--compile", action="store_true", help="compile the model first (needs a C++ compiler on a CPU)")
@@ -121,10 +127,15 @@ def _train(args: argparse.Namespace, settings: Settings, device: torch.device, w
         log_interval=args.log_interval,
         checkpoint_every=args.checkpoint_every,
         compiled=args.compile,
-        say=tqdm.write,  # leaves the progress bar where it is
+        say=_say,
     )
     if args.plots and where.is_first:
         draw(files, dataset, device)
+
+
+def _say(line: str) -> None:
+    tqdm.write(line)  # leaves the progress bar where it is
+    sys.stdout.flush()  # a pipe is to have it at once
 
 
 def _complain(message: str, code: int = 1) -> int:

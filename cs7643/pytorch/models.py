@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional as F  # for your own forward methods
 
 
 class Softmax(nn.Module):

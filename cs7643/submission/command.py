@@ -48,6 +48,9 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     if args.output.exists() and not args.output.is_dir():
         return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
     entries, person, found = look(root, args.name, args.pdf)
+    if found and not args.force:
+        return _refuse(found)
+    print("The zip is tried in a copy: all checks run once more, which takes a minute or two.", flush=True)
     points, about_copy = archive.try_copy(archive.pack(entries, manifest.build(entries, person, [], [])), root)
     found += about_copy
     for line in standing(points):

@@ -125,7 +125,7 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
                 parts.append((f"#heading(level: 2)[{_text(section.heading)}]\n" if section.heading else "", []))
                 parts[-1][1].extend(_section(section, setting))
                 if not parts[-1][1]:
-                    parts.append((r"_Nothing: the notebook could not be read._" + "\n", []))
+                    parts.append(("_Nothing here was executed or answered._\n", []))
         for model, heading in RUNS.items():  # of problem 6, the last one
             parts.append((f"#heading(level: 2)[{_text(heading)}]\n", list(_run(model, setting))))
             if not parts[-1][1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from cs7643.checks import check, command, status
 from cs7643.checks.apart import run_apart
 from cs7643.checks.report import Report
-from cs7643.checks.tasks import TASKS
+from cs7643.checks.tasks import TASKS, all_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = next(task for task in TASKS if task.number == "2")
@@ -86,7 +87,8 @@ def test_a_file_that_cannot_be_read_is_named_by_its_line_and_other_tasks_are_che
         (outcome,) = found[name].outcomes
         assert outcome.status == "wrong"
         assert "SyntaxError" in outcome.message
-        assert outcome.message.startswith("line ")
+        assert re.match(r"cs7643/descent\.py, line \d+, is no Python: SyntaxError: .*: ", outcome.message)
+        assert not found[name].hint
     other = next(task for task in TASKS if task.number == "6.2")
     assert run_apart(other, ["relu_forward"], root=copy)["relu_forward"].status == "right"
 
@@ -108,13 +110,24 @@ def test_the_report_as_json(capsys):
     assert {case["status"] for function in first["functions"] for case in function["cases"]} == {"right"}
     assert (second["task"], second["earned"]) == ("2", 0)  # one function is not the task
     assert command.main(argparse.Namespace(what=["7"], all=False, seed=0, json=False)) == 2
-    assert "expected a task or a function" in capsys.readouterr().err
+    assert "expected a task or a function, got '7'; the tasks are 1, 2" in capsys.readouterr().err
+    assert command.main(argparse.Namespace(what=["6.3"], all=False, seed=0, json=False)) == 2
+    assert "no program checks task 6.3" in capsys.readouterr().err
+
+
+def test_a_problem_stands_for_its_tasks(capsys):
+    assert command.main(argparse.Namespace(what=["5"], all=False, seed=0, json=True)) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert [each["task"] for each in checks] == ["5a", "5b", "5c", "5d"]
 
 
 def test_status_counts_the_points_of_the_solution(capsys):
     assert status.main(argparse.Namespace()) == 0
     points = sum(task.points for task in TASKS)
-    assert f"{points} of the {points} points" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"The checks give {points} of {points} points to the code, of 41 in all" in printed
+    assert [line.split()[0] for line in printed.splitlines()[:-1]] == [task.number for task in all_tasks()]
+    assert re.search(r"^6\.3 +\? of 2 ", printed, re.M)
 
 
 def test_apart_and_here_give_the_same_report():

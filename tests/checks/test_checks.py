@@ -147,7 +147,7 @@ def test_a_wrong_function_is_named_in_text_and_table(monkeypatch):
     for shown in (str(report), report._repr_html_()):
         assert "elements are wrong" in shown
         assert "Likely: the gradient passes everywhere" in " ".join(shown.split())
-    with pytest.raises(ValueError, match=r"expected a task or a function, one of 1, proximal_step, .* got 'relu'"):
+    with pytest.raises(ValueError, match=r"expected a task or a function, got 'relu'; did you mean relu_"):
         check("relu")
 
 
