@@ -1,0 +1,177 @@
+"""Trying a task: every case of every function, on the student's inputs and on hidden ones, in workers."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cs7643.checks.case import CASES, PREPARATIONS, SEED, Case, Function, Outcome, run_case
+from cs7643.checks.diagnosis import diagnose
+from cs7643.checks.tasks import Task
+from cs7643.checks.verdict import Verdict
+from staff.autograder.package import clean_package
+from staff.autograder.remote import Remote, RemoteFunction, StudentError
+from staff.autograder.sandbox import Arena, WorkerGone
+
+NO_TIME = "there was no time left for it: what came before took too long"
+LOAD_ERRORS = (StudentError, NotImplementedError, SystemExit)
+
+
+@dataclass
+class Trial:
+    """What came of a function: for each seed the outcomes of its cases, and why a worker was lost."""
+
+    name: str
+    module: str
+    seeds: tuple[int, ...]  # the student's first
+    outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
+    lost: str = ""
+
+    def verdict(self, seed: int) -> Verdict:
+        """Return the verdict on the inputs of one seed."""
+        outcomes = tuple(self.outcomes.get(seed, ()))
+        return Verdict(self.name, outcomes, diagnose(self.name, outcomes))
+
+    @property
+    def hidden_verdict(self) -> Verdict:
+        """Return the verdict on the first hidden inputs on which it is wrong, or on the last."""
+        verdicts = [self.verdict(seed) for seed in self.seeds[1:]]
+        return next((verdict for verdict in verdicts if verdict.status != "right"), verdicts[-1])
+
+    def _right(self, seed: int) -> set[str]:
+        return {outcome.title for outcome in self.outcomes.get(seed, ()) if outcome.status == "right"}
+
+    @property
+    def right_anywhere(self) -> set[str]:
+        """Return the titles of the cases that are right on all hidden inputs.
+
+        A case whose numbers are always the same counts only beside one whose numbers are drawn: else a table of answers
+        would do.
+        """
+        right = set.intersection(*(self._right(seed) for seed in self.seeds[1:]))
+        drawn = {case.title for case in cases_of(self.name) if draws(case)}
+        return right if right & drawn or not drawn else set()
+
+    @property
+    def right_here_alone(self) -> set[str]:
+        """Return the titles of the cases that are right on the student's inputs, and wrong on others."""
+        return self._right(SEED) - self.right_anywhere
+
+    def fraction(self, visible: bool) -> float:
+        """Return the part of the cases that count: right on hidden inputs, and for the visible part on all."""
+        count = len(cases_of(self.name))
+        return len(self.right_anywhere & self._right(SEED) if visible else self.right_anywhere) / count
+
+
+def cases_of(name: str) -> list[Case]:
+    """Return the cases of a function; its task's must be registered."""
+    return [case for case in CASES if case.function == name]
+
+
+def draws(case: Case) -> bool:
+    """Tell whether a case draws its numbers: one that does not has no name for the generator."""
+    return not list(inspect.signature(case.body).parameters.values())[1].name.startswith("_")
+
+
+def try_task(
+    task: Task, files: Mapping[str, bytes], arena: Arena, seeds: tuple[int, ...], until: float
+) -> dict[str, Trial]:
+    """Try the functions of a task.
+
+    The worker gets all files of the student. If a file of another task keeps this one's from being imported, it gets
+    those of this task alone.
+
+    Args:
+        task: the task.
+        files: the student's modules, by their paths.
+        arena: where workers run.
+        seeds: that of the cases that a student has, and hidden ones.
+        until: when all must be done, on the clock of time.monotonic.
+
+    Returns:
+        For each function what came of it.
+    """
+    importlib.import_module(task.cases)
+    until = min(until, time.monotonic() + arena.limits.task)
+    own = {path: content for path, content in files.items() if path in map(_path, (m for m, _ in task.functions))}
+    trials = {name: Trial(name, module, seeds) for module, name in task.functions}
+    for trial in trials.values():
+        if _path(trial.module) not in files:
+            _fill(trial, Outcome("the file", "not started", f"{_path(trial.module)} is not in the submission"))
+    left = [trial for trial in trials.values() if not trial.outcomes]
+    for folder, chosen in (("all", files), (f"only-{task.number}", own)):
+        if not left or (chosen is own and own == dict(files)):
+            break
+        package = arena.folder / folder
+        if not package.exists():
+            arena.write(folder, {**clean_package(), **chosen})
+        left = _try_all(left, arena, package, until)
+    return trials
+
+
+def _path(module: str) -> str:
+    return module.replace(".", "/") + ".py"
+
+
+def _fill(trial: Trial, outcome: Outcome) -> None:
+    """Let one outcome stand for all cases that are missing."""
+    for seed in trial.seeds:
+        found = trial.outcomes.setdefault(seed, [])
+        if len(found) < len(cases_of(trial.name)):
+            found.append(outcome)
+
+
+def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> list[Trial]:
+    """Try functions one after another, with a new worker after each that takes its worker along.
+
+    Returns:
+        Those whose module cannot be imported.
+    """
+    left, refused = list(trials), []
+    while left:
+        with arena.worker(package) as link:
+            remote = Remote(link, until)
+            while left:
+                trial = left.pop(0)
+                trial.outcomes = {}
+                title = "the import"
+                try:
+                    if time.monotonic() > until:
+                        raise WorkerGone(NO_TIME, "no time left")
+                    try:
+                        function = _load(remote, trial)
+                    except LOAD_ERRORS as error:
+                        text = f"{type(error).__name__}: {error}"
+                        _fill(trial, Outcome("the import", "wrong", f"{_path(trial.module)} cannot be imported: {text}"))
+                        refused.append(trial)
+                        continue
+                    for seed in trial.seeds:
+                        found = trial.outcomes.setdefault(seed, [])
+                        for case in cases_of(trial.name):
+                            title = case.title
+                            found.append(run_case(case, function, seed))
+                        if all(outcome.status == "not started" for outcome in found):
+                            for other in trial.seeds:
+                                trial.outcomes[other] = found
+                            break
+                except WorkerGone as gone:
+                    trial.lost = gone.kind
+                    _fill(trial, Outcome(title, "wrong", gone.finding))
+                    break
+    return refused
+
+
+def _load(remote: Remote, trial: Trial) -> Function:
+    """Import a function in the worker, and return what stands for it here."""
+    torch = trial.module.startswith("cs7643.pytorch.")
+    remote.load(trial.module, trial.name, torch)
+    PREPARATIONS.get(trial.name, lambda: None)()
+    if not torch:
+        return RemoteFunction(remote, trial.name)
+    from staff.autograder.remote_models import remote_function  # PyTorch comes with it, and takes its time
+
+    return remote_function(remote, trial.name)
