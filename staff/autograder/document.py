@@ -24,6 +24,8 @@ def build(
     notes: Sequence[str],
     staff: Sequence[str],
     seconds: float,
+    person: str = "",
+    finished: bool = True,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -33,6 +35,8 @@ def build(
         notes: what the student should know about the submission, a sentence each.
         staff: what the staff should know.
         seconds: how long it took.
+        person: who hands in.
+        finished: whether the grading has come to its end.
     """
     tests: list[dict[str, Any]] = []
     for task in TASKS:
@@ -50,7 +54,12 @@ def build(
         "stdout_visibility": "hidden",
         "visibility": "visible",
         "tests": tests,
-        "extra_data": {"mistakes": mistakes(trials), "lost": {name: trial.lost for name, trial in _lost(trials)}},
+        "extra_data": {
+            "finished": finished,
+            "person": clean(person, 100),
+            "mistakes": mistakes(trials),
+            "lost": {name: trial.lost for name, trial in _lost(trials)},
+        },
     }
     if challenge is not None and challenge.accuracy is not None:
         document["leaderboard"] = [{"name": "Accuracy", "value": round(challenge.accuracy, 4), "order": "desc"}]
@@ -59,7 +68,7 @@ def build(
 
 def zeros(why: str) -> dict[str, Any]:
     """Return the document that stands there until there is another."""
-    return build({}, None, [why], [why], 0.0)
+    return build({}, None, [why], [why], 0.0, finished=False)
 
 
 def mistakes(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, str]:
@@ -148,12 +157,18 @@ def _challenge(challenge: Challenge | None) -> dict[str, Any]:
     test = _plain(f"6.7 {task.title}: predictions.csv", [challenge.text if challenge else "not graded"])
     most = RUBRIC["6.7"].program
     score = challenge.score if challenge else 0.0
-    return {**test, "number": "6.7", "score": score, "max_score": most, "status": "passed" if score == most else "failed"}
+    return {
+        **test,
+        "number": "6.7",
+        "score": score,
+        "max_score": most,
+        "status": "passed" if score == most else "failed",
+    }
 
 
 def points(document: Mapping[str, Any]) -> float:
     """Return the sum of all scores in a document."""
-    return round(sum(test.get("score", 0.0) for test in document["tests"]), 4)
+    return round(float(sum(test.get("score", 0.0) for test in document["tests"])), 4)
 
 
 assert 0 < VISIBLE < 1

@@ -89,6 +89,13 @@ def take(place: Path) -> Submission:
     return submission
 
 
+def name_of(submission: Submission) -> str:
+    """Return the name in collaborators.txt, "" if there is none."""
+    text = (submission.person or b"").decode("utf-8-sig", "replace")
+    found = re.search(r"^\s*Name\s*:[ \t]*(.*)", text, re.M | re.I)
+    return clean(found[1].strip(), 100) if found else ""
+
+
 def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
     count = 0
     for folder, folders, names in os.walk(root, followlinks=False):
@@ -156,7 +163,9 @@ WANTED = {PurePosixPath(path).name: path for path in (*modules(), PREDICTIONS, P
 def _choose(found: list[Found], submission: Submission) -> None:
     """Take, for each file that is looked for, the one at its place, in whatever folder; else one of its name alone."""
     for name, path in WANTED.items():
-        same = sorted((each for each in found if each.path.name == name), key=lambda each: (len(each.path.parts), each.path))
+        same = sorted(
+            (each for each in found if each.path.name == name), key=lambda each: (len(each.path.parts), each.path)
+        )
         parts = PurePosixPath(path).parts
         placed = [each for each in same if each.path.parts[-len(parts) :] == parts]
         candidates = placed or same

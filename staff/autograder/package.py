@@ -1,4 +1,4 @@
-"""The clean copy of the package that a submission's files are put into: that of the student edition, with its blanks."""
+"""The clean copy of the package that a submission's files are put into, that of the student edition; and the seeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Config:
 def clean_package() -> dict[str, bytes]:
     """Return the files of the package as a student gets them, by their paths."""
     if BUILT.exists():
-        paths = [path for path in sorted((ROOT / "cs7643").rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+        paths = [
+            path for path in sorted((ROOT / "cs7643").rglob("*")) if path.is_file() and "__pycache__" not in path.parts
+        ]
         return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
     from staff.release.contents import CONTENTS, read_contents, read_source  # an autograder that was built has neither
     from staff.release.edition import make_edition
@@ -57,3 +59,17 @@ def paths_of(path: Path) -> tuple[Path, ...]:
     """Return a folder that a worker must not see: the one that holds this file, if it is no folder itself."""
     resolved = path.resolve()
     return (resolved if resolved.is_dir() else resolved.parent,)
+
+
+def labels_of(folder: str | None) -> str:
+    """Return the true labels of CIFAR-10's test images as digits; "" if no folder is given.
+
+    Raises:
+        ValueError: if CIFAR-10 is not there.
+    """
+    if folder is None:
+        return ""
+    from cs7643 import data
+
+    dataset = data.load(folder, announce=False)
+    return "".join(map(str, dataset.y_test.tolist()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cs7643.autodiff import primitives
@@ -43,10 +44,14 @@ class Remote:
         """Take the connection, and until when all must be done, on the clock of time.monotonic."""
         self.link, self.until, self.who = link, until, ""
 
-    def load(self, module: str, name: str, torch: bool) -> None:
-        """Import the function of that name in the worker; its errors are raised here."""
+    @contextmanager
+    def loading(self, module: str, name: str, torch: bool) -> Iterator[None]:
+        """Let the worker import a function while the block runs; its errors are raised when the block ends."""
         self.who = name
-        self._ask("load", (module, name, torch), self.link.arena.limits.start, PLAIN, ())
+        deadline = min(time.monotonic() + self.link.arena.limits.start, self.until)
+        self.link.send(("load", module, name, torch), deadline, self.who)
+        yield
+        self._answer(deadline, PLAIN, ())
 
     def ask(self, what: str, *parts: Any, specials: frozenset[str] = PLAIN, functions: tuple[Any, ...] = ()) -> Any:
         """Send a request and return the answer: a value, with ``Special`` for those kinds that are expected.
@@ -62,13 +67,11 @@ class Remote:
             StudentError: if the student's code raises an error; NotImplementedError and SystemExit are themselves.
             CaseFailed: if an argument was changed in place.
         """
-        return self._ask(what, parts, self.link.arena.limits.call, specials, functions)
-
-    def _ask(
-        self, what: str, parts: tuple[Any, ...], seconds: float, specials: frozenset[str], functions: tuple[Any, ...]
-    ) -> Any:
-        deadline = min(time.monotonic() + seconds, self.until)
+        deadline = min(time.monotonic() + self.link.arena.limits.call, self.until)
         self.link.send((what, *parts), deadline, self.who)
+        return self._answer(deadline, specials, functions)
+
+    def _answer(self, deadline: float, specials: frozenset[str], functions: tuple[Any, ...]) -> Any:
         for _ in range(CALLBACKS):
             match self.link.receive(deadline, self.who, specials):
                 case ("result", value, ()):
@@ -136,7 +139,9 @@ class RemoteFunction:
         if isinstance(value, Dual):
             return Special("dual", (value.value, value.tangent, value.level))
         if isinstance(value, Tape):
-            records = [(p and NAMES[id(p)], result, arguments, parents) for p, result, arguments, parents in value.records]
+            records = [
+                (p and NAMES[id(p)], result, arguments, parents) for p, result, arguments, parents in value.records
+            ]
             return Special("tape", (records,))
         if callable(value):
             if self.name in DIFFERENTIATED:

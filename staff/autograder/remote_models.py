@@ -79,7 +79,7 @@ class RemoteModule(nn.Module):
         def backward(upstream: Any) -> Any:
             return self.remote.ask("backward", *given, images.detach().numpy(), upstream)
 
-        return _Attached.apply(backward, logits.detach(), *self.weights)  # type: ignore[no-untyped-call]
+        return _Attached.apply(backward, logits.detach(), *self.weights)
 
 
 def _dtype(model: RemoteModule) -> torch.dtype:

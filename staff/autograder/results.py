@@ -69,9 +69,9 @@ def problems(document: Any) -> list[str]:
     tests, entries = document.get("tests", []), document.get("leaderboard", [])
     for k, test in enumerate(tests if isinstance(tests, list) else []):
         found += _fields(f"tests[{k}].", test, TEST)
-        if isinstance(test, dict) and not found and "score" in test:
-            if not 0 <= test["score"] <= test.get("max_score", math.inf):
-                found.append(f"tests[{k}].score: {test['score']} is not from 0 to max_score")
+        scored = isinstance(test, dict) and not found and "score" in test
+        if scored and not 0 <= test["score"] <= test.get("max_score", math.inf):
+            found.append(f"tests[{k}].score: {test['score']} is not from 0 to max_score")
     for k, entry in enumerate(entries if isinstance(entries, list) else []):
         found += _fields(f"leaderboard[{k}].", entry, ENTRY)
         if isinstance(entry, dict) and not {"name", "value"} <= set(entry):

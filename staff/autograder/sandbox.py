@@ -72,7 +72,9 @@ class Arena:
         _open_to_read(self.folder / "trusted")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Remove the folder, and give the user back."""
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
@@ -207,7 +209,9 @@ class Link:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WorkerGone(f"{who} gave no answer in time: does a loop never end?", "no answer in time")
-            ready = select.select([] if writing else [self.socket], [self.socket] if writing else [], [], min(PAUSE, left))
+            ready = select.select(
+                [] if writing else [self.socket], [self.socket] if writing else [], [], min(PAUSE, left)
+            )
             if ready[0] or ready[1]:
                 return
             used = sum(each.memory for each in processes.of_worker(self.process.pid, self.arena.user))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cs7643.checks.case import CASES, PREPARATIONS, SEED, Case, Function, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
-from cs7643.checks.tasks import Task
+from cs7643.checks.tasks import TASKS, Task
 from cs7643.checks.verdict import Verdict
 from staff.autograder.package import clean_package
 from staff.autograder.remote import Remote, RemoteFunction, StudentError
@@ -77,33 +77,45 @@ def draws(case: Case) -> bool:
     return not list(inspect.signature(case.body).parameters.values())[1].name.startswith("_")
 
 
-def try_task(
-    task: Task, files: Mapping[str, bytes], arena: Arena, seeds: tuple[int, ...], until: float
-) -> dict[str, Trial]:
-    """Try the functions of a task.
+def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
+    """Return the tasks that are to be graded, together those that share a worker: PyTorch takes seconds to import."""
+    chosen = [task for task in TASKS if numbers is None or task.number in numbers]
+    together = tuple(task for task in chosen if _needs_torch(task))
+    return [*((task,) for task in chosen if not _needs_torch(task)), *([together] if together else [])]
 
-    The worker gets all files of the student. If a file of another task keeps this one's from being imported, it gets
-    those of this task alone.
+
+def _needs_torch(task: Task) -> bool:
+    return any(module.startswith("cs7643.pytorch.") for module, _ in task.functions)
+
+
+def try_tasks(
+    tasks: Sequence[Task], files: Mapping[str, bytes], arena: Arena, seeds: tuple[int, ...], until: float
+) -> dict[str, dict[str, Trial]]:
+    """Try the functions of some tasks that share a worker.
+
+    The worker gets all files of the student. If a file of another task keeps one of these from being imported, it gets
+    those of these tasks alone.
 
     Args:
-        task: the task.
+        tasks: the tasks.
         files: the student's modules, by their paths.
         arena: where workers run.
         seeds: that of the cases that a student has, and hidden ones.
         until: when all must be done, on the clock of time.monotonic.
 
     Returns:
-        For each function what came of it.
+        For each task, by number, and each of its functions what came of it.
     """
-    importlib.import_module(task.cases)
-    until = min(until, time.monotonic() + arena.limits.task)
-    own = {path: content for path, content in files.items() if path in map(_path, (m for m, _ in task.functions))}
-    trials = {name: Trial(name, module, seeds) for module, name in task.functions}
-    for trial in trials.values():
+    trials = {task.number: {name: Trial(name, module, seeds) for module, name in task.functions} for task in tasks}
+    every = [trial for functions in trials.values() for trial in functions.values()]
+    until = min(until, time.monotonic() + arena.limits.task * len(tasks))
+    own = {path: content for path, content in files.items() if path in {_path(trial.module) for trial in every}}
+    for trial in every:
         if _path(trial.module) not in files:
+            importlib.import_module(_cases_module(trial.name))
             _fill(trial, Outcome("the file", "not started", f"{_path(trial.module)} is not in the submission"))
-    left = [trial for trial in trials.values() if not trial.outcomes]
-    for folder, chosen in (("all", files), (f"only-{task.number}", own)):
+    left = [trial for trial in every if not trial.outcomes]
+    for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
         if not left or (chosen is own and own == dict(files)):
             break
         package = arena.folder / folder
@@ -111,6 +123,10 @@ def try_task(
             arena.write(folder, {**clean_package(), **chosen})
         left = _try_all(left, arena, package, until)
     return trials
+
+
+def _cases_module(name: str) -> str:
+    return next(task.cases for task in TASKS if any(name == function for _, function in task.functions))
 
 
 def _path(module: str) -> str:
@@ -146,7 +162,9 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                         function = _load(remote, trial)
                     except LOAD_ERRORS as error:
                         text = f"{type(error).__name__}: {error}"
-                        _fill(trial, Outcome("the import", "wrong", f"{_path(trial.module)} cannot be imported: {text}"))
+                        _fill(
+                            trial, Outcome("the import", "wrong", f"{_path(trial.module)} cannot be imported: {text}")
+                        )
                         refused.append(trial)
                         continue
                     for seed in trial.seeds:
@@ -168,10 +186,10 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
 def _load(remote: Remote, trial: Trial) -> Function:
     """Import a function in the worker, and return what stands for it here."""
     torch = trial.module.startswith("cs7643.pytorch.")
-    remote.load(trial.module, trial.name, torch)
-    PREPARATIONS.get(trial.name, lambda: None)()
-    if not torch:
-        return RemoteFunction(remote, trial.name)
-    from staff.autograder.remote_models import remote_function  # PyTorch comes with it, and takes its time
-
-    return remote_function(remote, trial.name)
+    with remote.loading(trial.module, trial.name, torch):  # both import what they need at the same time
+        importlib.import_module(_cases_module(trial.name))
+        PREPARATIONS.get(trial.name, lambda: None)()
+        made: Function = RemoteFunction(remote, trial.name)
+        if torch:
+            made = importlib.import_module("staff.autograder.remote_models").remote_function(remote, trial.name)
+    return made

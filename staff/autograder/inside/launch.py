@@ -24,7 +24,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    """Mount, as mount(2) does.
+    """Put a file system where a folder is; the arguments are those of the system call.
 
     Raises:
         OSError: if it is refused.

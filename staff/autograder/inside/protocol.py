@@ -30,7 +30,7 @@ class ProtocolError(ValueError):
     """A message that is not as it should be."""
 
 
-class Closed(EOFError):
+class ClosedError(EOFError):
     """The other side is gone."""
 
 
@@ -187,27 +187,27 @@ def write_all(descriptor: int, content: bytes) -> None:
     """Write a frame to a blocking descriptor.
 
     Raises:
-        Closed: if nobody reads.
+        ClosedError: if nobody reads.
     """
     view = memoryview(content)
     try:
         while view:
             view = view[os.write(descriptor, view) :]
     except OSError as error:
-        raise Closed from error
+        raise ClosedError from error
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
     """Read so many bytes from a blocking descriptor.
 
     Raises:
-        Closed: if there are no more.
+        ClosedError: if there are no more.
     """
     parts = bytearray()
     while len(parts) < count:
         part = os.read(descriptor, min(count - len(parts), 1 << 20))
         if not part:
-            raise Closed
+            raise ClosedError
         parts += part
     return bytes(parts)
 

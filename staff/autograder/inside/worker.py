@@ -51,7 +51,7 @@ class Worker:
         while True:
             try:
                 request = unpack(protocol.receive(self.descriptor))
-            except protocol.Closed:
+            except protocol.ClosedError:
                 return
             try:
                 answer = self.answer(*request)
@@ -74,7 +74,9 @@ class Worker:
 
     def _load(self, module: str, name: str, torch: bool) -> Any:
         if torch:
-            self.models = importlib.import_module("staff.autograder.inside.models").Models()
+            models = importlib.import_module("staff.autograder.inside.models")
+            self.models = self.models or models.Models()
+            models.prepare(name)
         self.function = operator.attrgetter(name)(importlib.import_module(module))
         return ("result", None, ())
 

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs once, when Gradescope builds the image: Python's packages, in a place that every user can read.
+set -euo pipefail
+
+SOURCE="${AUTOGRADER_SOURCE:-/autograder/source}"
+VENV="${AUTOGRADER_VENV:-/opt/cs7643}"
+PYTHON="${AUTOGRADER_PYTHON:-python3}"
+
+if ! "$PYTHON" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 python3-venv
+fi
+umask 022
+"$PYTHON" -m venv "$VENV"
+# Without a GPU the small build of PyTorch will do; where its own index cannot be reached, the usual one has the large.
+CPU="${AUTOGRADER_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}"
+"$VENV/bin/pip" install --no-cache-dir --extra-index-url "$CPU" -r "$SOURCE/requirements.txt" ||
+    "$VENV/bin/pip" install --no-cache-dir -r "$SOURCE/requirements.txt"
+# The seeds and the labels are for root alone.
+chmod -R go-rwx "$SOURCE"
