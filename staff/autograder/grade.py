@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def grade(
     config: Config,
     limits: Limits | None = None,
     tasks: Sequence[str] | None = None,
+    tell_user: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Grade a submission and write results.json.
 
@@ -41,6 +42,7 @@ def grade(
         config: the seeds, and the labels of problem 6.7.
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
+        tell_user: is told the user of the workers, if they have one of their own.
 
     Returns:
         The document.
@@ -54,6 +56,8 @@ def grade(
     try:
         taken = intake.take(submission)
         with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
+            if arena.user is not None:
+                tell_user(arena.user)
             for group in groups(tasks):
                 began = time.monotonic()
                 trials |= try_tasks(group, taken.files, arena, seeds_of(config), start + limits.total)
