@@ -22,7 +22,7 @@ class Limits:
     """
 
     call: float = 10.0
-    start: float = 120.0
+    start: float = 60.0
     task: float = 90.0
     total: float = 420.0
     memory: int = 400

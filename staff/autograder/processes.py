@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 CHILD_SUBREAPER = 36  # of prctl(2)
+FIELDS = re.compile(
+    rb"^State:\s+(\w).*?^PPid:\s+(\d+).*?^Uid:\s+(\d+)(?:.*?^RssAnon:\s+(\d+).*?^RssShmem:\s+(\d+))?", re.S | re.M
+)
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,14 @@ def running() -> Iterator[Process]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/status", encoding="utf-8", errors="replace") as stream:
-                    fields = dict(line.split(":", 1) for line in stream if ":" in line)
-                memory = sum(int(fields.get(key, "0 kB").split()[0]) for key in ("RssAnon", "RssShmem")) * 1024
-                ended = fields["State"].split()[0] in "ZX"
-                yield Process(int(name), int(fields["PPid"]), int(fields["Uid"].split()[0]), ended, memory)
-            except (OSError, KeyError, ValueError, IndexError):
+                with open(f"/proc/{name}/status", "rb", buffering=0) as stream:
+                    found = FIELDS.search(stream.read(4096))
+            except OSError:
                 continue  # it has ended meanwhile
+            if found:
+                state, parent, user, anonymous, shared = found.groups(b"0")
+                memory = 1024 * (int(anonymous) + int(shared))  # kB; a process that has ended has none
+                yield Process(int(name), int(parent), int(user), state in b"ZX", memory)
 
 
 def of_worker(first: int, user: int | None) -> list[Process]:
@@ -69,9 +74,9 @@ def end_all(first: int, user: int | None, orphans: frozenset[int] = frozenset())
         Whether all are gone.
     """
     for attempt in range(100):
-        if user is not None:
-            _end_user(user)
         left = of_worker(first, user)
+        if user is not None and not all(process.ended for process in left):
+            _end_user(user)
         if user is None:  # what was detached is a child of this process now
             own = os.getpid()
             left += [p for p in running() if p.parent == own and p.pid not in orphans and p.pid != first]

@@ -43,13 +43,14 @@ class Remote:
     def __init__(self, link: Link, until: float) -> None:
         """Take the connection, and until when all must be done, on the clock of time.monotonic."""
         self.link, self.until, self.who = link, until, ""
+        self.number = 0  # of the last request: answers to earlier ones, of a child for one, do not count
 
     @contextmanager
     def loading(self, module: str, name: str, torch: bool) -> Iterator[None]:
         """Let the worker import a function while the block runs; its errors are raised when the block ends."""
         self.who = name
         deadline = min(time.monotonic() + self.link.arena.limits.start, self.until)
-        self.link.send(("load", module, name, torch), deadline, self.who)
+        self._send(("load", module, name, torch), deadline)
         yield
         self._answer(deadline, PLAIN, ())
 
@@ -68,20 +69,26 @@ class Remote:
             CaseFailed: if an argument was changed in place.
         """
         deadline = min(time.monotonic() + self.link.arena.limits.call, self.until)
-        self.link.send((what, *parts), deadline, self.who)
+        self._send((what, *parts), deadline)
         return self._answer(deadline, specials, functions)
+
+    def _send(self, request: tuple[Any, ...], deadline: float) -> None:
+        self.number += 1
+        self.link.send((self.number, *request), deadline, self.who)
 
     def _answer(self, deadline: float, specials: frozenset[str], functions: tuple[Any, ...]) -> Any:
         for _ in range(CALLBACKS):
             match self.link.receive(deadline, self.who, specials):
-                case ("result", value, ()):
+                case (int(number), *_) if number < self.number:
+                    continue
+                case (self.number, "result", value, ()):
                     return _inward(value)
-                case ("result", _, tuple()):
+                case (self.number, "result", _, tuple()):
                     raise CaseFailed(IN_PLACE)
-                case ("error", str(kind), str(text)):
+                case (self.number, "error", str(kind), str(text)):
                     raise _error(kind, text)
-                case ("callback", int(number), tuple(arguments)) if 0 <= number < len(functions):
-                    self.link.send(_called(functions[number], arguments), deadline, self.who)
+                case (self.number, "callback", int(which), tuple(arguments)) if 0 <= which < len(functions):
+                    self.link.send(_called(functions[which], arguments), deadline, self.who)
                 case _:
                     raise WorkerGone(f"what came back from {self.who} is no answer", "no answer")
         raise WorkerGone(f"{self.who} calls the function that it is given too often", "no answer in time")

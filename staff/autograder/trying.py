@@ -177,10 +177,19 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                                 trial.outcomes[other] = found
                             break
                 except WorkerGone as gone:
-                    trial.lost = gone.kind
-                    _fill(trial, Outcome(title, "wrong", gone.finding))
+                    for each in _with_it(trial, left) if title == "the import" else [trial]:
+                        each.lost = gone.kind
+                        _fill(each, Outcome(title, "wrong", gone.finding))
                     break
     return refused
+
+
+def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
+    """Take out of a list those whose module is the same, and which will fare no better."""
+    found = [each for each in left if each.module == trial.module]
+    for each in found:
+        left.remove(each)
+    return [trial, *found]
 
 
 def _load(remote: Remote, trial: Trial) -> Function:

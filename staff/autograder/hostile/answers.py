@@ -9,7 +9,7 @@ from cs7643.checks.tasks import TASKS
 from staff.autograder.hostile.submission import STRICT, Hostile, body, folder, solved, top
 from staff.autograder.limits import Limits
 from staff.mutants.catalogue import MUTANTS
-from staff.mutants.mutant import Mutant, edited, source_of
+from staff.mutants.mutant import Mutant, edited, source_of, task_of
 
 LIAR = """
 class Liar:
@@ -25,10 +25,11 @@ SOLVED_STEP = "np.where(term == 1, w - eta * (w - 2.0), w - eta * (w + 1.0))"
 
 def mutated(mutant: Mutant) -> Callable[[Path], Path]:
     """Return what hands in the module of a mutant, with its edit."""
-    path = mutant.module.replace(".", "/") + ".py"
 
     def make(place: Path) -> Path:
-        return folder({path: mutated_source(mutant)})(place)
+        modules = [module.replace(".", "/") + ".py" for module, _ in task_of(mutant.task).functions]
+        files = {path: solved(path) for path in modules}
+        return folder({**files, mutant.module.replace(".", "/") + ".py": mutated_source(mutant)})(place)
 
     return make
 
@@ -47,30 +48,12 @@ def mutated_source(mutant: Mutant) -> str:
 
 def _of_every_task() -> Iterator[Hostile]:
     for task in TASKS:
-        mutant = next(each for each in MUTANTS if each.task == task.number)
+        mutant = [each for each in MUTANTS if each.task == task.number][-1]  # of a function that no other calls
         torch = mutant.module.startswith("cs7643.pytorch")
-        points = WRONG_POINTS[task.number]
         limits = Limits() if torch else STRICT
         name = f"task {task.number}: {mutant.function}: {mutant.name}"
-        yield Hostile(name, mutated(mutant), points, "wrong in", (task.number,), torch, limits)
+        yield Hostile(name, mutated(mutant), None, "wrong in", (task.number,), torch, mutant, limits)
 
-
-# What is left of the program's points of each task beside the first of its mutants.
-WRONG_POINTS = {
-    "1": 2 / 3,
-    "2": 2 / 3,
-    "3": 2 / 3,
-    "4": 0.5,
-    "5a": 1 / 3,
-    "5b": 0.5,
-    "5c": 0.5,
-    "5d": 0.5,
-    "6.1": 1.0,
-    "6.2": 4.5,
-    "6.4": 0.5,
-    "6.5": 0.5,
-    "6.6": 0.5,
-}
 
 PRECOMPUTED = f"""
 import pathlib
@@ -99,12 +82,13 @@ SUBMISSIONS = [
     body("returns a class", "return np.ndarray", "got type"),
     body("returns a module", "return np", "got module"),
     body("returns a huge whole number", "return 10 ** 100_000", "got int"),
-    body("returns 80 MB", "return np.zeros(10_000_000)", "returned more than"),
+    body("returns 80 MB", "return np.zeros(10_000_000)", "returned more than|MB of memory"),
+    body("returns 8 MB", "return np.zeros(1_000_000)", "returned more than"),
     body("returns an array that is empty and wide", "return np.zeros((0, 2**40))", "no answer|shape"),
     body("returns an array with 64 axes", "return np.zeros((1,) * 30)", "got array of"),
     body("returns lists in lists without an end", "a = []; a.append(a); return a", "got list|should be"),
     body("returns a complex number", "return w + 1j", "complex|should"),
-    body("returns the right number and changes w", f"x = {SOLVED_STEP}; w *= 0 * w; return x", "in place|0.5|wrong"),
+    body("returns the right number and changes w", f"x = {SOLVED_STEP}; w *= 0 * w; return x", "in place", points=0.75),
     body("another answer every time", "return np.random.random() + w", "wrong in"),
     body("keeps what it computed", "kept.append(w); return w - len(kept)", "wrong in", "kept = []"),
     body("an object that is equal to everything", "return Liar()", "got Liar", LIAR),

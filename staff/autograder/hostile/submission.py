@@ -9,9 +9,10 @@ from pathlib import Path
 
 from staff.autograder.limits import Limits
 from staff.autograder.sandbox import ROOT
+from staff.mutants.mutant import Mutant
 
 DESCENT = "cs7643/descent.py"
-STRICT = Limits(call=2.0, start=20.0, task=30.0, total=60.0, memory=150, address=1000, disk=8, cpu=20)
+STRICT = Limits(call=2.0, start=8.0, task=30.0, total=60.0, memory=150, address=1000, disk=8, cpu=20)
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,21 @@ class Hostile:
     Attributes:
         name: what it does, in words.
         make: writes it into a folder, and returns what is handed in: a folder or a zip.
-        points: what it earns, of the tasks that are graded.
+        points: what it earns, of the tasks that are graded; None for a mutant, of which that is worked out.
         says: a pattern of the output; what the student, or the staff, can do something with.
         tasks: the tasks that are graded.
         slow: whether it takes more than a few seconds.
+        mutant: the mutant that it is.
         limits: what its worker may use.
     """
 
     name: str
     make: Callable[[Path], Path]
-    points: float
+    points: float | None
     says: str
     tasks: tuple[str, ...] = ("4",)
     slow: bool = False
+    mutant: Mutant | None = None
     limits: Limits = STRICT
 
 

@@ -7,6 +7,7 @@ from staff.autograder.hostile.submission import Hostile, body, top
 from staff.autograder.sandbox import ROOT
 
 GONE = "ended the interpreter"
+PORT = 45_871  # of the loopback; the tests listen there
 HANGS = "gave no answer in time"
 REPLY = """
 import os, sys, struct, json, numpy as np
@@ -90,7 +91,14 @@ FLOODS = [
     body("memory without an end", "x = []\nwhile True: x.append(bytearray(10**6))", "MB of memory|MemoryError"),
     body(
         "memory of many children",
-        "import os, time\nfor k in range(8):\n    if os.fork() == 0:\n        x = b'x' * 10**8; time.sleep(100)\ntime.sleep(100)",
+        """
+        import os, time
+        for k in range(8):
+            if os.fork() == 0:
+                x = b"x" * 10**8
+                break
+        time.sleep(100)
+        """,
         "MB of memory|ended",
     ),
     body("asks for 50 GB", "return np.empty(50 * 10**9, np.uint8)", "MemoryError"),
@@ -98,9 +106,16 @@ FLOODS = [
     body("files without an end", "for k in range(10**6): open(f'x{k}', 'w').close()", "OSError"),
     body(
         "files elsewhere",
-        "import os\nfor place in ('/tmp', '/var/tmp', '/dev/shm', '/', '/etc', '/usr', '/opt', os.path.dirname(__file__)):\n"
-        "    try: open(place + '/cs7643-flood', 'w').close()\n    except OSError: continue\n    raise RuntimeError('WROTE ' + place)\n"
-        "return w",
+        """
+        import os
+        for place in ("/tmp", "/var/tmp", "/dev/shm", "/", "/etc", "/usr", "/opt", os.path.dirname(__file__)):
+            try:
+                open(place + "/cs7643-flood", "w").close()
+            except OSError:
+                continue
+            raise RuntimeError("WROTE " + place)
+        return w
+        """,
         "wrong in",
     ),
     top(
@@ -150,7 +165,12 @@ REACHES = [
     ),
     top(
         "writes results.json at exit",
-        "import atexit\n@atexit.register\ndef _():\n    open('/autograder/results/results.json', 'w').write('{\"score\": 41}')",
+        """
+        import atexit
+        @atexit.register
+        def _():
+            open("/autograder/results/results.json", "w").write('{"score": 41}')
+        """,
     ),
     top(
         "writes results.json from a child that waits",
@@ -159,7 +179,13 @@ REACHES = [
     ),
     body(
         "puts links into its folder",
-        "import os\nfor name in ('results.json', 'x.npy'):\n    os.symlink('/etc/passwd', name)\nos.symlink('/', 'all'); return w",
+        """
+        import os
+        for name in ("results.json", "x.npy"):
+            os.symlink("/etc/passwd", name)
+        os.symlink("/", "all")
+        return w
+        """,
         "wrong in",
     ),
     body(
@@ -173,21 +199,36 @@ REACHES = [
         "patches the checks that it has",
         "return w",
         "wrong in",
-        "import cs7643.comparison, cs7643.checks.case\ncs7643.comparison.compare = cs7643.checks.case.run_case = lambda *a, **k: True",
+        """
+        import cs7643.comparison, cs7643.checks.case
+        cs7643.comparison.compare = cs7643.checks.case.run_case = lambda *a, **k: True
+        """,
     ),
     body(
         "patches the worker's protocol",
         "return w",
         "no answer|wrong in",
-        "import staff.autograder.inside.worker as worker\n"
-        "worker.pack = lambda value: b'\\x04' + bytes(7) + b'pass'\nworker.Worker.answer = lambda *a: ('result', True, ())",
+        """
+        import staff.autograder.inside.worker as worker
+        worker.pack = lambda value: b"\\x04" + bytes(7) + b"pass"
+        worker.Worker.answer = lambda *a: ("result", True, ())
+        """,
+        points=0.0,
     ),
     body(
         "looks for expected values in frames and objects",
-        "import gc, sys\nf = sys._getframe()\nwhile f:\n    for v in f.f_locals.values():\n"
-        "        if 'expected' in str(type(v)): raise RuntimeError('FOUND')\n    f = f.f_back\n"
-        "for o in gc.get_objects():\n    if type(o).__name__ in ('Comparison', 'Case', 'Trial', 'Config'): raise RuntimeError('FOUND')\n"
-        "return w",
+        """
+        import gc, sys
+        f = sys._getframe()
+        while f:
+            if any("expected" in name for name in f.f_locals):
+                raise RuntimeError("FOUND")
+            f = f.f_back
+        for o in gc.get_objects():
+            if type(o).__name__ in ("Comparison", "Case", "Trial", "Config"):
+                raise RuntimeError("FOUND")
+        return w
+        """,
         "wrong in",
     ),
     body(
@@ -195,19 +236,39 @@ REACHES = [
         "return Liar()",
         "wrong in|Error|got",
         "import builtins\nbuiltins.isinstance = lambda *_: True\n" + LIAR,
+        points=0.0,
     ),
     body(
         "talks to the network",
-        "import socket, os\nfor address in (('127.0.0.1', PORT), ('::1', PORT), ('8.8.8.8', 53)):\n"
-        "    try:\n        socket.create_connection(address, 1); raise RuntimeError('REACHED')\n    except OSError: pass\nreturn w",
+        """
+        import socket
+        for address in (("127.0.0.1", PORT), ("::1", PORT), ("8.8.8.8", 53)):
+            try:
+                socket.create_connection(address, 1)
+            except OSError:
+                continue
+            raise RuntimeError("REACHED")
+        return w
+        """,
         "wrong in",
-        "PORT = 45871",
+        f"PORT = {PORT}",
     ),
     body(
         "talks to sockets of this machine",
-        "import socket\nfor line in open('/proc/net/unix').read().splitlines()[1:]:\n    p = line.split()[-1]\n"
-        "    if p.startswith(('/', '@')):\n        s = socket.socket(socket.AF_UNIX)\n        s.settimeout(1)\n"
-        "        try: s.connect(p.replace('@', chr(0)))\n        except OSError: continue\n        raise RuntimeError('REACHED ' + p)\nreturn w",
+        """
+        import socket
+        for line in open("/proc/net/unix").read().splitlines()[1:]:
+            place = line.split()[-1]
+            if place.startswith(("/", "@")):
+                s = socket.socket(socket.AF_UNIX)
+                s.settimeout(1)
+                try:
+                    s.connect(place.replace("@", chr(0)))
+                except OSError:
+                    continue
+                raise RuntimeError("REACHED " + place)
+        return w
+        """,
         "wrong in",
     ),
     body(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cs7643.checks.verdict import try_function
 from staff.autograder import document, processes, results
 from staff.autograder.grade import grade, seeds_of
 from staff.autograder.hostile.submission import Hostile
 from staff.autograder.package import Config
+from staff.autograder.rubric import maximum, share
+from staff.autograder.trying import Trial
+from staff.mutants.mutant import function_of, task_of
 
 CANARY = "canary-7f3a9c"  # is in the grader's environment and in its secret, and in no output
 CONFIG = Config(secret=f"{CANARY} of the hidden seeds", rounds=1)
@@ -61,13 +66,31 @@ def attempt(submission: Hostile) -> Outcome:
         if output.is_symlink() or sorted(path.name for path in output.parent.iterdir()) != ["results.json"]:
             faults.append("there is more beside results.json, or it is a link")
     points = document.points(found)
-    if abs(points - submission.points) > 1e-3:
-        faults.append(f"it was given {points:g} points, and has earned {submission.points:g}")
+    earned = submission.points if submission.points is not None else earned_by(submission)
+    if abs(points - earned) > 1e-3:
+        faults.append(f"it was given {points:g} points, and has earned {earned:g}")
     lines = "\n".join([found.get("output", ""), *(test["output"] for test in found["tests"])]).splitlines()
     said = next((line for line in lines if re.search(submission.says, line)), "")
     if not said:
         faults.append(f"nothing in the output says {submission.says!r}")
     return Outcome(submission, points, seconds, said.strip(), tuple(faults))
+
+
+def earned_by(submission: Hostile) -> float:
+    """Return what a mutant earns, found out in this process: its function in the place of the right one."""
+    mutant = submission.mutant
+    assert mutant is not None
+    task, seeds = task_of(mutant.task), seeds_of(CONFIG)
+    importlib.import_module(task.cases)
+    trial = Trial(mutant.function, mutant.module, seeds)
+    for seed in seeds:
+        trial.outcomes[seed] = list(try_function(mutant.function, function_of(mutant), seed).outcomes)
+    others = {name: 1.0 for _, name in task.functions}
+    parts = [
+        maximum(task, visible) * share(task, {**others, mutant.function: trial.fraction(visible)})
+        for visible in (True, False)
+    ]
+    return sum(parts)
 
 
 def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:

@@ -41,7 +41,8 @@ class Worker:
 
     def __init__(self, descriptor: int) -> None:
         """Answer on this descriptor."""
-        self.descriptor = descriptor
+        self.descriptor, self.process = descriptor, os.getpid()
+        self.number = 0  # of the request that is being answered: an answer names it
         self.function: Callable[..., Any] | None = None
         self.primitives: Any = None
         self.models: Any = None
@@ -50,7 +51,7 @@ class Worker:
         """Answer until the grader is gone."""
         while True:
             try:
-                request = unpack(protocol.receive(self.descriptor))
+                self.number, *request = unpack(protocol.receive(self.descriptor))
             except protocol.ClosedError:
                 return
             try:
@@ -60,8 +61,10 @@ class Worker:
             self.send(answer)
 
     def send(self, answer: Any) -> None:
-        """Send an answer."""
-        protocol.write_all(self.descriptor, pack(answer))
+        """Send an answer; a child that the student's code has left in here ends instead."""
+        if os.getpid() != self.process:
+            os._exit(1)
+        protocol.write_all(self.descriptor, pack((self.number, *answer)))
 
     def answer(self, what: str, *parts: Any) -> Any:
         """Return the answer to a request."""
