@@ -67,7 +67,7 @@ def files(config: Config) -> dict[str, bytes]:
     found = {
         path.relative_to(ROOT).as_posix(): path.read_bytes()
         for path in code
-        if path.name != "build.py" and "__pycache__" not in path.parts
+        if not {"build.py", "hostile", "__pycache__"} & set(path.parts)
     }
     found.update(clean_package())
     found.update({name: (here / "gradescope" / name).read_bytes() for name in PROGRAMS})

@@ -6,10 +6,12 @@ import importlib
 import inspect
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from cs7643.checks.case import CASES, PREPARATIONS, SEED, Case, Function, Outcome, run_case
+from cs7643.checks.case import CASES, SEED, Case, Function, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
 from cs7643.checks.tasks import TASKS, Task
 from cs7643.checks.verdict import Verdict
@@ -159,7 +161,7 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                     if time.monotonic() > until:
                         raise WorkerGone(NO_TIME, "no time left")
                     try:
-                        function = _load(remote, trial)
+                        function, context = _load(remote, trial)
                     except LOAD_ERRORS as error:
                         text = f"{type(error).__name__}: {error}"
                         _fill(
@@ -171,7 +173,8 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                         found = trial.outcomes.setdefault(seed, [])
                         for case in cases_of(trial.name):
                             title = case.title
-                            found.append(run_case(case, function, seed))
+                            with context:
+                                found.append(run_case(case, function, seed))
                         if all(outcome.status == "not started" for outcome in found):
                             for other in trial.seeds:
                                 trial.outcomes[other] = found
@@ -192,13 +195,12 @@ def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
     return [trial, *found]
 
 
-def _load(remote: Remote, trial: Trial) -> Function:
-    """Import a function in the worker, and return what stands for it here."""
+def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
+    """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
     torch = trial.module.startswith("cs7643.pytorch.")
     with remote.loading(trial.module, trial.name, torch):  # both import what they need at the same time
         importlib.import_module(_cases_module(trial.name))
-        PREPARATIONS.get(trial.name, lambda: None)()
-        made: Function = RemoteFunction(remote, trial.name)
         if torch:
-            made = importlib.import_module("staff.autograder.remote_models").remote_function(remote, trial.name)
-    return made
+            models = importlib.import_module("staff.autograder.remote_models")
+            return models.remote_function(remote, trial.name), models.light_optimizers()
+    return RemoteFunction(remote, trial.name), nullcontext()
