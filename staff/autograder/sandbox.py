@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -28,6 +29,7 @@ from staff.autograder.limits import Limits
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 USERS = range(61_000, 61_512)  # user ids for workers; no account has them
+SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")  # where everybody may write
 HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv", "/mnt", "/autograder", "/run")
 PAUSE = 0.05  # seconds between two looks at the worker
 START = "import sys; sys.path[:0] = sys.argv[2:]; from staff.autograder.inside.worker import main; main()"
@@ -77,8 +79,35 @@ class Arena:
     ) -> None:
         """Remove the folder, and give the user back."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._elsewhere():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
+
+    def _elsewhere(self) -> list[Path]:
+        """Return what belongs to the workers' user where everybody may write: nothing, if they do not see the place."""
+        found = []
+        for place in map(Path, SHARED) if self.user is not None else ():
+            for path in place.iterdir() if place.is_dir() else ():
+                with contextlib.suppress(OSError):
+                    if path.lstat().st_uid == self.user:
+                        found.append(path)
+        return found
+
+    def on_disk(self) -> int:
+        """Return the bytes that the workers' files have on this disk, each counted as one block at least."""
+        total = 0
+        for place in (self.folder / "tmp", *self._elsewhere()):
+            files = [place]
+            for folder, _, names in os.walk(place):
+                files += [Path(folder, name) for name in names]
+            for path in files:
+                with contextlib.suppress(OSError):
+                    total += max(4096, path.lstat().st_blocks * 512)
+        return total
 
     def write(self, name: str, files: Mapping[str, bytes]) -> Path:
         """Write files into a folder of this name, which workers can read and not change."""
@@ -139,7 +168,10 @@ class Arena:
             if failed or not said:
                 reason = failed or "it ends before it begins"
                 raise OSError(f"the worker cannot be started ({reason}): install Python where every user can read it")
-            self.missing.update(dict.fromkeys(json.loads(said)))
+            offered = json.loads(said)
+            self.missing.update(dict.fromkeys(offered["missing"]))
+            if self.user is not None and not offered["hidden"] and _readable(ROOT):
+                raise OSError(f"a worker could read {ROOT}: take that right from others (chmod go-rwx)")
             yield Link(ours, process, self)
         finally:
             ours.close()
@@ -156,6 +188,7 @@ class Link:
         """Take the grader's end of the socket, the process, and where it runs."""
         self.socket, self.process, self.arena = ours, process, arena
         self.socket.setblocking(False)
+        self.looked = time.monotonic()
 
     def send(self, value: Any, deadline: float, who: str) -> None:
         """Send a value; see :meth:`receive` for the errors."""
@@ -209,14 +242,23 @@ class Link:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise WorkerGone(f"{who} gave no answer in time: does a loop never end?", "no answer in time")
-            ready = select.select(
-                [] if writing else [self.socket], [self.socket] if writing else [], [], min(PAUSE, left)
-            )
+            if time.monotonic() - self.looked > PAUSE:
+                self._look(who)
+            reading: list[socket.socket] = [] if writing else [self.socket]
+            sending = [self.socket] if writing else []
+            ready = select.select(reading, sending, [], min(PAUSE, left))
             if ready[0] or ready[1]:
                 return
-            used = sum(each.memory for each in processes.of_worker(self.process.pid, self.arena.user))
-            if used > self.arena.limits.memory * 1_000_000:
-                raise WorkerGone(f"{who} used more than {self.arena.limits.memory} MB of memory", "memory")
+
+    def _look(self, who: str) -> None:
+        """See that the worker, with all its processes, does not use more than it may."""
+        limits = self.arena.limits
+        used = sum(each.memory for each in processes.of_worker(self.process.pid, self.arena.user))
+        if used > limits.memory * 1_000_000:
+            raise WorkerGone(f"{who} used more than {limits.memory} MB of memory", "memory")
+        if self.arena.on_disk() > limits.disk * 1_000_000:
+            raise WorkerGone(f"{who} wrote more than {limits.disk} MB of files", "disk")
+        self.looked = time.monotonic()
 
     def _ended(self, who: str) -> WorkerGone:
         try:
@@ -225,6 +267,13 @@ class Link:
             return WorkerGone(f"{who} closed the connection", "connection closed")
         how = f"signal {-code}, as after a crash" if code < 0 else f"exit code {code}"
         return WorkerGone(f"{who} ended the interpreter ({how})", "interpreter ended")
+
+
+def _readable(folder: Path) -> bool:
+    """Tell whether every user can read a folder."""
+    return all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents)) and bool(
+        folder.stat().st_mode & 0o004
+    )
 
 
 def _take_user() -> tuple[int, IO[Any]]:

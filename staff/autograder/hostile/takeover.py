@@ -103,7 +103,7 @@ FLOODS = [
     ),
     body("asks for 50 GB", "return np.empty(50 * 10**9, np.uint8)", "MemoryError"),
     body("a file without an end", "f = open('x', 'wb')\nwhile True: f.write(bytes(10**6))", "OSError|ended"),
-    body("files without an end", "for k in range(10**6): open(f'x{k}', 'w').close()", "OSError"),
+    body("files without an end", "for k in range(10**6): open(f'x{k}', 'w').close()", "OSError|MB of files"),
     body(
         "files elsewhere",
         """
