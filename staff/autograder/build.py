@@ -79,7 +79,7 @@ def files(config: Config) -> dict[str, bytes]:
     return found
 
 
-NEEDED = ("numpy", "scipy", "torch", "tqdm", "threadpoolctl", "matplotlib", "nbformat")
+NEEDED = ("numpy", "scipy", "threadpoolctl", "torch", "tqdm")
 
 
 def _requirements(text: str) -> bytes:

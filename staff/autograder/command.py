@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.add_argument("submission", type=Path, help="hw1.zip, a folder, or a folder of submissions")
     parser.add_argument(
-        "--out", type=Path, default=Path("grades"), metavar="DIR", help="where results go (default: grades)"
+        "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
     )
     parser.add_argument("--single", action="store_true", help="it is one submission, whatever its folder looks like")
     parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen once)")

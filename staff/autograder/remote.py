@@ -21,7 +21,8 @@ IN_PLACE = "it changes one of its arguments in place: work on a copy, or make a 
 DIFFERENTIATED = frozenset({"numerical_jacobian", "forward_jacobian", "backward_jacobian"})  # their f runs in there
 PLAIN: frozenset[str] = frozenset()
 NAMES = {id(value): name for name, value in vars(primitives).items() if isinstance(value, Primitive)}
-CALLBACKS = 100_000  # of one call
+CALLBACKS = 2000  # of one call
+ARGUMENT = 10_000  # bytes of an array that the worker hands to a function here, which may keep it
 
 
 class Opaque:
@@ -96,6 +97,8 @@ class Remote:
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
+        if any(getattr(argument, "nbytes", 0) > ARGUMENT for argument in arguments):
+            raise ValueError(f"an argument has more than {ARGUMENT} bytes")
         return "returns", function(*arguments)
     except Exception as error:  # an argument that the function cannot take
         return "raises", type(error).__name__, str(error)
