@@ -13,6 +13,7 @@ from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
 from staff.autograder.hostile.catalogue import GROUPS
 from staff.autograder.hostile.trial import Outcome, attempt
+from staff.autograder.sandbox import ROOT
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 INTRODUCTION = """\
@@ -60,7 +61,7 @@ def main() -> int:
 def _table(group: str, outcomes: list[Outcome]) -> str:
     rows = [f"## {group}", "", "| submission | points | seconds | the output says |", "| --- | --- | --- | --- |"]
     for outcome in outcomes:
-        said = outcome.said[:150].replace("|", "\\|").replace("<", "&lt;")
+        said = outcome.said.replace(str(ROOT), "REPOSITORY")[:150].replace("|", "\\|").replace("<", "&lt;")
         verdict = f"**{'; '.join(outcome.faults)}**" if outcome.faults else said
         rows.append(f"| {outcome.submission.name} | {outcome.points:.2f} | {outcome.seconds:.0f} | {verdict} |")
     return "\n".join(rows) + "\n"
