@@ -12,9 +12,6 @@ if ! "$PYTHON" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 
 fi
 umask 022
 "$PYTHON" -m venv "$VENV"
-# Without a GPU the small build of PyTorch will do; where its own index cannot be reached, the usual one has the large.
-CPU="${AUTOGRADER_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}"
-"$VENV/bin/pip" install --no-cache-dir --extra-index-url "$CPU" -r "$SOURCE/requirements.txt" ||
-    "$VENV/bin/pip" install --no-cache-dir -r "$SOURCE/requirements.txt"
+"$VENV/bin/pip" install --no-cache-dir -r "$SOURCE/requirements.txt"
 # The seeds and the labels are for root alone.
 chmod -R go-rwx "$SOURCE"
