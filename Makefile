@@ -16,7 +16,7 @@ run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DI
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
 # BEGIN STAFF
-.PHONY: test bench student
+.PHONY: test bench student autograder
 
 test:  ## style, types, tests, and every notebook compared with its outputs (ARGS="-- -k layers" for pytest alone)
 	@$(CS7643) test $(ARGS)
@@ -26,6 +26,9 @@ bench:  ## measure speed, as ratios in one run
 
 student:  ## build the student edition, dist/hw1-student, and prove that nothing leaks
 	@"$(PYTHON)" -m staff release $(ARGS)
+
+autograder:  ## build dist/autograder.zip for Gradescope (ARGS="--cifar10-dir DIR" for problem 6.7)
+	@"$(PYTHON)" -m staff autograder $(ARGS)
 
 # END STAFF
 lab:  ## open the notebooks in JupyterLab

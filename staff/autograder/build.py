@@ -1,0 +1,100 @@
+"""``python -m staff autograder``: dist/autograder.zip, which Gradescope takes as it is.
+
+It holds no solution: the package in it is that of the student edition, which is all that the cases need. What is secret
+in it are the seeds, and the labels of problem 6.7.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import secrets
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from cs7643.files import atomic_writer
+from staff.autograder.package import Config, clean_package, labels_of
+from staff.autograder.sandbox import ROOT
+from staff.release.archive import LONG_AGO
+from staff.release.markers import ReleaseError
+
+NAME = "autograder.zip"
+PROGRAMS = ("setup.sh", "run_autograder")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``autograder``."""
+    parser.description = "Build dist/autograder.zip. The same seed, labels and files give the same bytes."
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
+    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen anew)")
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
+    parser.add_argument(
+        "--staff-accuracy",
+        type=float,
+        default=Config("").staff_accuracy,
+        metavar="A",
+        help=f"what problem 6.7 must beat (default: {Config('').staff_accuracy})",
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Build it and say what it is; return 0, or 1 if it cannot be built."""
+    try:
+        if not 0 < args.staff_accuracy < 1:
+            raise ValueError(f"--staff-accuracy must be between 0 and 1, got {args.staff_accuracy}")
+        config = Config(args.seed or secrets.token_hex(16), labels_of(args.cifar10_dir), args.staff_accuracy)
+        content = archive(files(config))
+        with atomic_writer(args.output / NAME) as stream:
+            stream.write(content)
+    except (ReleaseError, ValueError, OSError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
+    digest = hashlib.sha256(content).hexdigest()
+    print(f"{args.output / NAME}: {len(content) / 1e3:.0f} kB, sha256 {digest}")
+    if not config.labels:
+        print("Problem 6.7 has no labels in it: its 10 points are given later. --cifar10-dir DIR adds them.")
+    return 0
+
+
+def files(config: Config) -> dict[str, bytes]:
+    """Return the files of the zip by their names."""
+    here = Path(__file__).parent
+    code = [ROOT / "staff" / "__init__.py", ROOT / "staff" / "__main__.py", *sorted(here.rglob("*.py"))]
+    found = {
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for path in code
+        if not {"build.py", "hostile", "__pycache__"} & set(path.parts)
+    }
+    found.update(clean_package())
+    found.update({name: (here / "gradescope" / name).read_bytes() for name in PROGRAMS})
+    found["requirements.txt"] = _requirements((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    fields = {"secret": config.secret, "staff_accuracy": config.staff_accuracy, "rounds": config.rounds}
+    found["autograder.json"] = (json.dumps(fields) + "\n").encode()
+    if config.labels:
+        found["labels.txt"] = (config.labels + "\n").encode()
+    return found
+
+
+NEEDED = ("numpy", "scipy", "threadpoolctl", "torch", "tqdm")
+
+
+def _requirements(text: str) -> bytes:
+    """Return those requirements that grading needs."""
+    lines = [line for line in text.splitlines() if line.split(">")[0].strip() in NEEDED]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def archive(contents: Mapping[str, bytes]) -> bytes:
+    """Return a zip whose bytes depend on nothing but the files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as target:
+        for path in sorted(contents):
+            member = zipfile.ZipInfo(path, LONG_AGO)
+            member.create_system = 3  # Unix, wherever it is made
+            member.external_attr = (0o100000 | (0o755 if path in PROGRAMS else 0o644)) << 16
+            target.writestr(member, contents[path])
+    return stream.getvalue()

@@ -1,0 +1,78 @@
+"""``python -m staff grade``: one submission, or a whole class."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from cs7643.files import atomic_writer
+from cs7643.progress import progress_bar
+from staff.autograder import classrun, document
+from staff.autograder.grade import grade
+from staff.autograder.limits import Limits
+from staff.autograder.package import Config, built_config, labels_of
+from staff.autograder.rubric import by_program
+
+DESCRIPTION = """\
+Grade hw1.zip, or the folder it was unpacked to, and write results.json as Gradescope takes it. A folder of several
+submissions, each a folder or a zip, is graded as a class: a results.json for each, grades.csv, histogram.png, and
+mistakes.csv. A class can be interrupted; the same call goes on."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``grade``."""
+    parser.description = DESCRIPTION
+    parser.add_argument("submission", type=Path, help="hw1.zip, a folder, or a folder of submissions")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
+    )
+    parser.add_argument("--single", action="store_true", help="it is one submission, whatever its folder looks like")
+    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen once)")
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, for example 6.2")
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time (default: 1)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, for many machines that share the disk")
+    parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a call may take (default: 10)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    try:
+        limits = Limits() if args.timeout is None else dataclasses.replace(Limits(), call=args.timeout)
+        config = _config(args)
+        found = {} if args.single else classrun.submissions(args.submission)
+        if found:
+            return classrun.run(found, args.out, config, limits, args.tasks, args.jobs, args.scheduler)
+        output = args.out / "results.json"
+        for _ in progress_bar([args.submission], desc="grading"):
+            graded = grade(args.submission, output, config, limits, args.tasks)
+    except (ValueError, OSError) as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return 1
+    for test in graded["tests"]:
+        if "max_score" in test:
+            print(f"{test['score']:5.2f} of {test['max_score']:5.2f}  {test['name']}")
+    print(f"{output}: {document.points(graded):g} of the {by_program():g} points that a program gives")
+    return 0
+
+
+def _config(args: argparse.Namespace) -> Config:
+    """Return the config of this autograder, or one whose seed is kept beside the results."""
+    config = built_config()
+    if config is not None:
+        return config
+    if args.jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {args.jobs}")
+    kept = args.out / "seed.json"
+    secret = args.seed
+    if secret is None and kept.exists():
+        secret = str(json.loads(kept.read_text(encoding="utf-8")))
+    secret = secret or secrets.token_hex(16)
+    with atomic_writer(kept, "w") as stream:
+        json.dump(secret, stream)
+    kept.chmod(0o600)
+    return Config(secret, labels_of(args.cifar10_dir))

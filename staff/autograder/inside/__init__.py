@@ -1,0 +1,1 @@
+"""What runs with the submission: nothing in here is secret, and nothing that comes out of here is trusted."""

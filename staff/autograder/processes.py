@@ -1,0 +1,106 @@
+"""The processes of a worker: which there are, what they use, and how all of them end, detached ones too."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CHILD_SUBREAPER = 36  # of prctl(2)
+FIELDS = re.compile(
+    rb"^State:\s+(\w).*?^PPid:\s+(\d+).*?^Uid:\s+(\d+)(?:.*?^RssAnon:\s+(\d+).*?^RssShmem:\s+(\d+))?", re.S | re.M
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process: its number, its parent's, its user, whether it has ended, and the bytes of memory that are its own."""
+
+    pid: int
+    parent: int
+    user: int
+    ended: bool
+    memory: int
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever a worker leaves behind, so that it can be found and waited for."""
+    ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def running() -> Iterator[Process]:
+    """Return all processes of this machine that can be seen."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/status", "rb", buffering=0) as stream:
+                    found = FIELDS.search(stream.read(4096))
+            except OSError:
+                continue  # it has ended meanwhile
+            if found:
+                state, parent, user, anonymous, shared = found.groups(b"0")
+                memory = 1024 * (int(anonymous) + int(shared))  # kB; a process that has ended has none
+                yield Process(int(name), int(parent), int(user), state in b"ZX", memory)
+
+
+def of_worker(first: int, user: int | None) -> list[Process]:
+    """Return the processes of a worker: those of its user, or, where it has none, what descends from its first one."""
+    every = list(running())
+    if user is not None:
+        return [process for process in every if process.user == user]
+    family, found = {first}, [process for process in every if process.pid == first]
+    while True:
+        more = [process for process in every if process.parent in family and process.pid not in family]
+        if not more:
+            return found
+        family |= {process.pid for process in more}
+        found += more
+
+
+def end_all(first: int, user: int | None, orphans: frozenset[int] = frozenset()) -> bool:
+    """End every process of a worker, and wait until they are gone.
+
+    Args:
+        first: its first process.
+        user: its own user, if it has one.
+        orphans: children of this process from before the worker, which are not the worker's.
+
+    Returns:
+        Whether all are gone.
+    """
+    for attempt in range(100):
+        left = of_worker(first, user)
+        if user is not None and not all(process.ended for process in left):
+            _end_user(user)
+        if user is None:  # what was detached is a child of this process now
+            own = os.getpid()
+            left += [p for p in running() if p.parent == own and p.pid not in orphans and p.pid != first]
+        for process in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
+        for process in left:
+            if process.ended or process.parent == os.getpid():
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(process.pid, os.WNOHANG)
+        if not left or (attempt > 20 and all(process.ended for process in left)):
+            return True
+        time.sleep(0.005 * min(attempt, 20))
+    return False
+
+
+def _end_user(user: int) -> None:
+    """End all processes of a user at one blow, as only that user can: a fork bomb has no time to go on."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setresuid(user, user, user)
+            os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)

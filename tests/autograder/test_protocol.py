@@ -1,0 +1,151 @@
+"""Messages come back as they went, and whatever else comes is refused."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cs7643.checks.case import _same
+from staff.autograder.inside.programs import record, replay
+from staff.autograder.inside.protocol import ProtocolError, Special, pack, unpack
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63),
+    st.floats(allow_nan=False),
+    st.text(max_size=20).filter(lambda text: text.isprintable()),
+    st.complex_numbers(allow_nan=False),
+    arrays.arrays(
+        st.sampled_from([np.float32, np.float64, np.int8, np.int64, np.bool_, np.complex128]),
+        arrays.array_shapes(min_dims=0, max_side=4),
+    ),
+)
+VALUES = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+        st.lists(inner, max_size=2).map(lambda parts: Special("kind", tuple(parts))),
+    ),
+    max_leaves=8,
+)
+
+
+def plain(value):
+    """Return special values as tuples, so that they can be compared."""
+    if isinstance(value, Special):
+        return ("special", value.kind, plain(value.parts))
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(plain, value))
+    return {key: plain(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+@given(VALUES)
+def test_a_value_comes_back_as_it_went(value):
+    found = unpack(pack(value)[8:])
+    assert _same(plain(found), plain(value))
+    assert pack(found) == pack(value)
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_refused_and_nothing_else_happens(content):
+    with pytest.raises(ProtocolError):
+        unpack(b"\xff\xff" + content)
+
+
+@given(VALUES, st.data())
+def test_a_frame_with_a_changed_byte_is_a_value_or_refused(value, data):
+    frame = bytearray(pack(value)[8:])
+    frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = unpack(bytes(frame))
+    except ProtocolError:
+        return
+    unpack(pack(found)[8:])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        {1: 2},
+        {"a": {"b": lambda: 0}}["a"]["b"],
+        10**100,
+        np.array([None]),
+        np.array(["a"]),
+        np.zeros(1, "f8,i4"),
+        np.ones(1, ">f8"),
+        np.longdouble(1),
+        {3, 4},
+    ],
+)
+def test_what_is_not_plain_goes_by_the_name_of_its_type(value):
+    found = unpack(pack(value)[8:])
+    assert isinstance(found, Special)
+    assert found.kind == "opaque"
+
+
+def frame(header, *blobs):
+    """Return a frame, without its length, whose header and arrays are these bytes."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs)
+
+
+def npy(header, data=b""):
+    text = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\1",
+        frame(b"["),
+        frame(b"[" * 100_000),
+        frame(b"9" * 5000),
+        frame({"a": 0}),
+        frame({"a": -1}, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", bytes(8))),
+        frame({"a": True}, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", bytes(8))),
+        frame({"a": 0}, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9,), }", bytes(8))),
+        frame({"a": 0}, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 1099511627776), }")),
+        frame({"a": 0}, npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1), }", bytes(8))),
+        frame({"a": 0}, npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", bytes(8))),
+        frame({"a": 0}, npy("__import__('os')")),
+        frame({"a": 0, "t": []}),
+        frame({"z": 0}),
+        frame([1, 2]),
+        frame("x" * 5000),
+        frame({"d": [[1, 2]]}),
+        frame({"l": [0] * 30_000}),
+        frame({"k": "tensor", "p": []}),
+    ],
+)
+def test_what_is_no_message_is_refused(content):
+    with pytest.raises(ProtocolError):
+        unpack(content, frozenset({"dual"}))
+
+
+@given(arrays.arrays(np.float64, 3, elements=st.floats(0.5, 2)))
+def test_a_recorded_function_does_what_it_did(w):
+    A = np.arange(6.0).reshape(2, 3)
+
+    def several(w):
+        return np.log(1 + np.exp(np.sin(w[0]) * w[0])), 2 / w[0] - w[1] ** 2, 3.0, -w[2]
+
+    for function in (several, lambda w: A @ w + 1.0, lambda w: np.float64(2) * w[0] * w[1]):
+        program = unpack(pack(record(function))[8:])
+        assert _same(replay(program)(w), function(w))
+
+
+def test_what_a_program_cannot_do_is_said():
+    with pytest.raises(ValueError, match="arctan is not among the operations"):
+        record(lambda w: np.arctan(w[0]))

@@ -1,0 +1,168 @@
+"""results.json is as the platform specifies it, and the rubric has 41 points."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import operator
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cs7643.checks.tasks import TASKS, all_tasks
+from staff.autograder import document, intake, results, rubric
+from staff.autograder.challenge import judge
+from staff.autograder.package import Config
+from staff.autograder.trying import cases_of, draws
+from staff.mutants.trial import register_cases
+
+GOOD = {
+    "score": 3,
+    "execution_time": 1.5,
+    "output": "text",
+    "output_format": "md",
+    "visibility": "after_due_date",
+    "stdout_visibility": "hidden",
+    "extra_data": {"a": 1},
+    "tests": [
+        {
+            "score": 1.0,
+            "max_score": 2,
+            "status": "failed",
+            "name": "n",
+            "number": "1.1",
+            "output": "",
+            "output_format": "ansi",
+            "tags": ["t"],
+            "visibility": "after_published",
+            "extra_data": {},
+        }
+    ],
+    "leaderboard": [{"name": "Accuracy", "value": 0.7, "order": "desc"}, {"name": "Model", "value": "ConvNet"}],
+}
+
+
+def test_a_document_with_every_field_is_valid():
+    assert results.problems(GOOD) == []
+    assert results.problems(document.zeros("not graded")) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ((), "score", "3"),
+        ((), "score", float("nan")),
+        ((), "visibility", "secret"),
+        ((), "output_format", "latex"),
+        ((), "tests", {}),
+        ((), "points", 3),
+        (("tests", 0), "score", 2.5),
+        (("tests", 0), "score", -1),
+        (("tests", 0), "score", True),
+        (("tests", 0), "number", 1.1),
+        (("tests", 0), "tags", "t"),
+        (("tests", 0), "status", "ok"),
+        (("leaderboard", 0), "order", "down"),
+        (("leaderboard", 0), "value", None),
+    ],
+)
+def test_a_wrong_field_is_found_and_not_written(place, name, value, tmp_path):
+    changed = json.loads(json.dumps(GOOD))
+    inner = changed
+    for step in place:
+        inner = inner[step]
+    inner[name] = value
+    found = results.problems(changed)
+    assert any(name in problem for problem in found)
+    results.write(tmp_path / "results.json", GOOD)
+    with pytest.raises(ValueError, match=name):
+        results.write(tmp_path / "results.json", changed)
+    assert json.loads((tmp_path / "results.json").read_text()) == GOOD
+
+
+@given(st.text())
+def test_a_cleaned_text_has_no_control_characters_and_an_end(text):
+    found = results.clean(text * 50, 500)
+    assert len(found) <= 510
+    assert all(c == "\n" or c.isprintable() or c.isspace() for c in found)
+
+
+def test_the_rubric_has_all_points_once():
+    by_task = {task.number: task.points for task in all_tasks()}
+    parts = {number: row.program for number, row in rubric.RUBRIC.items()}
+    for task, points, what in rubric.by_person():
+        parts[task.number] += points
+        assert what, task.number
+    assert parts == by_task
+    assert sum(parts.values()) == 41
+    zeros = document.zeros("")
+    assert sum(test.get("max_score", 0) for test in zeros["tests"]) == pytest.approx(rubric.by_program())
+    assert document.points(zeros) == 0
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.number)
+def test_the_share_of_a_task_grows_with_each_function(task):
+    names = [name for _, name in task.functions]
+    assert rubric.share(task, dict.fromkeys(names, 1.0)) == 1
+    assert rubric.share(task, {}) == 0
+    for name in names:
+        assert 0 < rubric.share(task, {name: 1.0}) <= 1
+        assert rubric.share(task, {name: 0.5}) == pytest.approx(rubric.share(task, {name: 1.0}) / 2)
+
+
+def test_a_case_is_drawn_exactly_if_it_uses_its_generator():
+    """The name of the parameter says so; see that it says the truth, on the solution."""
+    register_cases()
+    for module, name in (pair for task in TASKS for pair in task.functions):
+        function = operator.attrgetter(name)(importlib.import_module(module))
+        for case in cases_of(name):
+            rng = case.random(0)
+            before = str(rng.bit_generator.state)
+            assert all(comparison.passed for comparison in case.body(function, rng))
+            assert draws(case) == (str(rng.bit_generator.state) != before), f"{name}: {case.title}"
+
+
+def predictions(labels):
+    return ("image_id,label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels))).encode()
+
+
+def test_predictions_get_points_for_what_they_beat():
+    labels = [k * 7 % 10 for k in range(10_000)]
+    config = Config("x", "".join(map(str, labels)), staff_accuracy=0.6)
+    assert judge(predictions(labels), config).score == 10
+    assert "ask" in judge(predictions(labels), config).staff
+    part = [label if k % 10 < 6 else (label + 1) % 10 for k, label in enumerate(labels)]
+    found = judge(predictions(part), config)
+    assert (found.score, found.accuracy) == (5, 0.6)
+    chance = [label if k % 10 < 1 else (label + 1) % 10 for k, label in enumerate(labels)]
+    assert judge(predictions(chance), config).score == 0
+    for broken in (
+        None,
+        b"",
+        b"image_id,label\n0,1\n",
+        b"\xff" * 100,
+        predictions([11] * 10_000),
+        predictions(labels[1:]),
+    ):
+        found = judge(broken, config)
+        assert found.score == 0
+        assert found.accuracy is None
+        assert "/" not in found.text
+    later = judge(predictions(labels), Config("x"))
+    assert (later.score, later.accuracy) == (0, None)
+    assert "later" in later.text
+
+
+def test_only_what_is_looked_for_is_read(tmp_path):
+    path = tmp_path / "hw1.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("cs7643/layers.py", "cs7643/checks/case.py", "hw1/predictions.csv", "notebooks/1.ipynb"):
+            archive.writestr(name, name)
+        archive.writestr("hw1/collaborators.txt", "# who\nName: Ada \x1b[1mLovelace\nCollaborators: none\n")
+    found = intake.take(path)
+    assert found.files == {"cs7643/layers.py": b"cs7643/layers.py"}
+    assert found.predictions == b"hw1/predictions.csv"
+    assert intake.name_of(found) == "Ada [1mLovelace"
+    assert intake.take(tmp_path / "nothing").files == {}
