@@ -212,6 +212,10 @@ html { scroll-padding-top: 1rem; }
 :focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; border-radius: 3px; }
 .contents ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0; list-style: none; }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0; }
+.wide { background: linear-gradient(90deg, var(--card) 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(270deg, var(--card) 30%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(90deg, var(--line), transparent) left / 1rem 100% no-repeat scroll,
+  linear-gradient(270deg, var(--line), transparent) right / 1rem 100% no-repeat scroll, var(--card); }
 .wide table { display: table; max-width: none; width: 100%; margin: 0; }
 .wide tbody tr:last-child td { border-bottom: 0; }
 .number { font-variant-numeric: tabular-nums; text-align: right; } .wide td:first-child { white-space: nowrap; }

@@ -67,15 +67,26 @@ def test_the_student_edition_gets_none(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [task.number for task in TASKS])
-def test_mutants_lose_points_in_their_task_and_in_no_other(number, tmp_path):
+def test_a_mutant_loses_points_in_its_task_and_not_in_another(number, tmp_path):
+    mutant = next(each for each in MUTANTS if each.task == number)
+    lose_in_one_task(mutant, [number, "1" if number != "1" else "4"], tmp_path)
+
+
+@pytest.mark.everything
+@pytest.mark.parametrize("number", [task.number for task in TASKS])
+def test_every_mutant_loses_points(number, tmp_path):
     """Every mutant is graded for its own task, and the first of each for all."""
     for k, mutant in enumerate(each for each in MUTANTS if each.task == number):
-        path = mutant.module.replace(".", "/") + ".py"
-        place = folder({**FILES, path: mutated_source(mutant)})(tmp_path / f"in-{k}")
-        parts = per_task(grade(place, tmp_path / "results.json", CONFIG, tasks=[number] if k else None))
-        for task in TASKS:
-            score, most = parts[task.number]
-            assert (k and task.number != number) or (score < most) == (task.number == number), f"{mutant.name}: {score}"
+        lose_in_one_task(mutant, [number] if k else [task.number for task in TASKS], tmp_path / str(k))
+
+
+def lose_in_one_task(mutant, tasks, tmp_path):
+    path = mutant.module.replace(".", "/") + ".py"
+    place = folder({**FILES, path: mutated_source(mutant)})(tmp_path / "in")
+    parts = per_task(grade(place, tmp_path / "results.json", CONFIG, tasks=tasks))
+    for number in tasks:
+        score, most = parts[number]
+        assert (score < most) == (number == mutant.task), f"{mutant.name}: {score} of {most} in task {number}"
 
 
 def test_the_hidden_seeds_are_those_of_the_secret():

@@ -1,6 +1,6 @@
 """No hostile or broken submission gets a point that it has not earned, sees what is hidden, or leaves anything.
 
-Every third one of a group is tried always, all of them with the slow tests.
+Every other one of a group is tried always, the rest where all is to be tried.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from staff.autograder.hostile.catalogue import GROUPS, SUBMISSIONS
 from staff.mutants.catalogue import MUTANTS
 
 MARKED = [
-    pytest.param(each, id=each.name, marks=[pytest.mark.slow] * (each.slow or bool(k % 3)))
+    pytest.param(each, id=each.name, marks=[pytest.mark.everything] * (k % 2) + [pytest.mark.slow] * each.slow)
     for group in GROUPS.values()
     for k, each in enumerate(group)
 ]
