@@ -216,6 +216,7 @@ html { scroll-padding-top: 1rem; }
   linear-gradient(270deg, var(--card) 30%, transparent) right / 3rem 100% no-repeat local,
   linear-gradient(90deg, var(--line), transparent) left / 1rem 100% no-repeat scroll,
   linear-gradient(270deg, var(--line), transparent) right / 1rem 100% no-repeat scroll, var(--card); }
+.problem-text p { overflow-x: auto; overflow-y: hidden; }
 .wide table { display: table; max-width: none; width: 100%; margin: 0; }
 .wide tbody tr:last-child td { border-bottom: 0; }
 .number { font-variant-numeric: tabular-nums; text-align: right; } .wide td:first-child { white-space: nowrap; }
