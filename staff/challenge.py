@@ -207,6 +207,7 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
     augmentation = Augmentation(flip=True, translate=preset.translate, seed=seed)
     steps = preset.epochs * order.per_epoch
     state: dict[str, Any] = {"model": model, "average": average, "muon": muon, "sgd": sgd}
+    precision = _precision(device)
     first, before = 0, 0.0
     about = {"preset": dataclasses.asdict(preset), "seed": seed, "images": f"{dataset.name}, {statistics_.mean}"}
     if checkpoint is not None and checkpoint.exists():
@@ -228,7 +229,7 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
             rate = SCHEDULES["triangle"]((step + 1) / (steps + 1))
             muon.param_groups[0]["lr"], sgd.param_groups[0]["lr"] = rate * preset.muon_lr, rate * preset.sgd_lr
             sgd.param_groups[1]["lr"] = rate * preset.bias_lr
-            with _precision(device):
+            with precision:
                 logits = model(images)
             loss = F.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING)
             model.zero_grad()

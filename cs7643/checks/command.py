@@ -30,7 +30,7 @@ def _tasks_of(words: list[str]) -> list[str]:
     chosen: list[str] = []
     for word in words:
         parts = [number for number in numbers if re.fullmatch(rf"{re.escape(word)}(\.\d|[a-d])", number)]
-        chosen += parts if word not in numbers and parts else [word]
+        chosen += parts or [word]
     return chosen
 
 

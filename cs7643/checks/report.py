@@ -7,12 +7,12 @@ import html
 import importlib
 import operator
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cs7643.checks.apart import run_apart
-from cs7643.checks.case import SEED
+from cs7643.checks.case import SEED, Outcome
 from cs7643.checks.tasks import BY_HAND, TASKS, Task
 from cs7643.checks.verdict import Verdict, try_function
 from cs7643.provenance import loaded_code
@@ -100,13 +100,16 @@ class Report:
         return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
 
 
-def _findings(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return what is wrong, each message once, with the cases in which it was found."""
+def findings(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
+    """Return the messages of outcomes, each once, behind the titles of its cases."""
     found: dict[str, list[str]] = {}
-    for outcome in verdict.outcomes:
-        if outcome.status == "wrong":
-            found.setdefault(outcome.message, []).append(outcome.title)
+    for outcome in outcomes:
+        found.setdefault(outcome.message, []).append(outcome.title)
     return [("; ".join(titles), message) for message, titles in found.items()]
+
+
+def _findings(verdict: Verdict) -> list[tuple[str, str]]:
+    return findings(outcome for outcome in verdict.outcomes if outcome.status == "wrong")
 
 
 def _row(verdict: Verdict) -> str:

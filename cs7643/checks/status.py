@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cs7643.checks.report import Report, check
-from cs7643.checks.tasks import BY_HAND, TASKS, all_tasks
+from cs7643.checks.tasks import BY_HAND, TASKS, Task, all_tasks, path_of
 
 NOT_SEEN = "What you prove, explain, tune and train is read by a person."
 
@@ -19,9 +19,7 @@ def main(args: argparse.Namespace) -> int:
     reports = []
     for task in all_tasks():
         if task in BY_HAND:
-            print(
-                f"{task.number:4s} ? of {task.points:<2d} {task.title:36s}  what you train and write: no check sees it"
-            )
+            print(_line(task, "?", "what you train and write: no check sees it"))
         else:
             reports.append(check(task.number))
             print(line(reports[-1]), flush=True)
@@ -40,6 +38,10 @@ def line(report: Report) -> str:
         if names:
             left.append(f"{status}: {', '.join(names)}")
     unfinished = {function.name for function in report.functions if function.status != "right"}
-    files = sorted({module.replace(".", "/") + ".py" for module, name in task.functions if name in unfinished})
+    files = sorted({path_of(module) for module, name in task.functions if name in unfinished})
     rest = f"{'; '.join(left)} ({', '.join(files)})" if left else "done"
-    return f"{task.number:4s} {report.earned} of {task.points:<2d} {task.title:36s}  {rest}"
+    return _line(task, report.earned, rest)
+
+
+def _line(task: Task, earned: int | str, rest: str) -> str:
+    return f"{task.number:4s} {earned} of {task.points:<2d} {task.title:36s}  {rest}"

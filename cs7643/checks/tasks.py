@@ -20,6 +20,11 @@ class Task:
         return "cs7643.checks.task_" + self.number.rstrip("abcd").replace(".", "_")
 
 
+def path_of(module: str) -> str:
+    """Return where the file of a module is, from the root of the repository."""
+    return module.replace(".", "/") + ".py"
+
+
 def _task(number: str, points: int, title: str, **functions: tuple[str, ...]) -> Task:
     pairs = tuple(
         (f"cs7643.{module.replace('__', '.')}", name) for module, names in functions.items() for name in names

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from cs7643.checks.case import CASES, IMPORT, PREPARATIONS, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
-from cs7643.checks.tasks import TASKS
+from cs7643.checks.tasks import TASKS, path_of
 
 
 def main(number: str, seed: int, names: list[str]) -> None:
@@ -43,7 +43,7 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         function = operator.attrgetter(name)(importlib.import_module(module))
         PREPARATIONS.get(name, lambda: None)()
     except Exception as error:  # a syntax error, for one
-        file = module.replace(".", "/") + ".py"
+        file = path_of(module)
         text = f"{file} cannot be imported: {type(error).__name__}: {error}"
         if isinstance(error, SyntaxError):
             text = f"{file}, line {error.lineno}, is no Python: SyntaxError: {error.msg}: {(error.text or '').strip()}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from cs7643 import pages
-from cs7643.checks.tasks import TASKS, Task, all_tasks
+from cs7643.checks.tasks import TASKS, Task, all_tasks, path_of
 from cs7643.submission.contents import NOTEBOOKS, student_files
 
 HERE = Path(__file__).resolve().parent
@@ -110,7 +110,7 @@ def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
     for task in all_tasks():
         name = _page_of(task.number, notebooks)
         where = f'<a href="{name}.html">{name}</a>' if name else "<code>cs7643/pytorch/</code>"
-        files = dict.fromkeys(module.replace(".", "/") + ".py" for module, _ in task.functions)
+        files = dict.fromkeys(path_of(module) for module, _ in task.functions)
         written = ", ".join(
             [*(f"<code>{path.removeprefix('cs7643/')}</code>" for path in files), *ALSO_WRITTEN.get(task.number, ())]
         )
@@ -162,7 +162,7 @@ def _files(root: Path) -> str:
     rows = []
     for path in (*NOTEBOOKS, *student_files(), "collaborators.txt", "writeup/sol1.tex", "collect_submission.sh"):
         if (root / path).is_file():
-            names = [name for task in TASKS for module, name in task.functions if _file(module) == path]
+            names = [name for task in TASKS for module, name in task.functions if path_of(module) == path]
             yours = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)
             about = html.escape(_purpose(root / path))
             rows.append(
@@ -171,10 +171,6 @@ def _files(root: Path) -> str:
     return _wide(
         f"<table><thead><tr><th>File</th><th>What it is for</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
-
-
-def _file(module: str) -> str:
-    return module.replace(".", "/") + ".py"
 
 
 def _purpose(path: Path) -> str:
@@ -211,8 +207,8 @@ html { scroll-padding-top: 1rem; }
 .skip { position: absolute; left: -100vw; } .skip:focus { position: static; }
 :focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; border-radius: 3px; }
 .contents ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0; list-style: none; }
-.wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0; }
-.wide { background: linear-gradient(90deg, var(--card) 30%, transparent) left / 3rem 100% no-repeat local,
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0;
+  background: linear-gradient(90deg, var(--card) 30%, transparent) left / 3rem 100% no-repeat local,
   linear-gradient(270deg, var(--card) 30%, transparent) right / 3rem 100% no-repeat local,
   linear-gradient(90deg, var(--line), transparent) left / 1rem 100% no-repeat scroll,
   linear-gradient(270deg, var(--line), transparent) right / 1rem 100% no-repeat scroll, var(--card); }

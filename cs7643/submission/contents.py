@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cs7643.checks.tasks import TASKS, all_tasks
+from cs7643.checks.tasks import TASKS, all_tasks, path_of
 
 PERSON = "collaborators.txt"
 PREDICTIONS = "predictions.csv"
@@ -43,7 +43,7 @@ RUNS = {
 
 def student_files() -> tuple[str, ...]:
     """Return the files in which a student writes code or settings, in the order of the tasks."""
-    modules = [module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions]
+    modules = [path_of(module) for task in TASKS for module, _ in task.functions]
     return tuple(dict.fromkeys((*modules, *SCRIPTS)))
 
 

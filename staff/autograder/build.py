@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import secrets
 import sys
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from cs7643.files import atomic_writer
 from staff.autograder.package import Config, clean_package, labels_of
 from staff.autograder.sandbox import ROOT
-from staff.release.archive import LONG_AGO
+from staff.release import archive as release_archive
 from staff.release.markers import ReleaseError
 
 NAME = "autograder.zip"
@@ -89,12 +87,5 @@ def _requirements(text: str) -> bytes:
 
 
 def archive(contents: Mapping[str, bytes]) -> bytes:
-    """Return a zip whose bytes depend on nothing but the files."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as target:
-        for path in sorted(contents):
-            member = zipfile.ZipInfo(path, LONG_AGO)
-            member.create_system = 3  # Unix, wherever it is made
-            member.external_attr = (0o100000 | (0o755 if path in PROGRAMS else 0o644)) << 16
-            target.writestr(member, contents[path])
-    return stream.getvalue()
+    """Return the zip: its bytes depend on nothing but the files."""
+    return release_archive.archive(contents, folder="", programs=PROGRAMS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cs7643.checks.case import SEED
-from cs7643.checks.report import MARKS
+from cs7643.checks.report import MARKS, findings
 from cs7643.checks.tasks import TASKS, Task, all_tasks
 from staff.autograder.challenge import Challenge
 from staff.autograder.results import clean
@@ -122,14 +122,15 @@ def _seen(trial: Trial) -> list[str]:
     """Say what came of a function on the student's inputs, as the checks say it."""
     verdict = trial.verdict(SEED)
     lines = [f"{MARKS[verdict.status]} {trial.name}: {verdict.summary}"]
-    found: dict[str, list[str]] = {}
-    for outcome in verdict.outcomes:
-        if outcome.status == "wrong" or outcome.message.endswith("not in the submission"):
-            found.setdefault(outcome.message, []).append(outcome.title)
+    found = findings(
+        outcome
+        for outcome in verdict.outcomes
+        if outcome.status == "wrong" or outcome.message.endswith("not in the submission")
+    )
     if found:
         lines += [f"    {text}" for text in (verdict.diagnosis.sentence,) if text]
-        lines += [f"    {'; '.join(titles)}: {clean(message, 500)}" for message, titles in found.items()]
-    if verdict.status == "wrong":
+        lines += [f"    {titles}: {clean(message, 500)}" for titles, message in found]
+    if verdict.status == "wrong" and verdict.hint:
         lines.append(f"    {verdict.hint}")
     lines += [f"    {title}: right on these inputs, wrong on others; it does not count" for title in _alone(trial)]
     return lines

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import numpy as np
+
 from cs7643.files import try_lock
 from staff.autograder import processes
 from staff.autograder.inside import protocol
@@ -301,7 +303,8 @@ def _has_account(user: int) -> bool:
 def _interpreter() -> list[Path]:
     """Return the folders that Python needs."""
     places = [sys.prefix, sys.base_prefix, *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))]
-    places += [str(Path(sys.executable).resolve().parent.parent), str(Path(np_file()).parents[1])]
+    # Python may be a link, and NumPy in a folder of its own.
+    places += [str(Path(sys.executable).resolve().parent.parent), str(Path(np.__file__).parents[1])]
     unique = sorted({Path(place).resolve() for place in places} | {Path(sys.prefix)}, key=lambda path: len(path.parts))
     found: list[Path] = []
     for path in unique:
@@ -310,16 +313,8 @@ def _interpreter() -> list[Path]:
     return found
 
 
-def np_file() -> str:
-    """Return where NumPy is, which may be in another folder than Python."""
-    import numpy as np
-
-    return str(np.__file__)
-
-
 def _open_to_read(folder: Path) -> None:
-    for place, folders, files in os.walk(folder):
+    for place, _, files in os.walk(folder):
         os.chmod(place, 0o755)
         for name in files:
             os.chmod(Path(place, name), 0o644)
-        del folders

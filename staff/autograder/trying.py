@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cs7643.checks.case import CASES, SEED, Case, Function, Outcome, run_case
+from cs7643.checks.case import CASES, IMPORT, SEED, Case, Function, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
-from cs7643.checks.tasks import TASKS, Task
+from cs7643.checks.tasks import TASKS, Task, path_of
 from cs7643.checks.verdict import Verdict
 from staff.autograder.package import clean_package
 from staff.autograder.remote import Remote, RemoteFunction, StudentError
@@ -111,11 +111,11 @@ def try_tasks(
     trials = {task.number: {name: Trial(name, module, seeds) for module, name in task.functions} for task in tasks}
     every = [trial for functions in trials.values() for trial in functions.values()]
     until = min(until, time.monotonic() + arena.limits.task * len(tasks))
-    own = {path: content for path, content in files.items() if path in {_path(trial.module) for trial in every}}
+    own = {path: content for path, content in files.items() if path in {path_of(trial.module) for trial in every}}
     for trial in every:
-        if _path(trial.module) not in files:
+        if path_of(trial.module) not in files:
             importlib.import_module(_cases_module(trial.name))
-            _fill(trial, Outcome("the file", "not started", f"{_path(trial.module)} is not in the submission"))
+            _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
     left = [trial for trial in every if not trial.outcomes]
     for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
         if not left or (chosen is own and own == dict(files)):
@@ -129,10 +129,6 @@ def try_tasks(
 
 def _cases_module(name: str) -> str:
     return next(task.cases for task in TASKS if any(name == function for _, function in task.functions))
-
-
-def _path(module: str) -> str:
-    return module.replace(".", "/") + ".py"
 
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
@@ -156,7 +152,7 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
             while left:
                 trial = left.pop(0)
                 trial.outcomes = {}
-                title = "the import"
+                title = IMPORT
                 try:
                     if time.monotonic() > until:
                         raise WorkerGone(NO_TIME, "no time left")
@@ -164,9 +160,7 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                         function, context = _load(remote, trial)
                     except LOAD_ERRORS as error:
                         text = f"{type(error).__name__}: {error}"
-                        _fill(
-                            trial, Outcome("the import", "wrong", f"{_path(trial.module)} cannot be imported: {text}")
-                        )
+                        _fill(trial, Outcome(IMPORT, "wrong", f"{path_of(trial.module)} cannot be imported: {text}"))
                         refused.append(trial)
                         continue
                     for seed in trial.seeds:
@@ -180,7 +174,7 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
                                 trial.outcomes[other] = found
                             break
                 except WorkerGone as gone:
-                    for each in _with_it(trial, left) if title == "the import" else [trial]:
+                    for each in _with_it(trial, left) if title == IMPORT else [trial]:
                         each.lost = gone.kind
                         _fill(each, Outcome(title, "wrong", gone.finding))
                     break

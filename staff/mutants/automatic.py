@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
-import json
 import multiprocessing
 import operator
 import os
@@ -27,12 +25,13 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import CodeType
 
-from cs7643.checks.tasks import TASKS, Task
+from cs7643.checks.tasks import TASKS, Task, path_of
 from cs7643.progress import progress_bar
+from staff.mutants import kept
 from staff.mutants.equivalent import REASONS
-from staff.mutants.mutant import ROOT, text_of
+from staff.mutants.mutant import ROOT, task_of, text_of
 
-RESULTS = ROOT / "build" / "mutation" / "automatic.jsonl"
+RESULTS = "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
 KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other is that of a crash, and so of a killed change
 
@@ -47,11 +46,10 @@ class Change:
     after: str
     text: str
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
-        """Return the digest of what decides the result: the changed text, and the task's cases."""
-        cases = next(task.cases for task in TASKS if task.number == self.task)
-        return hashlib.sha256((self.task + self.text + text_of(cases)).encode()).hexdigest()
+        """The digest of what decides the result: the changed text, and the task's cases."""
+        return kept.digest(self.task, self.text, text_of(task_of(self.task).cases))
 
     @property
     def reason(self) -> str:
@@ -128,11 +126,9 @@ def run(tasks: Sequence[Task] = TASKS, processes: int = 2) -> None:
     """Try every change that has not been tried, a few at a time."""
     results = _results()
     left = [change for task in tasks for change in changes(task) if change.key not in results]
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    with RESULTS.open("a", encoding="utf-8") as stream:
+    with kept.open_to_add(RESULTS) as stream:
         for change, survived in progress_bar(tried(left, processes), total=len(left), desc="changes"):
-            stream.write(json.dumps({"key": change.key, "survived": survived}) + "\n")
-            stream.flush()
+            kept.add(stream, {"key": change.key, "survived": survived})
 
 
 def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIENCE) -> Iterator[tuple[Change, bool]]:
@@ -169,7 +165,7 @@ def _child(change: Change) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    task = next(task for task in TASKS if task.number == change.task)
+    task = task_of(change.task)
     for name in [name for name in sys.modules if name.split(".")[0] == "cs7643"]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(change.module, change.text))
@@ -207,7 +203,7 @@ class _Changed(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
         if fullname != self.module:
             return None
-        place = ROOT / (self.module.replace(".", "/") + ".py")
+        place = ROOT / path_of(self.module)
         return importlib.util.spec_from_file_location(fullname, place, loader=_Loader(fullname, str(place), self.text))
 
 
@@ -223,10 +219,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 def _results() -> dict[str, bool]:
     """Read what is known: for the key of each change that was tried, whether it survived."""
-    if not RESULTS.exists():
-        return {}
-    lines = RESULTS.read_text(encoding="utf-8").splitlines()
-    return {record["key"]: record["survived"] for record in map(json.loads, lines)}
+    return {record["key"]: record["survived"] for record in kept.read(RESULTS)}
 
 
 def tallies() -> list[Tally]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cs7643.checks.tasks import TASKS, Task
+from cs7643.checks.tasks import TASKS, Task, path_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,7 +55,7 @@ def of(task: str, function: str, *edits: tuple[str, str, str, str]) -> list[Muta
 
 def text_of(module: str) -> str:
     """Return the text of a module's file."""
-    return (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+    return (ROOT / path_of(module)).read_text(encoding="utf-8")
 
 
 def source_of(module: str, name: str) -> str:

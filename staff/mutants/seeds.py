@@ -6,17 +6,16 @@ interrupted run goes on where it stopped.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from cs7643.checks.tasks import TASKS, Task
 from cs7643.progress import progress_bar
-from staff.mutants.mutant import ROOT, text_of
+from staff.mutants import kept
+from staff.mutants.mutant import text_of
 from staff.mutants.trial import register_cases, solution
 
-RESULTS = ROOT / "build" / "mutation" / "seeds.jsonl"
+RESULTS = "seeds.jsonl"
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,15 @@ class Alarms:
 def run(count: int) -> Alarms:
     """Check the solution with the seeds from 1 to ``count``; those that were tried before are not tried again."""
     register_cases()
-    known = {(record["digest"], record["seed"]): record for record in _records()}
+    known = {(record["digest"], record["seed"]): record for record in kept.read(RESULTS)}
     digests = {task.number: _digest(task) for task in TASKS}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    with RESULTS.open("a", encoding="utf-8") as stream:
+    with kept.open_to_add(RESULTS) as stream:
         for seed in progress_bar(range(1, count + 1), desc="seeds"):
             for task in TASKS:
                 key = digests[task.number], seed
                 if key not in known:
                     known[key] = {"digest": key[0], "seed": seed, **_tried(task, seed)}
-                    stream.write(json.dumps(known[key]) + "\n")
-                    stream.flush()
+                    kept.add(stream, known[key])
     records = [known[digest, seed] for seed in range(1, count + 1) for digest in digests.values()]
     alarms = tuple(alarm for record in records for alarm in record["alarms"])
     return Alarms(count, sum(record["cases"] for record in records), alarms)
@@ -58,10 +55,4 @@ def _tried(task: Task, seed: int) -> dict[str, Any]:
 
 def _digest(task: Task) -> str:
     modules = sorted({module for module, _ in task.functions})
-    return hashlib.sha256("".join([task.number, *map(text_of, (task.cases, *modules))]).encode()).hexdigest()
-
-
-def _records() -> list[dict[str, Any]]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+    return kept.digest(task.number, *map(text_of, (task.cases, *modules)))

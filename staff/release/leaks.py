@@ -21,7 +21,7 @@ from typing import Any
 
 import nbformat
 
-from cs7643.checks.tasks import TASKS
+from cs7643.checks.tasks import TASKS, path_of
 from staff.release.blanks import ANSWER, Cleared, dump
 from staff.release.contents import Contents
 from staff.release.edition import BINARY, NOTEBOOK, Edition, make_edition, restore
@@ -102,7 +102,7 @@ def every_solution_has_a_blank(edition: Edition, source: Mapping[str, bytes]) ->
             wrong.append(f"{solution.path}:1: no blank names {solution}")
     for task in TASKS:
         for module, function in task.functions:
-            path = module.replace(".", "/") + ".py"
+            path = path_of(module)
             if path in edition.files and not _has_region(source[path].decode(), function, task.number):
                 wrong.append(f"{path}:1: {function} of task {task.number} has no region of that task")
     _complain(wrong)

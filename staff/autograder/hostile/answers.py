@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cs7643.checks.tasks import TASKS
+from cs7643.checks.tasks import TASKS, path_of
 from staff.autograder.hostile.submission import STRICT, Hostile, body, folder, solved, top
 from staff.autograder.limits import Limits
 from staff.mutants.catalogue import MUTANTS
@@ -27,16 +27,16 @@ def mutated(mutant: Mutant) -> Callable[[Path], Path]:
     """Return what hands in the module of a mutant, with its edit."""
 
     def make(place: Path) -> Path:
-        modules = [module.replace(".", "/") + ".py" for module, _ in task_of(mutant.task).functions]
+        modules = [path_of(module) for module, _ in task_of(mutant.task).functions]
         files = {path: solved(path) for path in modules}
-        return folder({**files, mutant.module.replace(".", "/") + ".py": mutated_source(mutant)})(place)
+        return folder({**files, path_of(mutant.module): mutated_source(mutant)})(place)
 
     return make
 
 
 def mutated_source(mutant: Mutant) -> str:
     """Return the module of a mutant, with its edit: its solution stands there once, the edit is made in it."""
-    path = mutant.module.replace(".", "/") + ".py"
+    path = path_of(mutant.module)
     source, function = solved(path), source_of(mutant.module, mutant.function)
     depth = len(mutant.function.split(".")) - 1
     indented = "".join(("    " * depth + line if line.strip() else line) for line in function.splitlines(keepends=True))

@@ -30,7 +30,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-class Recorder:
+class Recorder(np.lib.mixins.NDArrayOperatorsMixin):
     """Stands for the input, or for a result, and notes every operation in a list that all results share."""
 
     def __init__(self, steps: list[tuple[Any, ...]], place: int) -> None:
@@ -45,44 +45,8 @@ class Recorder:
         return Recorder(self.steps, len(self.steps))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Recorder:
-        """Note a function of NumPy, and an operator whose left side is an array."""
+        """Note a function of NumPy, and an operator, which NumPy makes a function of."""
         return self.note(ufunc.__name__, *inputs)
-
-    def __add__(self, other: Any) -> Recorder:
-        return self.note("add", self, other)
-
-    def __radd__(self, other: Any) -> Recorder:
-        return self.note("add", other, self)
-
-    def __sub__(self, other: Any) -> Recorder:
-        return self.note("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> Recorder:
-        return self.note("subtract", other, self)
-
-    def __mul__(self, other: Any) -> Recorder:
-        return self.note("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> Recorder:
-        return self.note("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> Recorder:
-        return self.note("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> Recorder:
-        return self.note("divide", other, self)
-
-    def __pow__(self, other: Any) -> Recorder:
-        return self.note("power", self, other)
-
-    def __matmul__(self, other: Any) -> Recorder:
-        return self.note("matmul", self, other)
-
-    def __rmatmul__(self, other: Any) -> Recorder:
-        return self.note("matmul", other, self)
-
-    def __neg__(self) -> Recorder:
-        return self.note("negative", self)
 
     def __getitem__(self, key: int) -> Recorder:
         return self.note("getitem", self, key)
