@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs7643.layers import Array, ConvGeometry, check_dout
-from cs7643.patches import Overlap, Patches, Plan
+from cs7643.patches import Overlap, Patches, Plan, multiply, multiply_transposed
 from cs7643.threads import divide, share
 
 
@@ -56,7 +56,7 @@ def fused_forward(
 
     def work(own: tuple[Patches, Array], images: slice) -> None:
         patches, maps = own[0], own[1][: images.stop - images.start]
-        np.matmul(patches.cut_out(x[images]), filters, out=maps.reshape(-1, F))
+        multiply(patches.cut_out(x[images]), filters, maps.reshape(-1, F))
         largest = maps[:, 0]
         if winner is None:
             largest += b
@@ -113,7 +113,7 @@ def fused_backward(
             dlargest *= wins < places
             for place in range(places):
                 np.multiply(dlargest, wins == place, out=dmaps[:, place])
-        dw = patches.cut_out(x[images]).T @ dmaps.reshape(-1, F)
+        dw = multiply_transposed(patches.cut_out(x[images]), dmaps.reshape(-1, F))
         if dx is not None and overlap is not None:
             dx[images] = overlap.add_up(dmaps.reshape(n, -1, F), filters)
         return dw, dlargest.sum(axis=(0, 1))

@@ -6,12 +6,16 @@ is moved as one item, however many numbers it holds.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cs7643.layers import Array, ConvGeometry
+
+SMALL = 100**3  # multiplications: up to so many, OpenBLAS takes matrices as they lie; larger ones it copies first
+FEWEST = 64  # rows that are worth a call
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,32 @@ class Overlap:
         columns[...] = 0
         self._padded[:n] = 0
         for rows, row_of_filters in zip(self._rows_of_windows[:, :n], filters, strict=True):
-            np.matmul(dmaps.reshape(-1, F), row_of_filters, out=product.reshape(-1, product.shape[-1]))
+            multiply(dmaps.reshape(-1, F), row_of_filters, product.reshape(-1, product.shape[-1]))
             rows += product
         for j, pixels in enumerate(self._pixels_of_rows[:, :n]):
             pixels += columns[:, :, :, j]
         return self._dx[:n]
+
+
+def multiply(rows: Array, matrix: Array, out: Array) -> None:
+    """Write rows @ matrix into ``out``, by as many rows at a time as BLAS likes."""
+    at_once = _rows_at_once(len(rows), *matrix.shape)
+    np.matmul(_pieces(rows, at_once), matrix, out=_pieces(out, at_once))
+
+
+def multiply_transposed(rows: Array, others: Array) -> Array:
+    """Return rows.T @ others, by as many rows at a time as BLAS likes."""
+    at_once = _rows_at_once(len(rows), rows.shape[1], others.shape[1])
+    product: Array = np.matmul(_pieces(rows, at_once).transpose(0, 2, 1), _pieces(others, at_once)).sum(axis=0)
+    return product
+
+
+def _pieces(rows: Array, at_once: int) -> Array:
+    return rows.reshape(-1, at_once, rows.shape[1])
+
+
+@functools.cache
+def _rows_at_once(rows: int, inner: int, columns: int) -> int:
+    """Return the largest divisor of ``rows`` with which a product stays small; if that is too few, all rows."""
+    most = min(rows, SMALL // (inner * columns))
+    return next((part for part in range(most, FEWEST - 1, -1) if rows % part == 0), rows)

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-BLOCK_BYTES = 4 * 2**20  # what a block works on: small enough to stay in the cache, large enough to be worth the calls
+BLOCK_BYTES = 2**20  # what a block works on: small enough to stay in the cache, large enough to be worth the calls
 EVEN_SHARES = 4  # the number of blocks is a multiple of this, so that two or four threads get equal parts ...
 WORTH_SHARING = 2**18  # ... unless the whole work is less than this many bytes: to start a thread would take longer
 

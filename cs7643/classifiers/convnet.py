@@ -91,7 +91,7 @@ def two_layer_convnet(X: Array, model: Model, y: Array | None = None, reg: float
             return scores
 
         data_loss, dscores = softmax_loss(scores, y)
-        loss = data_loss + 0.5 * reg * float(np.sum(W1**2) + np.sum(W2**2))
+        loss = data_loss + 0.5 * reg * float(np.vdot(W1, W1) + np.vdot(W2, W2))
         dpooled, dW2, db2 = affine_backward(dscores, affine_cache)
         _, dW1, db1 = conv_relu_pool_backward(dpooled, conv_cache, need_dx=False)
     return loss, {"W1": dW1 + reg * W1, "b1": db1, "W2": dW2 + reg * W2, "b2": db2}

@@ -64,5 +64,5 @@ def softmax_classifier(X: Array, model: Model, y: Array | None = None, reg: floa
     if y is None:
         return scores
     data_loss, dscores = softmax_loss(scores, y)
-    loss = data_loss + 0.5 * reg * float(np.sum(W1**2))
+    loss = data_loss + 0.5 * reg * float(np.vdot(W1, W1))
     return loss, {"W1": X.T @ dscores + reg * W1, "b1": dscores.sum(axis=0)}

@@ -80,7 +80,7 @@ def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0
     shifted = scores - scores.max(axis=1, keepdims=True)  # softmax does not change, and exp stays at most 1
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     data_loss = -log_probabilities[rows, y].mean()
-    loss = float(data_loss + 0.5 * reg * (np.sum(W1**2) + np.sum(W2**2)))
+    loss = float(data_loss + 0.5 * reg * (np.vdot(W1, W1) + np.vdot(W2, W2)))
     # END SOLUTION
 
     # The gradients, from the loss back to the weights.

@@ -72,6 +72,36 @@ def test_a_frame_with_a_changed_byte_is_a_value_or_refused(value, data):
     unpack(pack(found)[8:])
 
 
+def _frame(header, *blobs):
+    return struct.pack("<I", len(header)) + header + b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"{'descr'", b"\x00'descr'"),
+        (b"{'descr'", b"('descr'"),
+        (b"'<f8'", b"'|O8'"),
+        (b"False", b"None "),
+        (b"(3,)", b"(9,)"),
+        (b"(3,)", b"(-3)"),
+        (b"v\x00", b"w\x00"),
+        (b"\x01\x00", b"\x02\x00"),
+    ],
+)
+def test_an_array_whose_header_numpy_would_not_write_is_refused(before, after):
+    frame = pack(np.arange(3.0))[8:]
+    assert frame.count(before)
+    with pytest.raises(ProtocolError):
+        unpack(frame.replace(before, after, 1))
+
+
+@pytest.mark.parametrize("number", [b"1" + b"0" * 400, b"[]", b"1" + b"0" * 5000])
+def test_a_number_that_is_none_is_refused(number):
+    with pytest.raises(ProtocolError):
+        unpack(_frame(b'{"c": [%b, 0]}' % number))
+
+
 @pytest.mark.parametrize(
     "value",
     [
