@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cs7643.fused import FusedCache, fused_backward, fused_forward, keep_larger
+from cs7643.fused import FusedCache, fused_backward, fused_forward
 from cs7643.layers import Array, Cache, PoolGeometry, check_dout, conv_geometry, pool_geometry
 from cs7643.threads import divide, share
 
@@ -92,7 +92,10 @@ def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Arra
         largest = _places(maps, 0, 0, geometry).copy()
         for place, (i, j) in enumerate(np.ndindex(height, width)):
             if place > 0:
-                keep_larger(largest, wins, _places(maps, i, j, geometry), place)
+                rival = _places(maps, i, j, geometry)
+                larger = rival > largest  # strictly: of equal values, the first wins
+                np.maximum(wins, larger.view(np.uint8) * wins.dtype.type(place), out=wins)  # places come in order
+                np.maximum(largest, rival, out=largest)
         out[images] = largest.transpose(2, 3, 0, 1)
 
     share(work, divide(N, C * H * W * x.itemsize), buffers)

@@ -25,7 +25,7 @@ class FusedCache(NamedTuple):
     w: Array
     geometry: ConvGeometry
     window: tuple[int, int] | None
-    winner: Array | None  # (N, Y * X, F): the place in the window that holds the maximum; "places" if ReLU cuts it off
+    wins: NDArray[np.bool_] | None  # (N, places, Y * X, F): whether this place of a window is what is left of it
 
 
 def fused_forward(
@@ -47,31 +47,31 @@ def fused_forward(
     plan = Plan(x.shape[1:], w.shape[2:], geometry, window or (1, 1))
     (Y, X), places = plan.pooled, plan.places
     dtype = np.result_type(x, w, b)
-    filters = np.ascontiguousarray(w.transpose(2, 3, 1, 0).reshape(-1, F), dtype)
+    filters = np.concatenate([w.transpose(2, 3, 1, 0).reshape(-1, F), [b]]).astype(dtype, copy=False)
     out = np.empty((N, F, Y, X), dtype)
-    winner = np.empty((N, Y * X, F), np.min_scalar_type(places)) if window else None
+    wins = np.empty((N, places, Y * X, F), np.bool_) if window else None
 
-    def buffers(images: int) -> tuple[Patches, Array]:
-        return Patches(plan, images, dtype), np.empty((images, places, Y * X, F), dtype)
+    def buffers(images: int) -> tuple[Patches, Array, Array]:
+        maps = np.empty((images, places, Y * X, F), dtype)
+        return Patches(plan, images, dtype), maps, np.empty_like(maps[:, 0])
 
-    def work(own: tuple[Patches, Array], images: slice) -> None:
-        patches, maps = own[0], own[1][: images.stop - images.start]
-        multiply(patches.cut_out(x[images]), filters, maps.reshape(-1, F))
-        largest = maps[:, 0]
-        if winner is None:
-            largest += b
+    def work(own: tuple[Patches, Array, Array], images: slice) -> None:
+        n = images.stop - images.start
+        patches, maps, largest = own[0], own[1][:n], own[2][:n]
+        for some, rows in patches.cut_out(x[images]):
+            multiply(rows, filters, maps[some].reshape(-1, F))
+        if wins is None:
+            largest = maps[:, 0]
         else:
-            wins = winner[images]
-            wins[...] = 0
-            for place in range(1, places):
-                keep_larger(largest, wins, maps[:, place], place)
-            largest += b  # only now, as it is the same for all places of a window
+            np.maximum.reduce(maps, axis=1, out=largest)
             np.maximum(largest, 0, out=largest)
-            mark(wins, largest == 0, places)
+            np.equal(maps, largest[:, np.newaxis], out=wins[images])
+            if np.count_nonzero(wins[images]) != np.count_nonzero(largest):
+                settle(wins[images], largest)
         out[images] = largest.reshape(-1, Y, X, F).transpose(0, 3, 1, 2)
 
-    share(work, divide(N, plan.bytes_of_rows(dtype)), buffers)
-    return out, FusedCache(x, w, geometry, window, winner)
+    share(work, divide(N, plan.bytes_of_maps(F, dtype)), buffers)
+    return out, FusedCache(x, w, geometry, window, wins)
 
 
 def fused_backward(
@@ -88,7 +88,7 @@ def fused_backward(
     Returns:
         dx: (N, C, H, W), or None; dw: (F, C, HH, WW); db: (F,).
     """
-    x, w, geometry, window, winner = cache
+    x, w, geometry, window, wins = cache
     F, C, HH, WW = w.shape
     plan = Plan(x.shape[1:], w.shape[2:], geometry, window or (1, 1))
     (Y, X), places = plan.pooled, plan.places
@@ -100,37 +100,33 @@ def fused_backward(
     def buffers(images: int) -> tuple[Patches, Overlap | None, Array, Array]:
         overlap = Overlap(plan, images, dtype) if need_dx else None
         dmaps = np.empty((images, places, Y * X, F), dtype)
-        return Patches(plan, images, dtype), overlap, dmaps, np.empty((images, Y * X, F), dtype)
+        return Patches(plan, images, dtype), overlap, dmaps, np.empty_like(dmaps[:, 0])
 
-    def work(own: tuple[Patches, Overlap | None, Array, Array], images: slice) -> tuple[Array, Array]:
+    def work(own: tuple[Patches, Overlap | None, Array, Array], images: slice) -> Array:
         n = images.stop - images.start
         patches, overlap, dmaps, dlargest = own[0], own[1], own[2][:n], own[3][:n]
         dlargest.reshape(n, Y, X, F)[...] = dout[images].transpose(0, 2, 3, 1)
-        if winner is None:
+        if wins is None:
             dmaps[:, 0] = dlargest
         else:
-            wins = winner[images]
-            dlargest *= wins < places
-            for place in range(places):
-                np.multiply(dlargest, wins == place, out=dmaps[:, place])
-        dw = multiply_transposed(patches.cut_out(x[images]), dmaps.reshape(-1, F))
-        if dx is not None and overlap is not None:
-            dx[images] = overlap.add_up(dmaps.reshape(n, -1, F), filters)
-        return dw, dlargest.sum(axis=(0, 1))
+            dmaps[...] = wins[images]
+            dmaps *= dlargest[:, np.newaxis]
+        dfilters = np.zeros((plan.window_size + 1, F), dtype)
+        for some, rows in patches.cut_out(x[images]):
+            dfilters += multiply_transposed(rows, dmaps[some].reshape(-1, F))
+            if dx is not None and overlap is not None:
+                dx[images][some] = overlap.add_up(dmaps[some].reshape(-1, plan.positions, F), filters)
+        return dfilters
 
-    dw, db = np.zeros((HH * WW * C, F), dtype), np.zeros(F, dtype)
-    for dw_of_block, db_of_block in share(work, divide(len(x), plan.bytes_of_rows(dtype)), buffers):
-        dw += dw_of_block
-        db += db_of_block
-    return dx, dw.reshape(HH, WW, C, F).transpose(3, 2, 0, 1), db
-
-
-def keep_larger(largest: Array, wins: Array, rival: Array, place: int) -> None:
-    """Put what is larger in ``rival`` into ``largest``, and ``place`` into ``wins`` there; places come in order."""
-    mark(wins, rival > largest, place)  # strictly larger: of equal values, the first wins
-    np.maximum(largest, rival, out=largest)
+    dfilters = np.zeros((plan.window_size + 1, F), dtype)
+    for dfilters_of_block in share(work, divide(len(x), plan.bytes_of_maps(F, dtype)), buffers):
+        dfilters += dfilters_of_block
+    return dx, dfilters[:-1].reshape(HH, WW, C, F).transpose(3, 2, 0, 1), dfilters[-1]
 
 
-def mark(wins: Array, where: NDArray[np.bool_], place: int) -> None:
-    """Write ``place``, which is larger than all that stands there: as a maximum, ten times as fast as by index."""
-    np.maximum(wins, where.view(np.uint8) * wins.dtype.type(place), out=wins)
+def settle(wins: NDArray[np.bool_], largest: Array) -> None:
+    """Let no place win where nothing is left, and one place where several are equal: the first."""
+    free = largest > 0
+    for place in range(wins.shape[1]):
+        wins[:, place] &= free
+        free ^= wins[:, place]

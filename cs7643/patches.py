@@ -7,6 +7,7 @@ is moved as one item, however many numbers it holds.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from cs7643.layers import Array, ConvGeometry
 
+ROWS_BYTES = 2**20  # what is written out at once: what is read right after it should still be in the nearest cache
 SMALL = 100**3  # multiplications: up to so many, OpenBLAS takes matrices as they lie; larger ones it copies first
 FEWEST = 64  # rows that are worth a call
 
@@ -52,9 +54,13 @@ class Plan:
         """The number of values in a window, HH * WW * C."""
         return self.kernel[0] * self.kernel[1] * self.image[0]
 
-    def bytes_of_rows(self, dtype: np.dtype[Any]) -> int:
-        """Return what the windows of an image take, written out."""
-        return self.positions * self.window_size * dtype.itemsize
+    def at_once(self, images: int, dtype: np.dtype[Any]) -> int:
+        """Return how many of so many images to write out at once."""
+        return max(1, min(images, ROWS_BYTES // (self.positions * self.window_size * dtype.itemsize)))
+
+    def bytes_of_maps(self, filters: int, dtype: np.dtype[Any]) -> int:
+        """Return what the answers of the filters to an image take."""
+        return self.positions * filters * dtype.itemsize
 
     def padded(self, images: int) -> tuple[int, int, int, int]:
         """Return the shape of padded images, channels last."""
@@ -68,40 +74,52 @@ class Plan:
 
 
 class Patches:
-    """The windows of a block of images as rows, in memory that serves one block after the other."""
+    """The windows of images as rows, in memory that serves a few images after the other.
+
+    Each row ends with a 1. So a product with the filters, whose last row holds the biases, adds them; and what the
+    backward pass finds for this last row is the gradient of the biases.
+    """
 
     def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
-        """Make room for a block of up to ``images`` images."""
+        """Make room for some of up to ``images`` images."""
         C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
-        padded = np.zeros(plan.padded(images), dtype)  # the margin stays zero
+        self._room = plan.at_once(images, dtype)
+        padded = np.zeros(plan.padded(self._room), dtype)  # the margin stays zero
         self._images = plan.inside(padded)
-        self._rows = np.empty((images, plan.positions, plan.window_size), dtype)
+        self._rows = np.ones((self._room, plan.positions, plan.window_size + 1), dtype)
 
         piece = np.dtype((np.void, WW * C * dtype.itemsize))  # a row of a window
-        shape = (images, ph, pw, *plan.pooled, HH)
+        shape = (self._room, ph, pw, *plan.pooled, HH)
         image, down, right, _ = padded.strides
         steps = (image, stride * down, stride * right, ph * stride * down, pw * stride * right, down)
         self._windows = np.ndarray(shape, piece, buffer=padded, strides=steps)
-        self._pieces = np.ndarray(shape, piece, buffer=self._rows)
+        windows = self._rows[..., :-1].reshape(*shape[:-1], HH, WW * C)
+        self._pieces = np.ndarray(shape, piece, buffer=self._rows, strides=windows.strides[:-1])
 
-    def cut_out(self, x: Array) -> Array:
-        """Return the windows of images (n, C, H, W) as rows, (n * positions, HH * WW * C), until the next call."""
-        n = len(x)
-        self._images[:n] = x
-        self._pieces[:n] = self._windows[:n]
-        return self._rows[:n].reshape(-1, self._rows.shape[-1])
+    def cut_out(self, x: Array) -> Iterator[tuple[slice, Array]]:
+        """Yield for a few of the images (n, C, H, W) after the other which they are, and their windows as rows.
+
+        The rows, (number of images * positions, HH * WW * C + 1), are valid until the next ones.
+        """
+        for start in range(0, len(x), self._room):
+            some = x[start : start + self._room]
+            n = len(some)
+            self._images[:n] = some
+            self._pieces[:n] = self._windows[:n]
+            yield slice(start, start + n), self._rows[:n].reshape(-1, self._rows.shape[-1])
 
 
 class Overlap:
-    """The way back: from the gradients of windows to that of the image, in memory that serves block after block.
+    """The way back: from the gradients of windows to that of the image, in memory that serves again and again.
 
     Where windows overlap, their gradients add up: first the rows of windows that lie below one another, then the pixels
     of windows that lie side by side. One after the other, because this keeps the pieces long.
     """
 
     def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
-        """Make room for a block of up to ``images`` images."""
+        """Make room for as many of ``images`` images as :class:`Patches` cuts out at once."""
         C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
+        images = plan.at_once(images, dtype)
         _, height, width, _ = plan.padded(images)
         Y, X = plan.pooled
         self._padded = np.empty((images, height, width, C), dtype)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs7643.files import atomic_writer
+from cs7643.memory import keep_freed_memory
 from cs7643.optim import UPDATE_RULES
 from cs7643.progress import progress_bar
 
@@ -186,6 +187,7 @@ class ClassifierTrainer:
             }
         state = TrainingState.load(path, run) if path is not None and path.exists() else TrainingState.start(model)
 
+        keep_freed_memory()
         with progress_bar(total=num_iterations, initial=min(state.iteration, num_iterations), unit="batch") as bar:
             for it in range(state.iteration, num_iterations):
                 batch = batches.indices(it)

@@ -32,10 +32,10 @@ from torch.nn import functional as F
 
 from cs7643 import data
 from cs7643.data.dataset import Dataset
+from cs7643.memory import keep_freed_memory
 from cs7643.progress import progress_bar
 from cs7643.pytorch.evaluation import evaluating
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
-from cs7643.pytorch.memory import keep_freed_memory
 from cs7643.pytorch.runfiles import load, save
 from cs7643.pytorch.training import SCHEDULES, choose_device, knows_bfloat16
 from cs7643.trainer import BatchOrder

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from cs7643 import blocks, fast_layers, layers, threads
+from cs7643 import blocks, fast_layers, layers, patches, threads
 
 
 @st.composite
@@ -80,11 +80,18 @@ def fast_results(x, w, b, conv_param, pool_param, whole=True):
 
 
 def in_blocks(block_bytes, num_threads, function, *arguments):
-    """Call ``function`` with blocks of another size, and other threads, which share even the smallest work."""
+    """Call ``function`` with blocks and pieces of other sizes, and other threads, which share the smallest work, too."""
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(num_threads, user_api="blas"):
         patch.setattr(threads, "BLOCK_BYTES", block_bytes)
         patch.setattr(threads, "WORTH_SHARING", 0)
-        return function(*arguments)
+        patch.setattr(patches, "ROWS_BYTES", block_bytes // 3)
+        patch.setattr(patches, "FEWEST", 2)
+        patch.setattr(patches, "SMALL", block_bytes // 10)
+        patches._rows_at_once.cache_clear()
+        try:
+            return function(*arguments)
+        finally:
+            patches._rows_at_once.cache_clear()
 
 
 BLOCK_BYTES = st.sampled_from([1, 2_000, 20_000, 10**9])
