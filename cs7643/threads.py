@@ -19,9 +19,9 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-BLOCK_BYTES = 2**20  # what a block works on: small enough to stay in the cache, large enough to be worth the calls
+BLOCK_BYTES = 2**20  # what a block computes: small enough to stay in the cache, large enough to be worth the calls
 EVEN_SHARES = 4  # the number of blocks is a multiple of this, so that two or four threads get equal parts ...
-WORTH_SHARING = 2**18  # ... unless the whole work is less than this many bytes: to start a thread would take longer
+WORTH_SHARING = 2**19  # ... unless the whole is small: two blocks, or one, as to start a thread would take longer
 
 Buffers = TypeVar("Buffers")
 Result = TypeVar("Result")
@@ -35,8 +35,8 @@ def divide(count: int, bytes_each: int) -> list[slice]:
     A block is at least one image, and as a rule at most BLOCK_BYTES; sizes differ by one image at most.
     """
     total = count * bytes_each
-    parts = EVEN_SHARES * math.ceil(total / (EVEN_SHARES * BLOCK_BYTES)) if total > WORTH_SHARING else 1
-    parts = min(count, parts)
+    parts = max(1 if total <= WORTH_SHARING else 2, math.ceil(total / BLOCK_BYTES))
+    parts = min(count, parts if parts <= 2 else EVEN_SHARES * math.ceil(parts / EVEN_SHARES))
     edges = [count * part // parts for part in range(1, parts + 1)]
     return [slice(start, stop) for start, stop in zip([0, *edges], edges, strict=False)]
 

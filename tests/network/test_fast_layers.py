@@ -80,7 +80,7 @@ def fast_results(x, w, b, conv_param, pool_param, whole=True):
 
 
 def in_blocks(block_bytes, num_threads, function, *arguments):
-    """Call ``function`` with blocks and pieces of other sizes, and other threads, which share the smallest work, too."""
+    """Call ``function`` with blocks and pieces of other sizes, and other threads, which share even the least work."""
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(num_threads, user_api="blas"):
         patch.setattr(threads, "BLOCK_BYTES", block_bytes)
         patch.setattr(threads, "WORTH_SHARING", 0)
