@@ -100,8 +100,7 @@ def main() -> None:
     options = {"batch": BATCH, "cifar10_dir": args.cifar10_dir}
     with ExitStack() as stack:
         contenders = [
-            stack.enter_context(Contender(who, "benchmarks.epoch:epoch", options, args.threads))
-            for who in WHO
+            stack.enter_context(Contender(who, "benchmarks.epoch:epoch", options, args.threads)) for who in WHO
         ]
         times: dict[str, list[float]] = {contender.who: [] for contender in contenders}
         for _ in progress_bar(range(args.rounds), desc="rounds"):

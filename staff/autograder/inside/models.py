@@ -20,9 +20,9 @@ torch.set_num_threads(1)
 
 
 def prepare(name: str) -> None:
-    """Make an optimiser before a function is timed that needs one: the first takes seconds."""
+    """Spare a function that needs an optimiser the seconds that PyTorch's compiler takes to be there."""
     if name in ("make_optimizer", "update_step"):
-        torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        importlib.import_module("cs7643.checks.compiler").import_later()
 
 
 def opaque(value: Any) -> Special:
