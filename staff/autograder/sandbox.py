@@ -33,6 +33,7 @@ ROOT = HERE.parents[1]
 USERS = range(61_000, 61_512)  # user ids for workers; no account has them
 SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")  # where everybody may write
 HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv", "/mnt", "/autograder", "/run")
+START_PATIENCE = 120  # seconds until a worker is there, before anything of the submission is imported
 PAUSE = 0.05  # seconds between two looks at the worker
 START = "import sys; sys.path[:0] = sys.argv[2:]; from staff.autograder.inside.worker import main; main()"
 TRUSTED = ("staff/__init__.py", "staff/autograder/__init__.py", "staff/autograder/inside")
@@ -174,7 +175,14 @@ class Arena:
             self.missing.update(dict.fromkeys(offered["missing"]))
             if self.user is not None and not offered["hidden"] and _readable(ROOT):
                 raise OSError(f"a worker could read {ROOT}: take that right from others (chmod go-rwx)")
-            yield Link(ours, process, self)
+            link = Link(ours, process, self)
+            try:
+                link.receive(time.monotonic() + START_PATIENCE, "the worker", frozenset())
+            except WorkerGone as gone:  # nothing that a student wrote has run
+                raise OSError(
+                    f"a worker cannot be started: {gone.finding}; can every user read {sys.executable}?"
+                ) from gone
+            yield link
         finally:
             ours.close()
             process.kill()

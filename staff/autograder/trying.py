@@ -114,7 +114,6 @@ def try_tasks(
     own = {path: content for path, content in files.items() if path in {path_of(trial.module) for trial in every}}
     for trial in every:
         if path_of(trial.module) not in files:
-            importlib.import_module(_cases_module(trial.name))
             _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
     left = [trial for trial in every if not trial.outcomes]
     for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
@@ -133,6 +132,7 @@ def _cases_module(name: str) -> str:
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
     """Let one outcome stand for all cases that are missing."""
+    importlib.import_module(_cases_module(trial.name))  # which are not there yet if the worker was gone at once
     for seed in trial.seeds:
         found = trial.outcomes.setdefault(seed, [])
         if len(found) < len(cases_of(trial.name)):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cs7643.checks.tasks import TASKS
-from staff.autograder import build, classrun, document, intake, results
+from staff.autograder import build, classrun, document, intake, results, sandbox
 from staff.autograder.grade import grade, seeds_of
 from staff.autograder.hostile.answers import mutated, mutated_source
 from staff.autograder.hostile.submission import STRICT, folder, solved
@@ -55,6 +55,17 @@ def test_the_solved_edition_gets_every_point_with_predictions(tmp_path):
     found = grade(place, tmp_path / "results.json", dataclasses.replace(CONFIG, labels=labels))
     assert document.points(found) == by_program()
     assert found["leaderboard"] == [{"name": "Accuracy", "value": 1.0, "order": "desc"}]
+
+
+@pytest.mark.parametrize("start", ["import sys; sys.exit(127)", "import time; time.sleep(60)"])
+def test_a_worker_that_does_not_start_is_not_the_students_fault(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "START", start)
+    monkeypatch.setattr(sandbox, "START_PATIENCE", 2)
+    found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, STRICT, ["4"])
+    assert "The grading has not come to its end" in found["output"]
+    assert "a worker cannot be started" in found["tests"][-1]["output"]
+    assert found["tests"][-1]["visibility"] == "hidden"
+    assert all("sgd_step" not in test["output"] for test in found["tests"][:-1])
 
 
 def test_the_student_edition_gets_none(tmp_path):

@@ -48,7 +48,8 @@ class Worker:
         self.models: Any = None
 
     def run(self) -> None:
-        """Answer until the grader is gone."""
+        """Say that it is there, and answer until the grader is gone."""
+        self.send(("ready",))
         while True:
             try:
                 self.number, *request = unpack(protocol.receive(self.descriptor))
