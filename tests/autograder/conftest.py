@@ -14,7 +14,7 @@ def pytest_collection_modifyitems(items):
     if not os.environ.get("CS7643_TEST_EVERYTHING"):
         for item in items:
             if item.get_closest_marker("everything"):
-                item.add_marker(pytest.mark.skip(reason="takes ten minutes to an hour: CS7643_TEST_EVERYTHING=1 tries it, too"))
+                item.add_marker(pytest.mark.skip(reason="takes long: CS7643_TEST_EVERYTHING=1 tries it, too"))
 
 
 @pytest.fixture(autouse=True)
