@@ -131,7 +131,8 @@ def chart(results: list[Result], path: Path) -> None:
 def main() -> None:
     """Measure, print the table, and draw the chart."""
     parser = argparse.ArgumentParser(description="Our layers against PyTorch and the machine's limits, in one run.")
-    parser.add_argument("tasks", nargs="*", type=int, help=f"1 to {len(TASKS)} (default: all)")
+    titles = [f"{number}: {task.title}" for number, task in enumerate(TASKS, 1)]
+    parser.add_argument("tasks", nargs="*", type=int, help=f"(default: all) {'; '.join(titles)}")
     parser.add_argument("--rounds", type=int, default=9, help="how often each contender is timed (default: 9)")
     parser.add_argument("--seconds", type=float, default=0.3, help="how long each time (default: 0.3)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: the number of cores)")
@@ -153,6 +154,9 @@ def main() -> None:
     copies = statistics.median(rate for result in results for rate in result.bytes_rate)
     print(f"copies of large arrays: {copies / 1e9:.0f} GB/s")
     print(table(results))
+    print(
+        "bar: the ratio to NCHW that we mean to reach; roofline: the least time that these rates allow, as part of ours"
+    )
     chart(results, args.output / "pytorch.svg")
     print(f"chart: {args.output / 'pytorch.svg'}")
 

@@ -19,12 +19,16 @@ TOO_GOOD = 0.999
 
 @dataclass(frozen=True)
 class Challenge:
-    """What came of it: the points, what the student reads, the accuracy if there is one, and a word for the staff."""
+    """What came of it: the points, what the student reads, the accuracy if there is one, and a word for the staff.
+
+    It counts where there are labels to compare with; elsewhere the staff gives its points later.
+    """
 
     score: float
     text: str
     accuracy: float | None = None
     staff: str = ""
+    counts: bool = True
 
 
 def judge(predictions: bytes | None, config: Config) -> Challenge:
@@ -34,10 +38,13 @@ def judge(predictions: bytes | None, config: Config) -> Challenge:
         predictions: the content of predictions.csv, or None.
         config: has the labels, and the accuracy to beat.
     """
+    counts = bool(config.labels)
     if predictions is None:
-        return Challenge(0.0, "predictions.csv is not in the submission.")
-    if not config.labels:
-        return Challenge(0.0, "predictions.csv is there. It is compared with the labels later, by the staff.")
+        return Challenge(0.0, "predictions.csv is not in the submission.", counts=counts)
+    if not counts:
+        return Challenge(
+            0.0, "predictions.csv is there. It is compared with the labels later, by the staff.", counts=False
+        )
     from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes its time
 
     labels = np.frombuffer(config.labels.encode(), np.uint8) - ord("0")

@@ -145,7 +145,7 @@ def write_grades(documents: dict[str, dict[str, Any]], path: Path) -> None:
             extra = each["extra_data"]
             accuracy = next((entry["value"] for entry in each.get("leaderboard", [])), "")
             remarks = "; ".join(f"{function}: {why}" for function, why in extra["lost"].items())
-            row = [_cell(name), _cell(extra["person"]), document.points(each), by_program()]
+            row = [_cell(name), _cell(extra["person"]), document.points(each), document.most(each)]
             row += [*(round(part, 4) for part in parts.values()), accuracy, each["execution_time"]]
             table.writerow([*row, extra["finished"], _cell(remarks)])
 

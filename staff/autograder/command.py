@@ -15,7 +15,6 @@ from staff.autograder import classrun, document
 from staff.autograder.grade import grade
 from staff.autograder.limits import Limits
 from staff.autograder.package import Config, built_config, labels_of
-from staff.autograder.rubric import by_program
 
 DESCRIPTION = """\
 Grade hw1.zip, or the folder it was unpacked to, and write results.json as Gradescope takes it. A folder of several
@@ -44,6 +43,8 @@ def main(args: argparse.Namespace) -> int:
     try:
         limits = Limits() if args.timeout is None else dataclasses.replace(Limits(), call=args.timeout)
         config = _config(args)
+        if not args.single and not args.submission.exists():
+            raise ValueError(f"there is no file and no folder {args.submission}")
         found = {} if args.single else classrun.submissions(args.submission)
         if found:
             return classrun.run(found, args.out, config, limits, args.tasks, args.jobs, args.scheduler)
@@ -53,10 +54,10 @@ def main(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(f"grade: {error}", file=sys.stderr)
         return 1
-    for test in graded["tests"]:
-        if "max_score" in test:
-            print(f"{test['score']:5.2f} of {test['max_score']:5.2f}  {test['name']}")
-    print(f"{output}: {document.points(graded):g} of the {by_program():g} points that a program gives")
+    tests = [test for test in graded["tests"] if "max_score" in test and test["output"] != document.NOT_GRADED]
+    for test in tests:
+        print(f"{test['score']:5.2f} of {test['max_score']:5.2f}  {test['name']}")
+    print(f"{output}: {document.points(graded):g} of the {document.most({'tests': tests}):g} points of these tests")
     return 0
 
 

@@ -184,7 +184,10 @@ def test_the_command_says_what_is_wrong(tmp_path):
     command = [sys.executable, "-m", "staff", "grade"]
     environment = {**os.environ, "CS7643_NO_VENV": "1"}
     root = Path(__file__).resolve().parents[2]
-    calls = ((["nothing.zip", "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),)
+    calls = (
+        ([str(root / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),
+        (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file and no folder nothing.zip"),
+    )
     for arguments, code, said in calls:
         done = subprocess.run([*command, *arguments], cwd=root, env=environment, capture_output=True, encoding="utf-8")
         assert done.returncode == code

@@ -128,6 +128,17 @@ def predictions(labels):
     return ("image_id,label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels))).encode()
 
 
+@pytest.mark.parametrize("predictions", [None, b"image_id,label\n0,1\n"])
+def test_without_labels_predictions_have_no_points_to_win_or_lose(predictions):
+    challenge = judge(predictions, Config("some seed"))
+    found = document.build({}, challenge, [], [], 1.0)
+    (test,) = (test for test in found["tests"] if test.get("number") == "6.7")
+    assert not {"score", "max_score", "status"} & set(test)
+    assert document.most(found) == 17.5
+    assert "A program gives 17.5 of the 41 points" in found["output"]
+    assert results.problems(found) == []
+
+
 def test_predictions_get_points_for_what_they_beat():
     labels = [k * 7 % 10 for k in range(10_000)]
     config = Config("x", "".join(map(str, labels)), staff_accuracy=0.6)
