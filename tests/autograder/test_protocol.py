@@ -72,10 +72,6 @@ def test_a_frame_with_a_changed_byte_is_a_value_or_refused(value, data):
     unpack(pack(found)[8:])
 
 
-def _frame(header, *blobs):
-    return struct.pack("<I", len(header)) + header + b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs)
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -98,8 +94,9 @@ def test_an_array_whose_header_numpy_would_not_write_is_refused(before, after):
 
 @pytest.mark.parametrize("number", [b"1" + b"0" * 400, b"[]", b"1" + b"0" * 5000])
 def test_a_number_that_is_none_is_refused(number):
-    with pytest.raises(ProtocolError):
-        unpack(_frame(b'{"c": [%b, 0]}' % number))
+    header = b'{"c": [%b, 0]}' % number
+    with pytest.raises(ProtocolError, match=r"malformed: (Overflow|Type|Value)Error"):
+        unpack(struct.pack("<I", len(header)) + header)
 
 
 @pytest.mark.parametrize(
