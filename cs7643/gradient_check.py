@@ -45,9 +45,9 @@ def eval_numerical_gradient_array(f: Callable[[Array], Any], x: Array, df: Array
     Returns:
         An array of x's shape.
     """
-    gradient = np.zeros_like(x)
+    gradient, upstream = np.zeros_like(x), np.asarray(df)
     for index, difference in _central_differences(f, x, h):
-        gradient[index] = np.sum(df * difference) / (2 * h)
+        gradient[index] = np.sum(upstream * difference) / (2 * h)
     return gradient
 
 
