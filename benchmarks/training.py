@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from cs7643 import data
 from cs7643.progress import progress_bar
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
-from cs7643.pytorch.training import MODELS, NUM_VALIDATION, Settings, build_model, train
+from cs7643.pytorch.settings import MODELS, Settings
+from cs7643.pytorch.training import NUM_VALIDATION, build_model, train
 
 
 def bare(images: torch.Tensor, labels: torch.Tensor, settings: Settings) -> float:

@@ -19,7 +19,8 @@ from cs7643 import data
 from cs7643.pytorch.pictures import draw
 from cs7643.pytorch.processes import Processes, processes
 from cs7643.pytorch.runfiles import RESULTS, RunFiles
-from cs7643.pytorch.training import MODELS, SCHEDULES, Settings, choose_device, knows_bfloat16, train
+from cs7643.pytorch.settings import MODELS, SCHEDULES, Settings
+from cs7643.pytorch.training import choose_device, knows_bfloat16, train
 from cs7643.trainer import TrainingDivergedError
 
 DESCRIPTION = """\

@@ -20,7 +20,8 @@ from cs7643.files import atomic_writer
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.runfiles import RESULTS, load
-from cs7643.pytorch.training import Settings, build_model, choose_device
+from cs7643.pytorch.settings import Settings
+from cs7643.pytorch.training import build_model, choose_device
 
 HEADER = ("image_id", "label")
 PREDICTIONS = "predictions.csv"

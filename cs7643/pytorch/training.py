@@ -28,83 +28,12 @@ from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
 from cs7643.pytorch.models import CNN, MyModel, Softmax, TwoLayerNN
 from cs7643.pytorch.processes import Processes, share_batch_norm
 from cs7643.pytorch.runfiles import RunFiles, RunLog, load, save
+from cs7643.pytorch.settings import Settings, require
 from cs7643.pytorch.steps import make_optimizer, update_step
 from cs7643.trainer import BatchOrder, TrainingDivergedError
 
-MODELS = ("softmax", "twolayernn", "convnet", "mymodel")
-SCHEDULES: dict[str, Callable[[float], float]] = {  # of the part of the run that is done, from 0 to 1
-    "constant": lambda done: 1.0,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-    "triangle": lambda done: min(done / 0.2, (1 - done) / 0.8),  # up for a fifth of the run, then down to zero
-}
 NUM_VALIDATION = 1000
 SNAPSHOT_FILTERS = 16  # so many filters are kept after every epoch, for the picture of how they came about
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that decides what a run computes.
-
-    Attributes:
-        model: one of MODELS.
-        lr: the highest learning rate.
-        momentum: the part of the velocity that is kept.
-        weight_decay: the strength of the penalty on all parameters.
-        batch_size: of all processes together.
-        epochs: the number of passes over the training images.
-        hidden_dim: hidden units, or filters, of the models that have them.
-        kernel_size: of the filters.
-        schedule: how the learning rate changes, one of SCHEDULES.
-        flip: mirror every image in every other epoch.
-        translate: move every image by up to so many pixels.
-        label_smoothing: the part of the label's probability that is spread over all classes.
-        amp: compute in bfloat16 where that is safe.
-        num_training: the first so many images are trained on, the next 1,000 are validated on.
-        seed: of the initial weights and of everything random.
-    """
-
-    model: str = "softmax"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    batch_size: int = 128
-    epochs: int = 5
-    hidden_dim: int = 64
-    kernel_size: int = 5
-    schedule: str = "constant"
-    flip: bool = False
-    translate: int = 0
-    label_smoothing: float = 0.0
-    amp: bool = False
-    num_training: int = 49_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        _one_of("model", self.model, MODELS)
-        _one_of("schedule", self.schedule, tuple(SCHEDULES))
-        for name in ("batch_size", "epochs", "hidden_dim", "kernel_size", "num_training"):
-            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        _require(0 < self.lr < math.inf, "lr", "positive", self.lr)
-        _require(0 <= self.momentum < 1, "momentum", "from 0 to below 1", self.momentum)
-        _require(0 <= self.weight_decay < math.inf, "weight_decay", "at least 0", self.weight_decay)
-        _require(0 <= self.label_smoothing < 1, "label_smoothing", "from 0 to below 1", self.label_smoothing)
-        _require(0 <= self.translate <= 16, "translate", "from 0 to 16 pixels", self.translate)
-        _require(self.seed >= 0, "seed", "at least 0", self.seed)
-        _require(
-            self.batch_size <= self.num_training, "batch_size", f"at most {self.num_training} images", self.batch_size
-        )
-
-    def __str__(self) -> str:
-        """Return the settings as options of the command line."""
-        values = {f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self)}
-        return " ".join(
-            f"--{name}" if value is True else f"--{name} {value}" for name, value in values.items() if value
-        )
-
-    def rate(self, done: float) -> float:
-        """Return the learning rate when the part ``done`` of the run is over."""
-        return self.lr * SCHEDULES[self.schedule](done)
 
 
 @dataclass
@@ -220,9 +149,9 @@ def train(
         ("log_interval", log_interval),
         ("checkpoint_every", checkpoint_every),
     ):
-        _require(value >= 1, name, "at least 1", value)
+        require(value >= 1, name, "at least 1", value)
     most = len(dataset.X_train) - NUM_VALIDATION
-    _require(settings.num_training <= most, "num_training", f"at most {most}", settings.num_training)
+    require(settings.num_training <= most, "num_training", f"at most {most}", settings.num_training)
     if settings.batch_size % where.count:
         raise ValueError(
             f"train: batch_size must be a multiple of the number of processes, {where.count}, got {settings.batch_size}"
@@ -487,13 +416,3 @@ def _seed_of(seed: int, iteration: int, rank: int) -> int:
 
 def _on_cpu(arrays: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.cpu() for name, value in arrays.items()}
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"train: {name} must be one of {', '.join(allowed)}, got {value!r}")
-
-
-def _require(holds: bool, name: str, what: str, value: object) -> None:
-    if not holds:
-        raise ValueError(f"train: {name} must be {what}, got {value}")

@@ -23,7 +23,8 @@ from cs7643.pytorch.evaluation import evaluate, logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.models import MyModel
 from cs7643.pytorch.runfiles import RunFiles, load, read_history, save
-from cs7643.pytorch.training import SCHEDULES, Settings, build_model, train
+from cs7643.pytorch.settings import SCHEDULES, Settings
+from cs7643.pytorch.training import build_model, train
 from cs7643.trainer import BatchOrder, TrainingDivergedError
 
 ROOT = Path(__file__).resolve().parents[2]
