@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
 import time
 
-from cs7643.workbench import ROOT, headless, prepare_caches
+from cs7643.workbench import ROOT, headless, prepare_caches, processors
 
 SANITISE = "tests/notebooks/sanitise.cfg"
 COMPARE_NOTEBOOKS = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITISE}"]
@@ -17,6 +18,14 @@ COMPARE_NOTEBOOKS = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``test``."""
     parser.add_argument(
+        "--processors",
+        nargs="*",
+        type=processors.Choice.parse,
+        metavar="NAME[:THREADS]",
+        help=f"run what depends on arithmetic under emulated processors, all of {', '.join(processors.PROCESSORS)} "
+        "unless some are named, as in: --processors sse avx2:2",
+    )
+    parser.add_argument(
         "arguments", nargs="*", help="for pytest alone, after --: its own arguments, as in: -- -k layers"
     )
 
@@ -24,16 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run every step, also after one that failed; return 0 if all passed."""
     tool = [sys.executable, "-m"]
+    pytest = [*tool, "pytest", *COMPARE_NOTEBOOKS]
+    prepare_caches()
+    if args.processors is not None:
+        return processors.run(list(itertools.chain(*args.processors)), [*pytest, *args.arguments])
     workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]
     steps = {
         "style": [*tool, "ruff", "check", "."],
         "format": [*tool, "ruff", "format", "--check", "."],
         "types": [*tool, "mypy"],
-        "tests": [*tool, "pytest", *workers, *COMPARE_NOTEBOOKS],
+        "tests": [*pytest, *workers],
     }
     if args.arguments:
-        steps = {"tests": [*tool, "pytest", *COMPARE_NOTEBOOKS, *args.arguments]}
-    prepare_caches()
+        steps = {"tests": [*pytest, *args.arguments]}
     failed = []
     for name, command in steps.items():
         print(f"--- {name}", flush=True)
