@@ -31,12 +31,12 @@ from cs7643 import pages
 from cs7643.data import DatasetError, cifar10, find, shapes
 from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 from cs7643.files import atomic_writer
+from cs7643.options import TIMEOUT
 from cs7643.progress import progress_bar
 from cs7643.workbench import CACHES, prepare_caches
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-TIMEOUT = 3600
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -88,28 +88,11 @@ class Execution:
         )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="a name, or its number: 3; default: all")
-    parser.add_argument(
-        "--cifar10-dir", metavar="DIR", help='the folder that holds CIFAR-10; "embedded" asks for the embedded default'
-    )
-    parser.add_argument("--output", type=Path, default=ROOT / "build", metavar="DIR", help="default: build")
-    parser.add_argument(
-        "--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=f"for each cell; default: {TIMEOUT}"
-    )
-    parser.add_argument(
-        "--in-place",
-        action="store_true",
-        help="for maintainers: use the embedded default, and store the outputs in the notebooks themselves",
-    )
-
-
 def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     """Run the command and return its exit code: 0, 1 when a cell or the data failed, 2 for a wrong call, 130 stopped.
 
     Args:
-        args: as :func:`add_arguments` declares them.
+        args: as :mod:`cs7643.options` declares them.
         notebooks: the folder of the notebooks.
     """
     try:
@@ -355,15 +338,6 @@ def _explain(failure: Failure) -> int:
 def _complain(message: str, code: int = 1) -> int:
     print(f"run: {message}", file=sys.stderr)
     return code
-
-
-def _seconds(text: str) -> int:
-    try:
-        if int(text) > 0:
-            return int(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"expected a whole number of seconds above 0, got {text!r}")
 
 
 def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:

@@ -1,14 +1,13 @@
-"""``python -m staff COMMAND``: the staff's command line, which works as that of cs7643 does."""
+"""``python -m staff COMMAND``: the staff's command line, which works as that of cs7643 does, on any Python."""
 
 import sys
 
-from cs7643.cli import Command, main
+from cs7643 import start
 
-COMMANDS = {
-    "grade": Command("grade one submission, or a class, as the autograder does", "staff.autograder.command"),
-    "autograder": Command("build dist/autograder.zip for Gradescope", "staff.autograder.build"),
-    "release": Command("build the student edition, and prove that nothing leaks", "staff.release.command", "staff"),
-}
+start.check("staff")
+
+from cs7643.cli import main  # noqa: E402
+from staff.options import COMMANDS  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main(commands=COMMANDS, program="staff"))

@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
 STAFF = sorted((ROOT / "staff").rglob("*.py"))
 ALONE = ("comparison", "descent", "layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
-STANDARD_LIBRARY_ONLY = ("environment", "cli", "files")  # run before anything is installed
+# Run before anything is installed.
+STANDARD_LIBRARY_ONLY = ("environment", "cli", "files", "options", "start", "terminal", "pytorch.settings")
 
 
 def name_of(path: Path) -> str:

@@ -7,21 +7,8 @@ import json
 import re
 import sys
 
-from cs7643.checks.case import SEED
 from cs7643.checks.report import check
 from cs7643.checks.tasks import TASKS
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``check``."""
-    parser.add_argument(
-        "what", nargs="*", help="problems (5), tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
-    )
-    parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
-    parser.add_argument(
-        "--seed", type=int, default=SEED, help="of the inputs: the same cases on other numbers and shapes"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
 def _tasks_of(words: list[str]) -> list[str]:

@@ -199,14 +199,6 @@ def hint(name: str, step: int = 1) -> str:
     return f"{STEPS[step - 1].capitalize()}: {HINTS[name][step - 1]}"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``hint``."""
-    parser.add_argument("name", help="the function, e.g. conv_backward_naive")
-    parser.add_argument(
-        "--step", type=int, choices=(1, 2, 3), default=1, help="1: the idea, 2: the formula, 3: the shapes (default: 1)"
-    )
-
-
 def main(args: argparse.Namespace) -> int:
     """Print a hint; return 0, or 2 if there is no such function."""
     try:

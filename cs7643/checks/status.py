@@ -10,10 +10,6 @@ from cs7643.checks.tasks import BY_HAND, TASKS, Task, all_tasks, path_of
 NOT_SEEN = "What you prove, explain, tune and train is read by a person."
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``status`` takes no arguments."""
-
-
 def main(args: argparse.Namespace) -> int:
     """Check all tasks and print a line for each; return 0 if nothing is left to do, else 1."""
     reports = []

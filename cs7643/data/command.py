@@ -10,29 +10,7 @@ from cs7643.data import cifar10
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
 from cs7643.data.download import Patience, download
-from cs7643.data.sources import DATASETS, ENVIRONMENT_VARIABLE, find
-
-DESCRIPTION = f"""\
-Show which images the homework would use: those of --cifar10-dir, else of the folder that {ENVIRONMENT_VARIABLE} names,
-else CIFAR-10 in datasets/, else the embedded default, which needs no download."""
-EXAMPLES = """\
-examples:
-  python -m cs7643 data                                    which images would be used, and why
-  python -m cs7643 data --download                         fetch CIFAR-10 (170 MB) into datasets/
-  python -m cs7643 data --verify                           check it, file by file
-  python -m cs7643 data --verify --cifar10-dir "my data"   check a copy that lies elsewhere
-
-The exit code is 0 if all went well, 1 if data is missing, damaged or cannot be fetched, 2 for a wrong command line."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this sub-command's arguments."""
-    parser.description, parser.epilog = DESCRIPTION, EXAMPLES
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--download", action="store_true", help="fetch CIFAR-10 into datasets/, or go on doing so")
-    action.add_argument("--verify", action="store_true", help="read and check every file of CIFAR-10")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder cifar-10-batches-py, or the one that holds it")
+from cs7643.data.sources import DATASETS, find
 
 
 def main(

@@ -13,13 +13,6 @@ from cs7643.submission import notebooks
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``site``."""
-    parser.add_argument(
-        "--output", type=Path, default=ROOT / "build" / "site", metavar="DIR", help="default: build/site"
-    )
-
-
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page not be written."""
     try:

@@ -15,21 +15,8 @@ from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
 from cs7643.files import atomic_writer
 from cs7643.pytorch.predictions import labels_of, model_from
-from cs7643.pytorch.runfiles import RESULTS, RunFiles, load, read_history
+from cs7643.pytorch.runfiles import RunFiles, load, read_history
 from cs7643.pytorch.training import choose_device, first_filters
-
-DESCRIPTION = """\
-Draw what a run looked like: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
-NAME_filters.png, how the filters came about. Every run in the folder, or those that are named."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``plots``."""
-    parser.description = DESCRIPTION
-    parser.add_argument("names", nargs="*", help="of the runs, such as softmax (default: all in the folder)")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
 
 
 def main(args: argparse.Namespace) -> int:

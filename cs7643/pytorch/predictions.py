@@ -19,15 +19,11 @@ from cs7643.data.dataset import Images
 from cs7643.files import atomic_writer
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
-from cs7643.pytorch.runfiles import RESULTS, load
+from cs7643.pytorch.runfiles import load
 from cs7643.pytorch.settings import Settings
 from cs7643.pytorch.training import build_model, choose_device
 
 HEADER = ("image_id", "label")
-PREDICTIONS = "predictions.csv"
-DESCRIPTION = """\
-Write predictions.csv: a line image_id,label for each of the test images, in their order, with labels from 0 to 9. The
-model is read from the file that `train` left; --check looks at a file that you have."""
 
 
 def write_predictions(path: Path, labels: Sequence[int] | NDArray[Any], n_classes: int = 10) -> None:
@@ -145,24 +141,6 @@ def model_from(saved: Mapping[str, Any], model_file: Path) -> tuple[nn.Module, P
             f"{model_file}: it does not fit the model's code as it is now ({reason}): train anew"
         ) from error
     return model, statistics, im_size
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``predict``."""
-    parser.description = DESCRIPTION
-    parser.add_argument(
-        "model_file",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "mymodel.pt",
-        help="default: experiments/results/mymodel.pt",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=Path(PREDICTIONS), metavar="FILE", help=f"default: {PREDICTIONS}"
-    )
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check this file")
 
 
 def main(args: argparse.Namespace) -> int:

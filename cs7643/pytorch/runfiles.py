@@ -19,8 +19,6 @@ import torch
 
 from cs7643.files import atomic_writer
 
-RESULTS = Path(__file__).resolve().parents[2] / "experiments" / "results"
-
 
 @dataclass(frozen=True)
 class RunFiles:

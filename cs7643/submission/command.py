@@ -18,29 +18,11 @@ from cs7643.submission.person import Person, read_person
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``submit``."""
-    parser.add_argument(
-        "--force", action="store_true", help="write the files all the same; the manifest says what was overridden"
-    )
-    parser.add_argument(
-        "--pdf", type=Path, metavar="FILE", help="hand in your own PDF, from LaTeX or a scan, as the write-up"
-    )
-    parser.add_argument("--name", help=f"your name; default: what {contents.PERSON} says")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT,
-        metavar="DIR",
-        help="where hw1.zip and hw1.pdf go; default: beside README.md",
-    )
-
-
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     """Run the command and return its exit code: 0 written, 1 refused or failed, 2 for a wrong call.
 
     Args:
-        args: as :func:`add_arguments` declares them.
+        args: as :mod:`cs7643.options` declares them.
         root: the repository.
     """
     if args.pdf is not None and not args.pdf.is_file():

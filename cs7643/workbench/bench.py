@@ -14,11 +14,6 @@ ALL_CORES = ("pytorch", "growth", "epoch")
 PROGRAMS = ONE_THREAD + ALL_CORES
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``bench``."""
-    parser.add_argument("programs", nargs="*", help=f"which of {', '.join(PROGRAMS)} (default: all)")
-
-
 def main(args: argparse.Namespace) -> int:
     """Run the programs one after another; return 0 if all ran to their end."""
     unknown = sorted(set(args.programs) - set(PROGRAMS))

@@ -10,11 +10,6 @@ from cs7643.workbench import ROOT
 MADE = ("build", "dist", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "notebooks/.ipynb_checkpoints")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``clean``."""
-    parser.add_argument("--all", action="store_true", help="the environment .venv, too")
-
-
 def main(args: argparse.Namespace) -> int:
     """Remove the folders and say which. Your code, your notebooks and downloaded data stay."""
     names = [*MADE, *([".venv", ".venv.lock"] if args.all else [])]

@@ -9,13 +9,6 @@ import sys
 from cs7643.workbench import ROOT
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``lab``."""
-    parser.add_argument(
-        "arguments", nargs="*", help="for JupyterLab, after --: its own arguments, as in: -- --no-browser"
-    )
-
-
 def main(args: argparse.Namespace) -> int:
     """Start JupyterLab on the folder of the notebooks; it runs until it is stopped."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT / 'notebooks'}", *args.arguments]

@@ -24,21 +24,6 @@ NAME = "autograder.zip"
 PROGRAMS = ("setup.sh", "run_autograder")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``autograder``."""
-    parser.description = "Build dist/autograder.zip. The same seed, labels and files give the same bytes."
-    parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
-    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen anew)")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
-    parser.add_argument(
-        "--staff-accuracy",
-        type=float,
-        default=Config("").staff_accuracy,
-        metavar="A",
-        help=f"what problem 6.7 must beat (default: {Config('').staff_accuracy})",
-    )
-
-
 def main(args: argparse.Namespace) -> int:
     """Build it and say what it is; return 0, or 1 if it cannot be built."""
     try:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import secrets
 import sys
-from pathlib import Path
 
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
@@ -15,27 +14,6 @@ from staff.autograder import classrun, document
 from staff.autograder.grade import grade
 from staff.autograder.limits import Limits
 from staff.autograder.package import Config, built_config, labels_of
-
-DESCRIPTION = """\
-Grade hw1.zip, or the folder it was unpacked to, and write results.json as Gradescope takes it. A folder of several
-submissions, each a folder or a zip, is graded as a class: a results.json for each, grades.csv, histogram.png, and
-mistakes.csv. A class can be interrupted; the same call goes on."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``grade``."""
-    parser.description = DESCRIPTION
-    parser.add_argument("submission", type=Path, help="hw1.zip, a folder, or a folder of submissions")
-    parser.add_argument(
-        "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
-    )
-    parser.add_argument("--single", action="store_true", help="it is one submission, whatever its folder looks like")
-    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen once)")
-    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, for example 6.2")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time (default: 1)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, for many machines that share the disk")
-    parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a call may take (default: 10)")
 
 
 def main(args: argparse.Namespace) -> int:

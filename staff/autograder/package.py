@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from staff.autograder import STAFF_ACCURACY
 from staff.autograder.sandbox import ROOT
 
 BUILT = ROOT / "autograder.json"  # is there in an autograder that was built, and holds its seeds
@@ -27,7 +28,7 @@ class Config:
 
     secret: str
     labels: str = ""
-    staff_accuracy: float = 0.905
+    staff_accuracy: float = STAFF_ACCURACY
     rounds: int = 2
 
 

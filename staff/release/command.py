@@ -21,11 +21,6 @@ from staff.release.markers import ReleaseError
 from staff.release.trial import try_out
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``release``."""
-    parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
-
-
 def main(args: argparse.Namespace) -> int:
     """Build the edition and print the report; return 0, or 1 if it cannot be built or leaks."""
     start = time.monotonic()

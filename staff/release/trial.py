@@ -95,11 +95,11 @@ def nothing_started(folder: Path) -> str:
 
 
 OFFERED = """
-import argparse, importlib
+import importlib
 from cs7643.cli import COMMANDS
 for name, command in COMMANDS.items():
     try:
-        importlib.import_module(command.room).add_arguments(argparse.ArgumentParser())
+        importlib.import_module(command.room).main
     except Exception as error:
         print(f"{name} cannot be used: {error!r}")
 """

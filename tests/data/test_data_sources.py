@@ -13,6 +13,7 @@ from made_up import archive_catalogue, catalogue_of, files, make_archive, write_
 
 from cs7643.data import Dataset, DatasetError, command, find, load, sources
 from cs7643.data.cifar10 import CIFAR10
+from cs7643.options import COMMANDS
 
 SET = files()
 CATALOGUE = catalogue_of(SET)
@@ -99,7 +100,7 @@ def test_the_embedded_default_has_the_form_of_cifar10(capsys: pytest.CaptureFixt
 
 def run(arguments: list[str], datasets: Path, catalogue: object = CATALOGUE) -> int:
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    COMMANDS["data"].arguments(parser)
     return command.main(parser.parse_args(arguments), catalogue=catalogue, datasets=datasets)  # type: ignore[arg-type]
 
 

@@ -23,6 +23,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from cs7643 import execute, pages
+from cs7643.options import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURE = """
@@ -59,7 +60,7 @@ def write(folder, name, *cells):
 def call(folder, *arguments):
     """Run the command; return its exit code, standard output and standard error."""
     parser = argparse.ArgumentParser()
-    execute.add_arguments(parser)
+    COMMANDS["run"].arguments(parser)
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         code = execute.main(parser.parse_args(list(map(str, arguments))), notebooks=folder)
     return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
@@ -200,8 +201,9 @@ def test_ctrl_c_leaves_what_ran_and_no_kernel(tmp_path):
     source = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(tmp_path / "notebooks", "1_a", ("first", "print('before')"), ("slow", source))
     code = (
-        "import argparse, pathlib, sys; from cs7643 import execute; parser = argparse.ArgumentParser();"
-        "execute.add_arguments(parser); args = parser.parse_args(sys.argv[2:]);"
+        "import argparse, pathlib, sys; from cs7643 import execute; from cs7643.options import COMMANDS;"
+        "parser = argparse.ArgumentParser();"
+        "COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
         "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"
     )
     arguments = [tmp_path / "notebooks", "--cifar10-dir", "embedded", "--output", tmp_path / "out"]

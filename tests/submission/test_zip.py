@@ -15,13 +15,14 @@ import zipfile
 import pytest
 from repository import ROOT
 
+from cs7643.options import COMMANDS
 from cs7643.submission import archive, command, contents, inspection, manifest
 from cs7643.submission.person import Person
 
 
 def submit(root, output, *words):
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    COMMANDS["submit"].arguments(parser)
     return command.main(parser.parse_args([*words, "--output", str(output)]), root=root)
 
 

@@ -1,0 +1,120 @@
+"""What a program prints, and how it ends: nothing printed raises, and an error of the system is a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TextIO
+
+CUT_OFF = 141  # the exit code of a program whose reader has gone, as shells count it
+REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space and call again",
+    errno.EDQUOT: "your quota of the disk is used up: free some space and call again",
+    errno.EFBIG: "the file would be larger than is allowed here: raise the limit (ulimit -f) and call again",
+    errno.EACCES: "see to its rights, or choose another place",
+    errno.EPERM: "see to its rights, or choose another place",
+    errno.EROFS: "nothing can be written there: copy the folder to where you can write",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOENT: "see whether the name is right",
+    errno.ENOTDIR: "a part of the path is a file: rename it, or choose another place",
+    errno.EISDIR: "a folder has that name: rename it, or choose another",
+    errno.EMFILE: "raise the limit on open files (ulimit -n) and call again",
+    errno.ENOMEM: "close other programs and call again",
+    errno.EAGAIN: "the system allows no more processes: close other programs and call again",
+    errno.EIO: "the disk or the network drive does not respond: copy the folder to another and call again",
+}
+NO_MEMORY = r"can't allocate memory|not enough memory|out of memory|[Cc]annot allocate memory|failed to map segment"
+
+
+def is_live(stream: TextIO) -> bool:
+    """Tell whether what ``stream`` shows can be drawn over: it is a terminal that knows how."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Tell whether ``stream`` may be given colours: a terminal that has them, and nobody has set NO_COLOR."""
+    return is_live(stream) and not os.environ.get("NO_COLOR")
+
+
+def never_raise() -> None:
+    """Let what an output cannot show be replaced, here and in the programs that are started and print themselves."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.environ["PYTHONIOENCODING"] = f"{sys.stdout.encoding}:replace"
+
+
+def guarded(program: Callable[[], int | None], name: str) -> int:
+    """Run a program and return its exit code; Ctrl-C and errors of the system are a line, not a traceback.
+
+    Args:
+        program: returns an exit code, or None for 0.
+        name: stands in front of the line.
+    """
+    never_raise()
+    try:
+        code = _exit_code_of(program)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        _say("\nstopped")
+        return 130
+    except Exception as error:
+        if os.environ.get("CS7643_DEBUG") == "1":
+            _say(traceback.format_exc().rstrip())
+        cut_off = isinstance(error, BrokenPipeError)
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        if not cut_off:
+            _say(f"{name}: {sentence}")
+        return CUT_OFF if cut_off else 1
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            _drop_unwritten(stream)
+
+
+def explain(error: BaseException) -> str | None:
+    """Say in a line what the system could not do, and what to do; None for the errors of a program."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or (
+        isinstance(error, (RuntimeError, ImportError)) and re.search(NO_MEMORY, text)
+    ):
+        return f"there is not enough memory{f' ({text})' if text else ''}: close other programs and call again"
+    if isinstance(error, RuntimeError) and "can't start new thread" in text:
+        return f"no more threads are allowed here ({text}): raise the limit (ulimit -u), or close other programs"
+    if not isinstance(error, OSError):
+        return None
+    if error.errno is None or error.strerror is None:
+        return text or type(error).__name__
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    remedy = REMEDIES.get(error.errno)
+    return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
+
+
+def _exit_code_of(program: Callable[[], int | None]) -> int:
+    try:
+        return int(program() or 0)
+    except SystemExit as stop:  # of argparse, which has said why
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _drop_unwritten(stream: TextIO) -> None:
+    """Let go of what could not be written, so that the interpreter does not try again when it ends."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
