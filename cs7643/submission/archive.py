@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cs7643.submission import manifest
+from cs7643.submission import manifest, names
 from cs7643.submission.contents import student_files
 from cs7643.submission.finding import Finding
 from cs7643.submission.inspection import Entry
@@ -58,15 +58,15 @@ def unpack(content: bytes, folder: Path) -> dict[str, Any]:
         ValueError: if a name leads out of the folder, or the files are not those of the manifest.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        for name in names:
+        held = archive.namelist()
+        for name in held:
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts or "\\" in name or ":" in name:
                 raise ValueError(f"the zip holds a name that leads out of it: {name}")
         archive.extractall(folder)
     document: dict[str, Any] = json.loads((folder / manifest.NAME).read_text(encoding="utf-8"))
     named = {file["path"]: file["sha256"] for file in document["files"]}
-    if sorted(names) != sorted([manifest.NAME, *named]):
+    if sorted(held) != sorted([manifest.NAME, *named]):
         raise ValueError("the zip does not hold what its manifest names")
     for path, wanted in named.items():
         if hashlib.sha256((folder / path).read_bytes()).hexdigest() != wanted:
@@ -86,7 +86,7 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
     """
     with tempfile.TemporaryDirectory(prefix="cs7643 copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
-        shutil.copytree(root / "cs7643", copy / "cs7643", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        shutil.copytree(root / "cs7643", copy / "cs7643", ignore=_left_out)
         for path in student_files():  # so that one that is missing in the zip is missing in the copy
             (copy / path).unlink(missing_ok=True)
         try:
@@ -94,7 +94,8 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
         except (ValueError, OSError, zipfile.BadZipFile) as error:
             return [], [Finding("hw1.zip", f"its copy is not whole: {error}", "Call again; the disk may be full.")]
         found = []
-        environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONPATH": str(copy), "PYTHONUTF8": "1"}
+        environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONPATH": str(copy)}
+        environment |= {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
         last = ""
         try:
             modules = [path for path in student_files() if path.endswith(".py") and (copy / path).exists()]
@@ -113,6 +114,20 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
         return [], [*found, Finding("hw1.zip", reason, "Run `make check`, and mend what it says.")]
 
 
+def _left_out(folder: str, present: list[str]) -> set[str]:
+    """Return what is not copied: what Python and systems leave, and what is neither a file nor a folder."""
+    kept = {name for name in present if Path(folder, name).is_file() or Path(folder, name).is_dir()}
+    return {name for name in present if name not in kept or name == "__pycache__" or names.is_hidden(name)}
+
+
 def _run(arguments: Sequence[str], copy: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=copy,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=PATIENCE,
+    )

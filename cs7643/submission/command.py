@@ -6,7 +6,8 @@ import argparse
 import contextlib
 import hashlib
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cs7643.files import atomic_writer
 from cs7643.submission import archive, contents, document, editors, inspection, manifest, notebooks, pages
 from cs7643.submission.finding import Finding
 from cs7643.submission.person import Person, read_person
+from cs7643.submission.text import sentence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -29,6 +31,19 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return _complain(f"there is no file {args.pdf}", code=2)
     if args.output.exists() and not args.output.is_dir():
         return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
+    targets = [args.output / name for name in ("hw1.zip", "hw1.pdf")]
+    try:
+        for target in targets:  # before the minute that the checks take
+            _require_writable(target)
+        return _submit(args, root, *targets)
+    except ValueError as error:
+        return _complain(str(error))
+    except OSError as error:
+        place = error.filename2 or error.filename or args.output
+        return _complain(f"{sentence(str(place))} cannot be written or read: {error.strerror or error}")
+
+
+def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:
     entries, person, found = look(root, args.name, args.pdf)
     if found and not args.force:
         return _refuse(found)
@@ -39,19 +54,37 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         print(line)
     if found and not args.force:
         return _refuse(found)
-    try:
-        _write_zip(args.output / "hw1.zip", entries, manifest.build(entries, person, earned(points), found))
-        for finding in found:
-            print(f"  overridden, and said so in the manifest: {finding.place}: {finding.problem}")
-        if args.pdf is None:
-            _write_pdf(args.output / "hw1.pdf", root, person)
-        else:
-            _take_pdf(args.output / "hw1.pdf", args.pdf)
-    except ValueError as error:
-        return _complain(str(error))
-    except OSError as error:
-        return _complain(f"{args.output} cannot be written: {error.strerror or error}")
+    zipped = archive.pack(entries, manifest.build(entries, person, earned(points), found))
+    if len(zipped) > archive.LIMIT:
+        raise ValueError(f"hw1.zip would have {size(len(zipped))}: remove large files from {contents.RESULTS}")
+    pdf, about_pdf = _own_pdf(args.pdf) if args.pdf is not None else _made_pdf(root, person)
+    _store({zip_path: zipped, pdf_path: pdf})
+    digest = hashlib.sha256(zipped).hexdigest()
+    print(f"\n{zip_path}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
+    for finding in found:
+        print(f"  overridden, and said so in the manifest: {finding.place}: {finding.problem}")
+    print(f"\n{pdf_path}: {size(len(pdf))}, {about_pdf[0]}")
+    for line in about_pdf[1:]:
+        print(f"  {line}")
     return 0
+
+
+def _require_writable(target: Path) -> None:
+    """See to it that a file can be written.
+
+    Raises:
+        OSError: if its folder cannot be written to.
+        ValueError: if a folder is in its place, or it is open elsewhere.
+    """
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder: move it away, so that the file can be written")
+    try:
+        if target.exists():
+            target.open("r+b").close()
+    except PermissionError as error:
+        raise ValueError(f"{target} cannot be replaced: close it where it is open, or remove it") from error
+    with tempfile.TemporaryFile(dir=next(folder for folder in target.parents if folder.exists())):
+        pass
 
 
 def look(
@@ -74,39 +107,33 @@ def look(
     return entries, person, found
 
 
-def _write_zip(target: Path, entries: Sequence[inspection.Entry], manifest_json: bytes) -> None:
-    zipped = archive.pack(entries, manifest_json)
-    if len(zipped) > archive.LIMIT:
-        raise ValueError(f"hw1.zip would have {size(len(zipped))}: remove large files from {contents.RESULTS}")
-    _store(target, zipped)
-    digest = hashlib.sha256(zipped).hexdigest()
-    print(f"\n{target}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
-
-
-def _write_pdf(target: Path, root: Path, person: Person) -> None:
+def _made_pdf(root: Path, person: Person) -> tuple[bytes, list[str]]:
+    """Return hw1.pdf, and the lines about it."""
     readable = {}
     for name in contents.NOTEBOOKS:
         with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
             readable[Path(name).stem] = notebooks.read(root / name)
     made = document.write(readable, person, root)
-    _store(target, made.content)
-    print(f"\n{target}: {size(len(made.content))}, {max(last for _, last in made.pages.values())} pages")
-    print(f"  for the marking of pages: {pages.described(made.pages)}")
-    for note in made.notes:
-        print(f"  look at it: {note}")
+    lines = [f"{max(last for _, last in made.pages.values())} pages"]
+    lines.append(f"for the marking of pages: {pages.described(made.pages)}")
+    return made.content, [*lines, *(f"look at it: {note}" for note in made.notes)]
 
 
-def _take_pdf(target: Path, own: Path) -> None:
+def _own_pdf(own: Path) -> tuple[bytes, list[str]]:
+    """Return a student's own write-up, and the line about it."""
     content = own.read_bytes()
-    if target.resolve() != own.resolve():
-        _store(target, content)
     with contextlib.suppress(ValueError):  # under --force it may be anything
-        print(f"\n{target}: {size(len(content))}, your own, {len(pages.open_pdf(content).pages)} pages")
+        return content, [f"your own, {len(pages.open_pdf(content).pages)} pages"]
+    return content, ["your own, which does not open"]
 
 
-def _store(target: Path, content: bytes) -> None:
-    with atomic_writer(target) as stream:
-        stream.write(content)
+def _store(contents_of: Mapping[Path, bytes]) -> None:
+    """Write files, all of them or none: nothing takes its place before everything is on the disk."""
+    with contextlib.ExitStack() as stack:
+        for path, content in contents_of.items():
+            stream = stack.enter_context(atomic_writer(path))
+            stream.write(content)
+            stream.flush()
 
 
 def earned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

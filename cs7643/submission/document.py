@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import typst
 from nbformat import NotebookNode
 
-from cs7643.execute import ANSI
-from cs7643.submission import glyphs, pages, prose
+from cs7643.submission import glyphs, pages, prose, text
 from cs7643.submission.contents import EXTRA, PERSON, PROBLEMS, RESULTS, RUNS, Problem, Section
+from cs7643.submission.finding import Finding
+from cs7643.submission.inspection import is_inside, read_inside
 from cs7643.submission.person import Person
 from cs7643.submission.pictures import WIDTH, Pictures
-from cs7643.submission.prose import quoted, raw_text
+from cs7643.submission.prose import quoted, raw_text, wrapped
 
 TITLE = "CS7643 Deep Learning, Homework 1"
 LINES = 120  # of one output that are shown
@@ -68,7 +70,7 @@ class Note:
 
     def __str__(self) -> str:
         """Return it as a line."""
-        return f"{self.notebook}, cell {self.cell}: {self.what}"
+        return text.sentence(f"{self.notebook}, cell {self.cell}: {self.what}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
         root: the repository, for pictures that are files.
 
     Raises:
-        ValueError: if the compiled document is not as it must be.
+        ValueError: if it cannot be compiled, or the compiled document is not as it must be.
     """
     with tempfile.TemporaryDirectory(prefix="cs7643-", ignore_cleanup_errors=True) as temporary:
         setting = Setting(Path(temporary).resolve(), root, notebooks)
@@ -131,7 +133,10 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
             if not parts[-1][1]:
                 parts.append(("_No log and no picture of a run is there._\n", []))
         _name_undrawable(parts, person, setting)
-        content = _compile_or_mend(parts, person, setting)
+        try:
+            content = _compile_or_mend(parts, person, setting)
+        except typst.TypstError as error:
+            raise ValueError(f"hw1.pdf cannot be set: {text.sentence(str(error))[:300]}") from error
     wanted = {problem.number: f"Problem {problem.number}" for problem in PROBLEMS}
     return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
 
@@ -151,9 +156,9 @@ def _opening(problem: Problem, person: Person) -> str:
     )
 
 
-def _text(text: str) -> str:
+def _text(words: str) -> str:
     """Return a plain text as Typst."""
-    return f"#{quoted(text)}"
+    return f"#{quoted(words)}"
 
 
 def _section(section: Section, setting: Setting) -> Iterator[Piece]:
@@ -180,29 +185,69 @@ def _section(section: Section, setting: Setting) -> Iterator[Piece]:
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
     """Return the end of a run's log and its pictures; before those of the last one, what extra.md says of it."""
-    extra = setting.root / EXTRA
-    if model == list(RUNS)[-1] and extra.is_file():
-        source = extra.read_text(encoding="utf-8", errors="replace")
-        text, notes = prose.convert(source, prose.Place(setting.root, setting.root, setting.pictures))
-        setting.notes += [Note(EXTRA, "all of it", note) for note in notes]
-        yield Piece(EXTRA, "all of it", source, text)
+    if model == list(RUNS)[-1] and (setting.root / EXTRA).exists():
+        yield from _file(EXTRA, "all of it", setting, lambda content: _markdown(content, setting))
     folder = setting.root / RESULTS
-    if not folder.resolve().is_relative_to(setting.root.resolve()):  # as for the zip: no link is followed
+    if not is_inside(folder, setting.root):  # as for the zip: no link is followed
         return
-    log = folder / f"{model}.log"
-    if log.is_file() and not log.is_symlink():
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        last = "\n".join(lines[-LOG_LINES:])
-        yield Piece(f"{RESULTS}/{log.name}", "its end", last, raw_text(last))
+    if (folder / f"{model}.log").exists():
+        yield from _file(f"{RESULTS}/{model}.log", "its end", setting, _end_of_log)
     for path in sorted(folder.glob(f"{model}_*.png")):
-        if path.is_symlink():
-            continue
-        try:
-            shown = setting.pictures.place(path.read_bytes(), WIDTH * 0.75)
-        except ValueError as error:
-            setting.notes.append(Note(f"{RESULTS}/{path.name}", "all of it", str(error)))
-            shown = f"#absent({quoted(f'{path.name}: {error}')})"
-        yield Piece(f"{RESULTS}/{path.name}", "all of it", path.name, shown)
+        yield from _file(f"{RESULTS}/{path.name}", "all of it", setting, lambda content: _picture(content, setting))
+
+
+Shown = tuple[str, str, list[str]]  # of a file: its text as typed, its Typst, and notes
+
+
+def _file(path: str, part: str, setting: Setting, show: Callable[[bytes], Shown]) -> Iterator[Piece]:
+    """Return what a file gives, or in its place the reason why there is nothing."""
+    content = read_inside(setting.root, path)
+    name = text.sentence(path)
+    try:
+        if isinstance(content, Finding):
+            raise ValueError(content.problem)
+        source, shown, notes = show(content)
+    except ValueError as error:
+        source, shown, notes = name, f"#absent({quoted(f'{name}: {error}')})", [str(error)]
+    setting.notes += [Note(name, part, note) for note in notes]
+    yield Piece(name, part, source, shown)
+
+
+def _text_of(content: bytes) -> str:
+    try:
+        return text.decode(content)
+    except UnicodeDecodeError:
+        return content.decode("utf-8", "replace")
+
+
+def _markdown(content: bytes, setting: Setting) -> Shown:
+    source = _text_of(content)
+    return source, *_set(source, prose.Place(setting.root, setting.root, setting.pictures))
+
+
+def _end_of_log(content: bytes) -> Shown:
+    notes: list[str] = []
+    last = "\n".join(_lines(_text_of(content), notes.append)[-LOG_LINES:])
+    return last, raw_text(last), notes
+
+
+def _picture(content: bytes, setting: Setting) -> Shown:
+    return "a picture", setting.pictures.place(content, WIDTH * 0.75), []
+
+
+def _set(source: str, place: prose.Place, attachments: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
+    """Convert Markdown; what the converter fails on is shown as typed."""
+    shown, left_out = text.source(source)
+    try:
+        typst, notes = prose.convert(shown, place, attachments)
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:  # of pandoc, or of its document
+        typst, notes = raw_text(shown), [f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed"]
+    return typst, [*notes, *_about(left_out)]
+
+
+def _about(left_out: Sequence[str]) -> list[str]:
+    numbers = " ".join(map(text.named, left_out))
+    return [f"control characters are left out: {numbers}"] if left_out else []
 
 
 def is_given(name: str) -> bool:
@@ -214,16 +259,16 @@ def _cell(cell: NotebookNode, name: str, section: Section, setting: Setting) -> 
     if cell.cell_type == "code":
         source = "" if name not in section.settings else _chosen(cell.source)
         typst_of_outputs = [_output(output, name, section, setting) for output in cell.outputs]
-        shown = "\n\n".join(text for text in ([raw_text(source)] if source else []) + typst_of_outputs if text)
+        shown = "\n\n".join(part for part in ([raw_text(source)] if source else []) + typst_of_outputs if part)
         if shown:
             yield Piece(section.notebook, name, cell.source, shown)
         return
     if name in section.answers and (BLANK.search(cell.source) or not cell.source.strip()):
         setting.notes.append(Note(section.notebook, name, "there is no answer yet"))
     place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-    text, notes = prose.convert(cell.source, place, cell.get("attachments"))
+    shown, notes = _set(cell.source, place, cell.get("attachments"))
     setting.notes += [Note(section.notebook, name, note) for note in notes]
-    yield Piece(section.notebook, name, cell.source, text)
+    yield Piece(section.notebook, name, cell.source, shown)
 
 
 def _chosen(source: str) -> str:
@@ -252,10 +297,10 @@ def _output(output: NotebookNode, name: str, section: Section, setting: Setting)
     markdown = data.get("text/markdown") or data.get("text/latex")
     if markdown:
         place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-        text, notes = prose.convert(markdown, place)
+        shown, notes = _set(markdown, place)
         for what in notes:
             note(what)
-        return text
+        return shown
     if "text/plain" in data:
         return _printed(data["text/plain"], note)
     if data:
@@ -263,8 +308,16 @@ def _output(output: NotebookNode, name: str, section: Section, setting: Setting)
     return ""
 
 
-def _printed(text: str, note: Callable[[str], None]) -> str:
-    lines = ANSI.sub("", text).rstrip().splitlines()
+def _lines(printed: str, note: Callable[[str], None]) -> list[str]:
+    """Return the lines that a terminal would show, as they fit a page."""
+    shown, left_out = text.screen(printed)
+    for what in _about(left_out):
+        note(what)
+    return wrapped(shown.rstrip())
+
+
+def _printed(printed: str, note: Callable[[str], None]) -> str:
+    lines = _lines(printed, note)
     if len(lines) > LINES:
         note(f"only {LINES} of the {len(lines)} lines that it prints are shown")
         lines = [*lines[:LINES], f"... and {len(lines) - LINES} lines more, in the notebook"]
@@ -279,11 +332,14 @@ def _name_undrawable(parts: list[tuple[str, list[Piece]]], person: Person, setti
     drawn = glyphs.drawable(absent, setting.fonts.values())
     setting.undrawable = [char for char in absent if char not in drawn]
     for head, pieces in parts:
-        for text, notebook, cell in [(head, PERSON, "name"), *((p.typst, p.notebook, p.cell) for p in pieces)]:
-            gone = [char for char in setting.undrawable if char in text]
+        for typst_of, notebook, cell in [(head, PERSON, "name"), *((p.typst, p.notebook, p.cell) for p in pieces)]:
+            gone = [char for char in setting.undrawable if char in typst_of]
             if gone:
                 what = f"no font here draws {' '.join(gone[:8])}; written as {' '.join(map(glyphs.named, gone[:8]))}"
                 setting.notes.append(Note(notebook, cell, what))
+            halves = dict.fromkeys(text.NAMED_HALF.findall(typst_of))
+            if halves:
+                setting.notes.append(Note(notebook, cell, f"half a character is written as {' '.join(halves)}"))
 
 
 def _compile_or_mend(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> bytes:

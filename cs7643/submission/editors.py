@@ -6,21 +6,24 @@ likely, results that are not in the file.
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.serverapp import list_running_servers
+from jupyter_core.paths import jupyter_runtime_dir
 
 from cs7643.submission.finding import Finding
 
 PATIENCE = 2.0  # seconds for a server to answer
 SLACK = 2.0  # seconds by which clocks and a save's own messages may differ
+# What the file of a server or the server itself may lead to: it ended, wants a password, or is something else by now.
+STRANGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, http.client.HTTPException)
 SAVE = "Save it there (Ctrl+S or Cmd+S), wait until the kernel is idle, and call again."
 
 
@@ -55,28 +58,34 @@ def inspect(root: Path, names: Iterable[str]) -> list[Finding]:
 
 def _unsaved(kernels: list[dict[str, Any]], saved: float) -> str:
     for kernel in kernels:
-        if kernel.get("execution_state") == "busy":
-            return "it is open in JupyterLab, and a cell is running"
-        active = datetime.fromisoformat(kernel["last_activity"].replace("Z", "+00:00")).timestamp()
-        if active > saved + SLACK:
-            return "it is open in JupyterLab, and its kernel was active after the last save"
+        with contextlib.suppress(*STRANGE):
+            if kernel.get("execution_state") == "busy":
+                return "it is open in JupyterLab, and a cell is running"
+            active = datetime.fromisoformat(kernel["last_activity"].replace("Z", "+00:00")).timestamp()
+            if active > saved + SLACK:
+                return "it is open in JupyterLab, and its kernel was active after the last save"
     return ""
 
 
 def _sessions() -> dict[Path, list[dict[str, Any]]]:
     """Return the kernels of each open notebook, from every Jupyter server of this user that answers."""
     found: dict[Path, list[dict[str, Any]]] = {}
-    for server in list_running_servers():
-        base = Path(server.get("root_dir") or server.get("notebook_dir") or ".")
-        request = urllib.request.Request(urllib.parse.urljoin(server["url"], "api/sessions"))
-        request.add_header("Authorization", f"token {server.get('token', '')}")
-        try:
+    for record in _servers():
+        with contextlib.suppress(*STRANGE):
+            server = json.loads(record.read_bytes())
+            base = Path(server.get("root_dir") or server.get("notebook_dir") or ".")
+            address = urllib.parse.urljoin(server["url"], "api/sessions")
+            request = urllib.request.Request(address, headers={"Authorization": f"token {server.get('token', '')}"})
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the server is on this machine
             with opener.open(request, timeout=PATIENCE) as answer:
                 sessions = json.load(answer)
-        except (OSError, ValueError):  # it ended without a word, or wants a password
-            continue
-        for session in sessions:
-            path = session.get("path") or session.get("notebook", {}).get("path", "")
-            found.setdefault((base / path).resolve(), []).append(session["kernel"])
+            for session in sessions:
+                path = session.get("path") or session.get("notebook", {}).get("path", "")
+                found.setdefault((base / path).resolve(), []).append(session["kernel"])
     return found
+
+
+def _servers() -> Iterator[Path]:
+    """Return the files in which Jupyter servers say where they are; some may be left over, or another user's."""
+    with contextlib.suppress(OSError):
+        yield from (path for path in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")) if path.is_file())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from cs7643.submission.text import sentence
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Finding:
     place: str
     problem: str
     remedy: str
+
+    def __post_init__(self) -> None:
+        """Keep what can be printed and written anywhere: names and messages come from files and from other programs."""
+        for field in fields(self):
+            object.__setattr__(self, field.name, sentence(getattr(self, field.name)))
 
     def __str__(self) -> str:
         """Return it as two lines."""

@@ -11,6 +11,8 @@ import matplotlib
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from matplotlib import font_manager
 
+from cs7643.submission.text import named as number_of
+
 SHIPPED = Path(matplotlib.get_data_path()) / "fonts" / "ttf"  # DejaVu, which comes with Matplotlib
 FAMILIES = ("DejaVu Sans", "DejaVu Sans Mono")
 INVISIBLE = {"\u200b", "\u200c", "\u200d", "\ufe0e", "\ufe0f", "\u2060", "\ufeff", "\u00ad"}
@@ -71,4 +73,4 @@ def named(char: str) -> str:
     """Return what stands for a character that cannot be drawn."""
     name = unicodedata.name(char, "")
     numbered = not name or any(part.isalnum() and not part.isalpha() for part in name.replace("-", " ").split())
-    return f"‹U+{ord(char):04X}›" if numbered else f"‹{name.lower()}›"
+    return number_of(char) if numbered else f"‹{name.lower()}›"

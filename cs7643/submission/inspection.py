@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from cs7643.submission import contents, notebooks
+from cs7643.submission import contents, names, notebooks
 from cs7643.submission.finding import Finding
 
-FORBIDDEN = frozenset('\\:*?"<>|')  # in the name of a file, on Windows
+POINTER = b"version https://git-lfs.github.com/spec/"  # how a file begins that Git LFS has not fetched
 
 
 @dataclass(frozen=True)
@@ -34,24 +35,36 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
     """
     entries: dict[str, Entry] = {}
     found: list[Finding] = []
-    for path, kind in _wanted(root):
+
+    def take(path: str, kind: str) -> None:
         content = read_inside(root, path)
         if isinstance(content, Finding):
             found.append(content)
         elif path not in entries:
+            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
             entries[path] = Entry(path, kind, content)
-            found += _inspect(root, entries[path])
+            found.extend(_inspect(root, entries[path]))
+
+    for path, kind in _wanted(root):
+        take(path, kind)
     for path in _imported(root, [entry for entry in entries.values() if entry.kind == "student"]):
         if path not in entries:
-            content = read_inside(root, path)
-            if isinstance(content, Finding):
-                found.append(content)
-            else:
-                entries[path] = Entry(path, "imported", content)
+            take(path, "imported")
+    for path, twin in names.twins(entries):
+        problem = f"on Windows and macOS its name is that of {path}, and one of them would be lost"
+        found.append(Finding(twin, problem, "Rename one of them, or remove it."))
+        del entries[twin]
     return [entries[path] for path in sorted(entries)], found
 
 
 def _wanted(root: Path) -> Iterator[tuple[str, str]]:
+    yield from _given()
+    for result in sorted(_walk(root / contents.RESULTS)):
+        yield result.relative_to(root).as_posix(), contents.RESULT_KINDS[result.suffix.lower()]
+
+
+def _given() -> Iterator[tuple[str, str]]:
+    """Return the files that every submission has."""
     for path in contents.student_files():
         yield path, "student"
     for path in contents.NOTEBOOKS:
@@ -59,8 +72,6 @@ def _wanted(root: Path) -> Iterator[tuple[str, str]]:
     yield contents.PERSON, "person"
     yield contents.PREDICTIONS, "predictions"
     yield contents.EXTRA, "extra"
-    for result in sorted(_walk(root / contents.RESULTS)):
-        yield result.relative_to(root).as_posix(), contents.RESULT_KINDS[result.suffix.lower()]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -73,28 +84,37 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+def is_inside(place: Path, root: Path) -> bool:
+    """Tell whether a path leads to something in a folder, wherever its links lead."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
+
+
 def read_inside(root: Path, path: str) -> bytes | Finding:
-    """Read a file, unless it is missing, or a link leads out of the repository."""
-    place, home = root / path, root.resolve()
-    if set(path) & FORBIDDEN:
-        return Finding(
-            path, "its name cannot be unpacked on Windows", f"Leave {' '.join(sorted(FORBIDDEN))} out of it."
-        )
-    if not place.exists():
-        if path in contents.NOTEBOOKS:
-            return notebooks.inspect(place, path)[1][0]
-        if place.is_symlink():
-            return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
-        return Finding(path, "the file is missing", _where_from(path))
-    if not place.resolve().is_relative_to(home):
-        problem = f"it is a link that leads out of the repository, to {place.resolve().name}"
-        return Finding(path, problem, "Put the file itself in its place.")
-    if not place.is_file():
-        return Finding(path, "it is not a file", "Put the file in its place.")
+    """Read a file, unless it is missing, no file, or not whole, or a link leads out of the repository."""
+    place = root / path
+    reason = names.unportable(path)
+    if reason:
+        return Finding(path, f"its name {reason}", "Rename it: letters, digits, - and _ are right everywhere.")
     try:
-        return place.read_bytes()
+        if not place.exists():
+            if path in contents.NOTEBOOKS:
+                return notebooks.inspect(place, path)[1][0]
+            if place.is_symlink():
+                return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
+            others = {PurePosixPath(other).name for other, _ in _given()}
+            return names.missing(place, path, "the file is missing", _where_from(path), others)
+        if not is_inside(place, root):
+            problem = f"it is a link that leads out of the repository, to {Path(os.path.realpath(place)).name}"
+            return Finding(path, problem, "Put the file itself in its place.")
+        if not place.is_file():
+            return Finding(path, "it is not a file", "Put the file in its place.")
+        content = place.read_bytes()
     except OSError as error:
         return Finding(path, f"it cannot be read ({error.strerror})", "See to its rights, or take a copy.")
+    if content.startswith(POINTER):
+        problem = "it is a pointer of Git LFS, and not the file that this stands for"
+        return Finding(path, problem, "Fetch the file: git lfs pull.")
+    return content
 
 
 def _where_from(path: str) -> str:
@@ -110,12 +130,13 @@ def _where_from(path: str) -> str:
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     if entry.kind == "notebook":
         return notebooks.inspect(root / entry.path, entry.path, root / "cs7643")[1]
+    if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
+        remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
+        return [Finding(entry.path, "the file is empty", remedy)]
     if entry.kind == "student" and entry.path.endswith(".py"):
         return _code(entry)
     if entry.kind == "predictions":
         return _predictions(root / entry.path, entry.path)
-    if not entry.content.strip() and entry.kind in ("extra", "log", "plot"):
-        return [Finding(entry.path, "the file is empty", "Write it, or remove it.")]
     return []
 
 
@@ -149,8 +170,9 @@ def _imported(root: Path, files: list[Entry]) -> list[str]:
         for path in _imports(root, waiting.pop()):
             if path not in seen:
                 seen[path] = None
-                if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve()):
-                    waiting.append((root / path).read_bytes())
+                content = read_inside(root, path)
+                if isinstance(content, bytes):
+                    waiting.append(content)
     return sorted(seen)
 
 

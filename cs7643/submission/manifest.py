@@ -7,10 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import nbformat
-
 from cs7643 import __version__
 from cs7643.execute import datasets, versions
+from cs7643.submission import notebooks
 from cs7643.submission.finding import Finding
 from cs7643.submission.inspection import Entry
 from cs7643.submission.person import Person
@@ -24,9 +23,9 @@ def data_of(entries: Sequence[Entry]) -> dict[str, list[str]]:
     for entry in entries:
         if entry.kind == "notebook":
             try:
-                notebook = nbformat.reads(entry.content.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-                names = datasets([cell for cell in notebook.cells if cell.cell_type == "code"])
-            except (ValueError, AttributeError, KeyError, nbformat.ValidationError):
+                cells = notebooks.loads(entry.content).cells
+                names = datasets([cell for cell in cells if cell.cell_type == "code"])
+            except ValueError:
                 names = ()
             if names:
                 found[entry.path] = list(names)

@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
+import json
 import re
+import warnings
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from cs7643.provenance import PACKAGE, changed_code
+from cs7643.submission import names, text
+from cs7643.submission.contents import NOTEBOOKS
 from cs7643.submission.finding import Finding
 
 RUN_ALL = "Open it with `make lab`, choose Run > Restart Kernel and Run All Cells, wait for the last cell, and save."
 
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook.
+    """Read a notebook from a file.
 
     Raises:
         ValueError: if the file is no notebook.
     """
+    return loads(path.read_bytes())
+
+
+def loads(content: bytes) -> NotebookNode:
+    """Read a notebook, whichever editor wrote it, if it can be shown.
+
+    Raises:
+        ValueError: if it is no notebook.
+    """
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-        nbformat.validate(notebook)
-    except (ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
-        raise ValueError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        document = text.writable(json.loads(text.decode(content)))
+        _mend(document)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is mended
+            notebook: NotebookNode = nbformat.reads(json.dumps(document), as_version=4)  # type: ignore[no-untyped-call]
+            _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
+            nbformat.validate(notebook)
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError, nbformat.ValidationError) as error:
+        raise ValueError(text.sentence(str(error).partition("\n")[0]) or type(error).__name__) from error
     return notebook
+
+
+def _mend(document: Any) -> None:
+    """Fill in what some editors leave out, and change ids that the format does not take; JupyterLab is as lenient."""
+    for cell in document.get("cells", ()):
+        if not isinstance(cell.setdefault("metadata", {}), dict):
+            cell["metadata"] = {}
+        if "id" in cell:
+            cell["id"] = re.sub(r"[^A-Za-z0-9_-]", "_", str(cell["id"]))[:64]
+        if cell["cell_type"] != "code":
+            continue
+        cell.setdefault("execution_count", None)
+        for output in cell.setdefault("outputs", []):
+            if output["output_type"] == "execute_result":
+                output.setdefault("execution_count", cell["execution_count"])
+            shown = output["output_type"] in ("execute_result", "display_data")
+            if shown and not isinstance(output.setdefault("metadata", {}), dict):
+                output["metadata"] = {}
 
 
 def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNode | None, list[Finding]]:
@@ -41,7 +78,8 @@ def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNod
     """
     if not path.is_file():
         remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
-        return None, [Finding(name, "the notebook is missing", remedy)]
+        others = {Path(other).name for other in NOTEBOOKS}
+        return None, [names.missing(path, name, "the notebook is missing", remedy, others)]
     try:
         notebook = read(path)
     except (ValueError, OSError) as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from cs7643.submission.contents import PERSON
 from cs7643.submission.finding import Finding
+from cs7643.submission.inspection import read_inside
+from cs7643.submission.text import decode, sentence
 
 KEYS = ("Name", "Collaborators")
 
@@ -31,16 +32,35 @@ def read_person(root: Path, name: str | None = None) -> tuple[Person, list[Findi
     Returns:
         The lines, and what is the matter with them.
     """
-    path, found = root / PERSON, []
-    lines: dict[str, str] = {}
-    if not path.is_file():
-        remedy = 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
-        return Person(name or ""), [Finding(PERSON, "the file is missing", remedy)]
+    content, lines, found = read_inside(root, PERSON), {}, []
     try:
-        text = _decode(path.read_bytes())
+        if isinstance(content, Finding):
+            found.append(content)
+        else:
+            lines = parse(content)
     except UnicodeDecodeError:
-        return Person(name or ""), [Finding(PERSON, "the file is not text in UTF-8", "Save it as UTF-8.")]
-    key = ""
+        found.append(Finding(PERSON, "the file is not text in UTF-8", "Save it as UTF-8."))
+    if name:
+        lines["Name"] = sentence(name)
+    person = Person(lines.get("Name", ""), lines.get("Collaborators", ""))
+    if found:
+        return person, found
+    if not person.name:
+        found.append(Finding(PERSON, "the line of the name is not filled in", "Write your name after `Name:`."))
+    if not re.search(r"\w", person.collaborators):
+        remedy = "Name everybody you worked with after `Collaborators:`, or write none."
+        found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
+    return person, found
+
+
+def parse(content: bytes) -> dict[str, str]:
+    """Return what stands after ``Name:`` and ``Collaborators:``.
+
+    Raises:
+        UnicodeDecodeError: if it is not text.
+    """
+    lines: dict[str, str] = {}
+    text, key = decode(content), ""
     for line in text.splitlines():
         start = re.match(r"\s*(\w+)\s*[:：]\s*(.*)", line)
         if line.lstrip().startswith("#"):
@@ -50,18 +70,4 @@ def read_person(root: Path, name: str | None = None) -> tuple[Person, list[Findi
             lines[key] = start[2].strip()
         elif key and line.strip():  # a list that goes on, on lines of its own
             lines[key] = f"{lines[key]}, {line.strip()}".lstrip(", ")
-    if name:
-        lines["Name"] = name.strip()
-    if not lines.get("Name"):
-        found.append(Finding(PERSON, "the line of the name is not filled in", "Write your name after `Name:`."))
-    if not re.search(r"\w", lines.get("Collaborators", "")):
-        remedy = "Name everybody you worked with after `Collaborators:`, or write none."
-        found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
-    return Person(lines.get("Name", ""), lines.get("Collaborators", "")), found
-
-
-def _decode(content: bytes) -> str:
-    """Decode what editors write: UTF-8, with a mark or without, or the UTF-16 of a Windows editor."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16")
-    return content.decode("utf-8-sig")
+    return {key: sentence(line) for key, line in lines.items()}

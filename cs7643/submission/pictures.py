@@ -14,6 +14,8 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from cs7643.submission.inspection import is_inside
+
 PIXELS_TO_POINTS = 0.56  # a picture of 800 pixels fills the width of a page
 WIDTH = 480.0  # points between the margins
 
@@ -83,9 +85,12 @@ def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any])
         raise ValueError("the picture is damaged") from error
     if re.match(r"[a-z][a-z0-9+.-]+:|//", source, re.I):
         raise ValueError("the picture is on the network; save it beside the notebook")
-    path = (folder / urllib.parse.unquote(source.split("?")[0])).resolve()
-    if not path.is_relative_to(root.resolve()):
+    path = folder / urllib.parse.unquote(source.split("?")[0])
+    if not is_inside(path, root):
         raise ValueError("the picture lies outside of the repository")
-    if not path.is_file():
-        raise ValueError("the picture is missing")
-    return path.read_bytes()
+    try:
+        if not path.is_file():
+            raise ValueError("the picture is missing")
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"the picture cannot be read ({error.strerror})") from error

@@ -207,10 +207,15 @@ def quoted(text: str) -> str:
 
 
 def raw_text(text: str) -> str:
-    """Return Typst for text in a typewriter's letters; a line that is too long goes on in the next, with a mark."""
+    """Return Typst for text in a typewriter's letters, its lines as :func:`wrapped` breaks them."""
+    return f"#raw(block: true, {quoted(chr(10).join(wrapped(text)))})"
+
+
+def wrapped(text: str) -> list[str]:
+    """Return lines that fit a page: one that is too long goes on in the next, with a mark."""
     lines = []
     for line in text.expandtabs(4).splitlines():
         lines.append(line[:COLUMNS])
         rest, width = line[COLUMNS:], COLUMNS - 2
         lines += [f"↪ {rest[start : start + width]}" for start in range(0, len(rest), width)]
-    return f"#raw(block: true, {quoted(chr(10).join(lines))})"
+    return lines

@@ -221,7 +221,7 @@ OTHERS = {
         "experiments/results/a.log: it is a link",
         "file itself",
     ),
-    "name": (write("experiments/results/a:b.log", "1"), "its name cannot be unpacked on Windows", "Leave"),
+    "name": (write("experiments/results/a:b.log", "1"), "its name cannot be unpacked on Windows", "Rename it"),
     "open in Vim": (
         lock("notebooks/.4_layers.ipynb.swp"),
         f"{NOTEBOOK}: an editor has unsaved changes",

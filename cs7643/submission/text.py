@@ -1,0 +1,84 @@
+"""Text that comes from anywhere: bytes of some editor, names of some file system, what a program sent to a screen."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from typing import Any
+
+HALF = re.compile("[\ud800-\udfff]")  # a surrogate on its own: half a character, which no encoding can write
+NAMED_HALF = re.compile(r"‹U\+D[89A-F][0-9A-F]{2}›")  # what stands in its place
+SEQUENCE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours, and where the cursor goes
+    r"|\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # links and titles
+    r"|[PX^_][^\x1b]*(?:\x1b\\)?"  # strings of a device
+    r"|[ -/]*[0-~])"  # sets of characters, and the rest
+)
+
+
+def decode(content: bytes) -> str:
+    """Decode what editors write: UTF-8, with a byte order mark or without, or UTF-16 with one; lines end in a newline.
+
+    Raises:
+        UnicodeDecodeError: if it is none of these.
+    """
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
+
+
+def named(char: str) -> str:
+    """Return the number of a character, for where it cannot stand itself."""
+    return f"‹U+{ord(char):04X}›"
+
+
+def writable(value: Any) -> Any:
+    """Return a text with a name in the place of each half of a character, or a document of JSON with such texts."""
+    if isinstance(value, str):
+        return value if value.isascii() else HALF.sub(lambda found: named(found[0]), value)
+    if isinstance(value, list):
+        return [writable(part) for part in value]
+    if isinstance(value, dict):
+        return {writable(key): writable(part) for key, part in value.items()}
+    return value
+
+
+def sentence(text: str) -> str:
+    """Return a text that can be printed in a sentence: on one line, with nothing in it that a terminal obeys."""
+    line = " ".join(SEQUENCE.sub("", text).split())
+    return "".join(named(char) if unicodedata.category(char) in ("Cc", "Cs") else char for char in line)
+
+
+def screen(text: str) -> tuple[str, list[str]]:
+    r"""Return what a terminal shows of what was sent to it, and the control characters that are left out.
+
+    What follows a carriage return or a backspace replaces what stood there, as a progress bar wants it.
+    """
+    lines = [_overwritten(line) for line in SEQUENCE.sub("", text).replace("\r\n", "\n").split("\n")]
+    return _without_controls("\n".join(lines))
+
+
+def source(typed: str) -> tuple[str, list[str]]:
+    """Return a text as an editor shows it, whatever ends its lines, and the control characters that are left out."""
+    return _without_controls(SEQUENCE.sub("", typed).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _without_controls(shown: str) -> tuple[str, list[str]]:
+    left_out = sorted({char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t"})
+    return shown.translate(dict.fromkeys(map(ord, left_out))), left_out
+
+
+def _overwritten(line: str) -> str:
+    if "\r" not in line and "\b" not in line:
+        return line
+    kept: list[str] = []
+    at = 0
+    for part in re.findall(r"\r|\x08|[^\r\x08]+", line):
+        if part == "\r":
+            at = 0
+        elif part == "\b":
+            at = max(0, at - 1)
+        else:
+            kept[at : at + len(part)] = part
+            at += len(part)
+    return "".join(kept)
