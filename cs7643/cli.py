@@ -25,8 +25,8 @@ def main(
     return guarded(lambda: _call(words, commands, program), name)
 
 
-def parser_of(commands: Mapping[str, Command], program: str) -> argparse.ArgumentParser:
-    """Return the parser of a program's command line."""
+def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: str) -> argparse.ArgumentParser:
+    """Return the parser of a program's command line; it knows the arguments of the commands that are named."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {program}",
         description="CS7643 Deep Learning, Homework 1. Each command sets up what it needs in .venv first.",
@@ -34,12 +34,14 @@ def parser_of(commands: Mapping[str, Command], program: str) -> argparse.Argumen
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in commands.items():
-        command.arguments(subparsers.add_parser(name, help=command.help, description=command.help))
+        subparser = subparsers.add_parser(name, help=command.help, description=command.help)
+        if name in words:
+            command.arguments(subparser)
     return parser
 
 
 def _call(words: Sequence[str], commands: Mapping[str, Command], program: str) -> int:
-    parser = parser_of(commands, program)
+    parser = parser_of(words, commands, program)
     if any("\0" in word for word in words):
         parser.error("an argument holds a NUL character, which no name can")
     args = parser.parse_args(words)

@@ -1,40 +1,46 @@
 """The virtual environment ``.venv``: made, filled and entered by whichever command comes first.
 
 Only the standard library is used, because nothing else is there yet. A stamp in ``.venv`` says what is installed; as
-long as it fits, a command starts at once. An interrupted installation leaves no stamp, so the next call completes it.
+long as it fits, a command starts at once, in that environment, whichever Python it was called with. An interrupted
+installation leaves no stamp, so the next call completes it. An environment that must be made anew waits in
+``.venv.old`` until the new one is complete, and is back if that fails or is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cs7643.files import atomic_writer, try_lock
+from cs7643.installation import (
+    NEEDED_GB,
+    VERSION,
+    SetupError,
+    advice_on,
+    forget_damaged,
+    is_whole,
+    packages,
+    pip_install,
+    python_of,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-# What the installation takes at its peak. On Linux PyTorch brings CUDA along: 6 GB, and 3 GB of downloads beside it.
-NEEDED_GB = 10 if sys.platform == "linux" else 2
-
-
-class SetupError(Exception):
-    """Why the environment cannot be made, and what to do, in a line."""
+# What makes Python import other packages, or run other code, than those of the environment.
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPLATLIBDIR", "PYTHONOPTIMIZE", "PYTHONINSPECT")
 
 
 def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, program: str = "cs7643") -> int | None:
-    """See to it that the command runs in an environment that holds what it needs.
+    """See to it that the command runs in an environment that holds what it needs, and nothing of the user's own.
 
     Args:
         extra: the extra of pyproject.toml that the command needs beside requirements.txt.
@@ -48,22 +54,26 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, prog
     """
     if os.environ.get("CS7643_NO_VENV") == "1":
         return None
+    foreign = [name for name in FOREIGN if os.environ.pop(name, None)]
+    os.environ["PYTHONNOUSERSITE"] = "1"
+    entered = os.environ.pop("CS7643_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
     venv = root / ".venv"
     inside = _is_inside(venv)
     try:
-        if not is_installed(venv, extra):
-            inside = False  # this process has seen the old packages: start again with the new ones
+        if not is_installed(venv, extra, inside) or _aside(venv).exists():
             with _lock(root / ".venv.lock"):
-                if not is_installed(venv, extra):  # another call may have done it meanwhile
+                _end_replacement(venv)
+                _follow(venv)
+                if not is_installed(venv, extra, inside):  # another call may have done it meanwhile
                     install(venv, extra)
-    except SetupError as error:
-        print(f"set-up: {error}", file=sys.stderr)
+            inside, entered = False, None  # this process has seen the old packages: start again with the new ones
+    except (SetupError, OSError) as error:
+        print(f"set-up: {error if isinstance(error, SetupError) else advice_on(str(error), venv)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nset-up: stopped; the next call goes on", file=sys.stderr)
         return 130
-    entered = os.environ.pop("CS7643_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
-    if inside:
+    if inside and not foreign:
         return None
     command = [str(python_of(venv)), "-m", program, *arguments]
     if entered == str(venv):
@@ -94,93 +104,129 @@ def _run_and_wait(command: Sequence[str], variables: Mapping[str, str]) -> int:
                 continue
 
 
-def python_of(venv: Path) -> Path:
-    """Return the interpreter of a virtual environment."""
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def is_installed(venv: Path, extra: str | None) -> bool:
-    """Tell whether the stamp of ``venv`` fits the requirements, the place and the running Python."""
-    try:
-        stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
-        wanted = _stamp(venv, extra)
-        extras = stamp.pop("extras"), wanted.pop("extras")
-    except (OSError, ValueError, KeyError, AttributeError):
-        return False
-    whole = python_of(venv).exists() and (venv / "pyvenv.cfg").exists()
-    return bool(stamp == wanted and set(extras[1]) <= set(extras[0]) and whole)
+def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
+    """Tell whether ``venv`` is whole and holds what is wanted; from inside also whether it is of the running Python."""
+    stamp = _read_stamp(venv)
+    return bool(
+        stamp
+        and stamp["requirements"] == _requirements(venv.parent)
+        and stamp["root"] == str(venv.parent)
+        and (extra is None or extra in stamp["extras"])
+        and (not inside or stamp["python"] == VERSION)
+        and python_of(venv).exists()  # a link to a Python that is gone does not exist
+        and (venv / "pyvenv.cfg").exists()
+    )
 
 
 def install(venv: Path, extra: str | None) -> None:
-    """Make ``venv`` if it is not there, is broken, or belongs to another Python, and install into it.
+    """Bring ``venv`` up to date, or make it anew if it does not work or is the unfinished one of another Python.
 
     Raises:
-        SetupError: if that fails; the full output is in install.log in ``venv``.
+        SetupError: if that fails; what was there is there again. The full output is in install.log in ``venv``.
     """
-    version = ".".join(map(str, sys.version_info[:2]))
+    stamp, version = _read_stamp(venv), _version_of(venv)
+    extras = sorted({*([extra] if extra else []), *(stamp["extras"] if stamp else [])})
     try:
-        if _version_of(venv) != version:
+        if version is None or (stamp is None and version != VERSION):
+            version = VERSION
             _make(venv)
         else:
             print(f"set-up: bringing {venv} up to date", file=sys.stderr)
-            _forget_damaged(venv)
-        extras = sorted({*([extra] if extra else []), *_installed_extras(venv)})
-        (venv / "stamp.json").unlink(missing_ok=True)
-        what = "." + (f"[{','.join(extras)}]" if extras else "")
-        _pip_install(venv, ["--editable", what])
-        with atomic_writer(venv / "stamp.json", "w") as stream:
-            json.dump({**_stamp(venv, None), "extras": extras}, stream)
+            if stamp is None:
+                forget_damaged(venv)
+        pip_install(venv, ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")])
+        _link(venv)
+        _write_stamp(venv, version, extras)
     except OSError as error:
-        raise SetupError(_advice(str(error), venv)) from error
+        raise SetupError(advice_on(str(error), venv)) from error
+    finally:
+        _end_replacement(venv)
 
 
-def _stamp(venv: Path, extra: str | None) -> dict[str, Any]:
-    """Describe an installation: when any of this changes, it must be made again."""
-    root = venv.parent
+def _aside(venv: Path) -> Path:
+    """Return where an environment waits while another is made in its place."""
+    return venv.with_name(f"{venv.name}.old")
+
+
+def _end_replacement(venv: Path) -> None:
+    """Remove the old environment if the new one is complete; else put it back."""
+    aside = _aside(venv)
+    if not os.path.lexists(aside):
+        return
+    if _read_stamp(venv):
+        _remove(aside)
+        return
+    with contextlib.suppress(OSError):
+        shutil.copy(venv / "install.log", aside / "install.log")
+    _remove(venv)
+    aside.rename(venv)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _follow(venv: Path) -> None:
+    """After the folder was renamed or copied, let the scripts of ``venv`` and the package be found in the new place."""
+    stamp = _read_stamp(venv)
+    if not stamp or stamp["root"] == str(venv.parent):
+        return
+    old, new = (os.fsencode(Path(root) / venv.name) for root in (stamp["root"], venv.parent))
+    for script in venv.glob("bin/*"):
+        if script.is_symlink() or not script.is_file() or script.stat().st_size > 100_000:
+            continue
+        content = script.read_bytes()
+        changed = content.replace(old, new)
+        first, _, rest = changed.partition(b"\n")
+        if first.startswith(b"#!" + new):  # which the system reads only up to a space, and not if it is long
+            changed = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n%s" % (first[2:], rest)
+        if changed != content:
+            temporary = script.with_name(f"{script.name}.part")
+            temporary.write_bytes(changed)
+            shutil.copymode(script, temporary)
+            temporary.replace(script)
+    _link(venv)
+    _write_stamp(venv, stamp["python"], stamp["extras"])
+
+
+def _link(venv: Path) -> None:
+    """Let the environment import the package from the repository, wherever a program is started."""
+    for site in (*venv.glob("lib/python*/site-packages"), *venv.glob("Lib/site-packages")):
+        for other in site.glob("__editable__*cs7643*"):
+            other.unlink()
+        with atomic_writer(site / "cs7643.pth", "w") as stream:  # in ASCII: its encoding is the user's
+            stream.write(f"import sys; sys.path.append({str(venv.parent)!a})\n")
+
+
+def _requirements(root: Path) -> str:
+    """Return a digest of what must be installed."""
     contents = b"".join((root / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
-    return {
-        "requirements": hashlib.sha256(contents.replace(b"\r\n", b"\n")).hexdigest(),
-        "root": str(root),
-        "python": ".".join(map(str, sys.version_info[:2])),
-        "extras": [extra] if extra else [],
-    }
+    return hashlib.sha256(contents.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _installed_extras(venv: Path) -> list[str]:
-    """Return the extras that the last complete installation had, so that they are kept."""
+def _read_stamp(venv: Path) -> dict[str, Any] | None:
+    """Return the description of a complete installation, None if there is none."""
     try:
-        return list(json.loads((venv / "stamp.json").read_text(encoding="utf-8"))["extras"])
-    except (OSError, ValueError, KeyError):
-        return []
+        stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
+        return {name: stamp[name] for name in ("requirements", "root", "python", "extras")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def _packages(venv: Path) -> list[Path]:
-    """Return the folders that describe the installed packages."""
-    return [*venv.glob("lib/python*/site-packages/*.dist-info"), *venv.glob("Lib/site-packages/*.dist-info")]
-
-
-def _is_whole(package: Path) -> bool:
-    """Tell whether all files of an installed package are there, in their sizes; its list is written last."""
-    try:
-        with open(package / "RECORD", encoding="utf-8", newline="") as stream:
-            rows = [row for row in csv.reader(stream) if row]
-        return all(not size or (package.parent / name).stat().st_size == int(size) for name, _, size in rows)
-    except (OSError, ValueError):
-        return False
-
-
-def _forget_damaged(venv: Path) -> None:
-    """Remove the descriptions of packages whose installation was cut off, so that pip installs them again."""
-    for package in _packages(venv):
-        if not _is_whole(package):
-            shutil.rmtree(package)
+def _write_stamp(venv: Path, python: str, extras: Sequence[str]) -> None:
+    stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "python": python, "extras": extras}
+    with atomic_writer(venv / "stamp.json", "w") as stream:
+        json.dump(stamp, stream)
 
 
 def _version_of(venv: Path) -> str | None:
     """Return "major.minor" of the Python that ``venv`` holds, None if it cannot install anything."""
     if not (venv / "pyvenv.cfg").exists():
         return None
-    if not any(package.name.startswith("pip-") and _is_whole(package) for package in _packages(venv)):
+    if not any(package.name.startswith("pip-") and is_whole(package) for package in packages(venv)):
         return None
     code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     try:
@@ -197,12 +243,15 @@ def _python_outside(venv: Path) -> str:
 
 
 def _make(venv: Path) -> None:
-    """Make an empty virtual environment in the place of whatever is there."""
+    """Make an empty virtual environment; what was in its place waits beside it."""
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        version = ".".join(map(str, sys.version_info[:2]))
         raise SetupError(
-            f"this Python {version} ({sys.executable}) has no complete venv module; "
-            f"on Debian and Ubuntu: sudo apt install python{version}-venv"
+            f"this Python {VERSION} ({sys.executable}) has no complete venv module; "
+            f"on Debian and Ubuntu: sudo apt install python{VERSION}-venv"
+        )
+    if os.pathsep in str(venv):
+        raise SetupError(
+            f"no environment can be made in a folder with {os.pathsep!r} in its path: rename {venv.parent}"
         )
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
@@ -215,123 +264,12 @@ def _make(venv: Path) -> None:
     )
     print("set-up: and pip says nothing for a good part of them, while it unpacks PyTorch", file=sys.stderr)
     python = _python_outside(venv)
-    if venv.exists():
-        shutil.rmtree(venv)
+    if os.path.lexists(venv):
+        venv.rename(_aside(venv))
     command = [python, "-m", "venv", str(venv)]
     result = subprocess.run(command, close_fds=False, capture_output=True, encoding="utf-8", errors="replace")
     if result.returncode != 0:
-        (venv / "install.log").write_text(result.stdout + result.stderr, encoding="utf-8")
-        raise SetupError(_advice(result.stdout + result.stderr, venv))
-
-
-def _pip_install(venv: Path, what: Sequence[str]) -> None:
-    """Run pip, with what it does in one line, or a line for each large download, and its whole output in a log."""
-    command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off", *what]
-    free = shutil.disk_usage(venv).free / 1e9
-    if free < 1.5 * NEEDED_GB:
-        command.insert(4, "--no-cache-dir")  # else every download lies on the disk twice
-    temporary = venv / "tmp"  # the system's own is often a part of the memory, and too small
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    output = []
-    with open(venv / "install.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=venv.parent,
-            env={
-                **os.environ,
-                **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary)),
-                "PIP_USER": "0",
-                "PYTHONUNBUFFERED": "1",
-            },
-            close_fds=False,  # pip holds the lock as well, and keeps it should this process be killed
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-        assert process.stdout is not None
-        with process, _Progress(venv) as progress:
-            for line in process.stdout:
-                log.write(line)
-                output.append(line)
-                progress.show(line.strip())
-    shutil.rmtree(temporary, ignore_errors=True)
-    if process.returncode != 0:
-        raise SetupError(_advice("".join(output), venv))
-
-
-class _Progress:
-    """What pip is doing: in a terminal one line that lives, else a line for each large download."""
-
-    def __init__(self, venv: Path) -> None:
-        self.venv = venv
-        self.live = sys.stderr.isatty()
-        self.start = time.monotonic()
-        self.free = shutil.disk_usage(venv).free
-        self.note = "starting"
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._redraw, daemon=True)
-
-    def __enter__(self) -> _Progress:
-        if self.live:
-            self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        if self.live:
-            self.thread.join()
-            self._draw("")
-
-    def show(self, line: str) -> None:
-        """Take a line of pip's output."""
-        if line.startswith(("Collecting", "Downloading", "Using cached", "Installing", "WARNING: Retrying")):
-            self.note = line
-        if not self.live and re.search(r"Downloading .*\((\d{2,}\.\d|\d{3,}) MB\)", line):
-            print(f"set-up: {line}", file=sys.stderr, flush=True)
-
-    def _redraw(self) -> None:
-        while not self.ended.wait(0.5):
-            seconds = int(time.monotonic() - self.start)
-            written = max(0.0, self.free - shutil.disk_usage(self.venv).free) / 1e9
-            self._draw(f"set-up: {seconds // 60}:{seconds % 60:02d}, {written:.1f} GB written: {self.note}")
-
-    def _draw(self, text: str) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        print(f"\r{text[:width]:{width}}" + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
-
-
-CAUSES = (
-    (r"No space left on device|Errno 28|not enough space|Disk quota exceeded", "the disk is full: free up {needed} GB"),
-    (
-        r"Permission denied|Errno 13|Access is denied|Read-only file system",
-        "{venv} cannot be written: see to its rights",
-    ),
-    (
-        r"NewConnectionError|Failed to establish|Name or service not known|name resolution|getaddrinfo failed"
-        r"|Connection refused|Network is unreachable|ConnectTimeout|Read timed out|Could not fetch URL|ProxyError",
-        "the package index cannot be reached: connect to the network (or set the proxy) and call again",
-    ),
-    (
-        r"No matching distribution found for (?P<name>\S+)",
-        "no release of {name} fits Python {python} on this system: try another, as in: make run PYTHON=python3.12",
-    ),
-)
-
-
-def _advice(output: str, venv: Path) -> str:
-    """Turn what pip, venv or the system said into a line that says what to do."""
-    details = {"venv": venv, "needed": NEEDED_GB, "python": ".".join(map(str, sys.version_info[:2]))}
-    if shutil.disk_usage(venv.parent).free < 5e6:
-        output = "No space left on device"  # which venv does not hand on
-    for pattern, advice in CAUSES:
-        found = re.search(pattern, output)
-        if found:
-            return advice.format(**details, **found.groupdict())
-    last = next((line for line in reversed(output.splitlines()) if line.strip()), "no output")
-    return f"the installation failed ({last.strip()}); all that it said is in {venv / 'install.log'}"
+        raise SetupError(advice_on(result.stdout + result.stderr, venv))
 
 
 @contextlib.contextmanager
@@ -340,7 +278,7 @@ def _lock(path: Path) -> Iterator[None]:
     try:
         stream = open(path, "w", encoding="utf-8")  # noqa: SIM115  (held open: that is the lock)
     except OSError as error:
-        raise SetupError(_advice(str(error), path.parent)) from error
+        raise SetupError(advice_on(str(error), path.parent)) from error
     with stream:
         os.set_inheritable(stream.fileno(), True)
         waiting = False

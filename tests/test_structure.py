@@ -18,7 +18,16 @@ MODULES = sorted((ROOT / "cs7643").rglob("*.py"))
 STAFF = sorted((ROOT / "staff").rglob("*.py"))
 ALONE = ("comparison", "descent", "layers", "optim", "gradient_check")  # read alone: NumPy, and nothing of this package
 # Run before anything is installed.
-STANDARD_LIBRARY_ONLY = ("environment", "cli", "files", "options", "start", "terminal", "pytorch.settings")
+STANDARD_LIBRARY_ONLY = (
+    "environment",
+    "cli",
+    "files",
+    "options",
+    "start",
+    "terminal",
+    "pytorch.settings",
+    "installation",
+)
 
 
 def name_of(path: Path) -> str:

@@ -7,78 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+from small import ROOT, call
 
-from cs7643 import environment
-
-ROOT = Path(__file__).resolve().parents[2]
-PYPROJECT = """
-    [build-system]
-    requires = []
-    build-backend = "backend"
-    backend-path = ["."]
-
-    [project]
-    name = "cs7643"
-    version = "1.0"
-"""
-# Builds the wheel of an editable installation, a .pth file, with nothing but the standard library.
-BACKEND = """
-    import os, zipfile
-
-    def build_editable(directory, config_settings=None, metadata_directory=None):
-        name, info = "cs7643-1.0-py3-none-any.whl", "cs7643-1.0.dist-info/"
-        requirements = "".join("Requires-Dist: " + line for line in open("requirements.txt"))
-        metadata = "Metadata-Version: 2.1\\nName: cs7643\\nVersion: 1.0\\nProvides-Extra: dev\\n" + requirements
-        wheel = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-        with zipfile.ZipFile(os.path.join(directory, name), "w") as archive:
-            archive.writestr("cs7643.pth", os.getcwd())
-            archive.writestr(info + "METADATA", metadata)
-            archive.writestr(info + "WHEEL", wheel)
-            archive.writestr(info + "RECORD", "")
-        return name
-"""
-COMMAND = """
-    import os, sys
-
-    def add_arguments(parser):
-        parser.add_argument("what", nargs="*")
-
-    def main(args):
-        print(os.path.realpath(sys.prefix), args.what)
-        return 7 if args.what == ["fail"] else 0
-"""
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """A repository of the set-up's own files, and a command that says where it runs; its folder has an awkward name."""
-    root = tmp_path / "a folder with späces"
-    (root / "cs7643" / "checks").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "cli.py", "environment.py", "files.py"):
-        shutil.copy(ROOT / "cs7643" / name, root / "cs7643")
-    (root / "cs7643" / "checks" / "__init__.py").touch()
-    for name, text in (("pyproject.toml", PYPROJECT), ("backend.py", BACKEND), ("cs7643/checks/command.py", COMMAND)):
-        (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
-    (root / "requirements.txt").touch()
-    return root
-
-
-def call(root, *arguments, python=sys.executable, **variables):
-    """Run a command of the repository as a user would, with no index to reach, and return the finished process."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "CS7643_"))}
-    offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
-    return subprocess.run(
-        [str(python), "-m", "cs7643", *arguments],
-        cwd=root,
-        env={**kept, **offline, "PYTHONUTF8": "1", **variables},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
+from cs7643 import environment, installation
 
 
 @pytest.mark.slow
@@ -161,12 +95,12 @@ def test_packages_whose_installation_was_cut_off_are_installed_again(tmp_path):
     (site / "cut.py").write_text("x =", encoding="utf-8")
     (site / "unlisted-1.0.dist-info" / "RECORD").unlink()
     (site / "missing.py").unlink()
-    environment._forget_damaged(tmp_path)
+    installation.forget_damaged(tmp_path)
     assert [path.name for path in site.glob("*.dist-info")] == ["whole-1.0.dist-info"]
 
 
 def test_a_process_that_never_gets_inside_does_not_try_for_ever(repository, monkeypatch, capsys):
-    monkeypatch.setattr(environment, "is_installed", lambda venv, extra: True)
+    monkeypatch.setattr(environment, "is_installed", lambda *_: True)
     monkeypatch.setenv("CS7643_VENV", str(repository / ".venv"))
     assert environment.prepare(None, ["check"], repository) == 1
     assert "delete that folder and call again" in capsys.readouterr().err
@@ -174,8 +108,8 @@ def test_a_process_that_never_gets_inside_does_not_try_for_ever(repository, monk
 
 def test_a_disk_that_fills_up_is_named_even_when_nobody_says_so(tmp_path, monkeypatch):
     full = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(environment.shutil, "disk_usage", lambda path: full)
-    assert "the disk is full" in environment._advice("ensurepip returned non-zero exit status 1", tmp_path / ".venv")
+    monkeypatch.setattr(installation.shutil, "disk_usage", lambda path: full)
+    assert "the disk is full" in installation.advice_on("ensurepip returned non-zero exit status 1", tmp_path / ".venv")
 
 
 def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
@@ -195,12 +129,12 @@ def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
             "cannot be reached",
         ),
         ("ERROR: No matching distribution found for torch>2.13", "no release of torch>2.13 fits Python 3."),
-        ("something else\n", "the installation failed (something else); all that it said is in"),
+        ("something else\n", "the installation failed (something else); see the log"),
         ("", "no output"),
     ],
 )
 def test_what_pip_says_becomes_a_line_of_advice(output, advice):
-    line = environment._advice(output, Path(".venv"))
+    line = installation.advice_on(output, Path(".venv"), "; see the log")
     assert advice in line
     assert "\n" not in line
 

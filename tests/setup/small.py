@@ -1,0 +1,75 @@
+"""A small repository: the files of the set-up, a package that needs nothing, and a command that says where it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = (
+    *("__init__", "__main__", "cli", "environment", "files", "installation", "options", "start", "terminal"),
+    *("pytorch/__init__", "pytorch/settings"),
+)
+PYPROJECT = """
+    [build-system]
+    requires = []
+    build-backend = "backend"
+    backend-path = ["."]
+
+    [project]
+    name = "cs7643"
+    version = "1.0"
+"""
+# Builds the wheel of an editable installation, a .pth file, with nothing but the standard library.
+BACKEND = """
+    import os, zipfile
+
+    def build_editable(directory, config_settings=None, metadata_directory=None):
+        name, info = "cs7643-1.0-py3-none-any.whl", "cs7643-1.0.dist-info/"
+        requirements = "".join("Requires-Dist: " + line for line in open("requirements.txt"))
+        metadata = "Metadata-Version: 2.1\\nName: cs7643\\nVersion: 1.0\\nProvides-Extra: dev\\n" + requirements
+        wheel = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        with zipfile.ZipFile(os.path.join(directory, name), "w") as archive:
+            archive.writestr("__editable__.cs7643-1.0.pth", os.getcwd())
+            archive.writestr(info + "METADATA", metadata)
+            archive.writestr(info + "WHEEL", wheel)
+            archive.writestr(info + "RECORD", "")
+        return name
+"""
+COMMAND = """
+    import os, sys
+
+    def main(args):
+        print(os.path.realpath(sys.prefix), args.what)
+        return 7 if args.what == ["fail"] else 0
+"""
+
+
+def build(root):
+    """Build the repository in a folder."""
+    (root / "cs7643" / "checks").mkdir(parents=True)
+    (root / "cs7643" / "pytorch").mkdir()
+    for name in FILES:
+        shutil.copy(ROOT / "cs7643" / f"{name}.py", root / "cs7643" / f"{name}.py")
+    (root / "cs7643" / "checks" / "__init__.py").touch()
+    for name, text in (("pyproject.toml", PYPROJECT), ("backend.py", BACKEND), ("cs7643/checks/command.py", COMMAND)):
+        (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    (root / "requirements.txt").touch()
+
+
+def call(root, *arguments, python=sys.executable, **variables):
+    """Run a command of the repository as a user would, with no index to reach, and return the finished process."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "CS7643_"))}
+    offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
+    return subprocess.run(
+        [str(python), "-m", "cs7643", *arguments],
+        cwd=root,
+        env={**kept, **offline, "PYTHONUTF8": "1", **variables},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
