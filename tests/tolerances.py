@@ -113,30 +113,29 @@ def cross_entropy(scores_off: float, scores: float, num_images: int, dtype: type
     return loss, (2 * scores_off + rounding * (1 + 2 * scores)) / num_images
 
 
-def network(X, model, reg, positions=1, dtype=np.float64):
-    """Bound the differences of a network with one hidden layer: of its scores, its loss, and every gradient.
+def network(X, model, scores, reg=0.0, positions=1, dtype=np.float64):
+    """Bound the differences of a network of one or two layers: of its scores, its loss, and every gradient.
 
     Args:
         X: the images.
-        model: W1, b1, W2, b2; or W1, b1 alone, for a network without a hidden layer.
+        model: W1, b1, W2, b2; or W1, b1 alone, for a network without a hidden layer. W1 is (D, H), or filters.
+        scores: those of the network for abs(X) and the absolute values of the model.
         reg: the strength of the penalty.
-        positions: at how many places W1 is used in an image: 1 for an affine layer.
+        positions: at how many places of an image W1 is used: 1 for an affine layer.
         dtype: of the computation.
     """
     large = {name: float(np.abs(array).max(initial=0)) for name, array in model.items()}
-    layers = len(model) // 2
-    inputs, classes = float(np.abs(X).max()), len(model[f"b{layers}"])
-    n = X[0].size + sum(array.size for array in model.values()) + layers  # more terms than any sum has
-    hidden = inputs
-    for k in range(1, layers):
-        hidden = X[0].size * hidden * large[f"W{k}"] + large[f"b{k}"]
-    scores = len(model[f"W{layers}"]) * hidden * large[f"W{layers}"] + large[f"b{layers}"]
-    off = apart(n, dtype) * scores
+    inputs, classes = float(np.abs(X).max()), scores.shape[1]
+    fan_in = model["W1"].size // len(model["b1"])
+    terms = fan_in + 1 + (len(model["W2"]) + 1 if "W2" in model else 0)
+    off = apart(terms, dtype) * float(scores.max())
+    loss, slope = cross_entropy(off, float(scores.max()), len(X), dtype)
+    # A gradient is a sum over images, classes and positions of slope times weight times input. The slopes of an image
+    # add up to no more than 2 / N in magnitude, and each of them is off by ``slope``.
+    hidden = fan_in * inputs * large["W1"] + large["b1"]
+    amounts = (positions * large["W2"] * max(1.0, inputs), hidden, 1.0) if "W2" in model else (inputs, 1.0)
+    summed = len(X) * classes * positions
+    gradient = max(amounts) * (len(X) * classes * slope + 2 * apart(terms + summed, dtype))
     penalty = 0.5 * reg * sum(float((array.astype(np.float64) ** 2).sum()) for array in model.values())
-    loss, slope = cross_entropy(off, scores, len(X), dtype)
-    # A gradient is a sum over images, classes and positions of slope times weight times input; the slopes of an image
-    # add up to no more than 2 / N.
-    above = max(1.0, large["W2"]) if layers == 2 else 1.0
-    below = max(1.0, inputs, hidden)
-    gradient = above * below * positions * (len(X) * classes * slope + 2 * apart(n * len(X), dtype))
-    return off, loss + apart(n, dtype) * penalty, gradient + apart(2, dtype) * reg * max(large.values())
+    sizes = sum(array.size for array in model.values())
+    return off, loss + apart(sizes, dtype) * penalty, gradient + apart(2, dtype) * reg * max(large.values())

@@ -58,7 +58,9 @@ def test_scores_loss_and_gradients_equal_pytorch(name, seed):
 
     before = {key: w.copy() for key, w in model.items()}
     positions = X[0, 0].size if X.ndim == 4 else 1
-    scores_off, loss_off, gradient_off = network(X, model, reg, positions)
+    scores_off, loss_off, gradient_off = network(
+        X, model, net(abs(X), {key: abs(w) for key, w in model.items()}), reg, positions
+    )
     assert_within(net(X, model), scores.detach(), scores_off)
     loss, grads = net(X, model, y, reg)
     assert_within(loss, expected.item(), loss_off)
