@@ -17,6 +17,7 @@ from cs7643.checks.case import IMPORT, SEED, Outcome
 from cs7643.checks.diagnosis import Diagnosis
 from cs7643.checks.tasks import Task
 from cs7643.checks.verdict import Verdict
+from cs7643.submission.text import writable
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0  # seconds for one case; right code takes less than one
@@ -87,7 +88,7 @@ def _worker(
     process = subprocess.Popen(
         command,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -108,5 +109,5 @@ def _worker(
 
 def _read(stream: IO[str], lines: queue.Queue[Any]) -> None:
     for line in stream:
-        lines.put(json.loads(line))
+        lines.put(writable(json.loads(line)))
     lines.put(None)

@@ -14,11 +14,13 @@ import os
 import sys
 import tempfile
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import IO, Any
 
 from cs7643.checks.case import CASES, IMPORT, PREPARATIONS, Outcome, run_case
 from cs7643.checks.diagnosis import diagnose
 from cs7643.checks.tasks import TASKS, path_of
+from cs7643.submission.names import missing
 
 
 def main(number: str, seed: int, names: list[str]) -> None:
@@ -47,6 +49,10 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         text = f"{file} cannot be imported: {type(error).__name__}: {error}"
         if isinstance(error, SyntaxError):
             text = f"{file}, line {error.lineno}, is no Python: SyntaxError: {error.msg}: {(error.text or '').strip()}"
+        elif not Path(file).is_file():
+            others = {Path(path_of(other)).name for each in TASKS for other, _ in each.functions}
+            found = missing(Path(file), file, "the file is missing", "Put it back.", others)
+            text = f"{found.place}: {found.problem}. {found.remedy}"
         outcome = Outcome(IMPORT, "wrong", text)
         send(outcome=asdict(outcome))
         return

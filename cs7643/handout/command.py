@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from cs7643.files import atomic_writer
 from cs7643.handout import page
 from cs7643.submission import notebooks
@@ -16,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page not be written."""
     try:
-        found = {path.stem: notebooks.read(path) for path in sorted((root / "notebooks").glob("*.ipynb"))}
+        paths = [path for path in sorted((root / "notebooks").glob("*.ipynb")) if not path.name.startswith(".")]
+        found = {path.stem: _read(path) for path in paths}
         for name, text in page.write(found, root):
             with atomic_writer(args.output / name, "w") as stream:
                 stream.write(text)
@@ -25,3 +28,10 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return 1
     print(f"Open {args.output / 'index.html'}")
     return 0
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        return notebooks.read(path)
+    except ValueError as error:
+        raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error

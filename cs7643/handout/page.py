@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from cs7643 import pages
 from cs7643.checks.tasks import TASKS, Task, all_tasks, path_of
 from cs7643.submission.contents import NOTEBOOKS, student_files
+from cs7643.submission.text import decode
 
 HERE = Path(__file__).resolve().parent
 THEORY = {"1": "proximal-problem", "2": "regret-problem", "3": "rate-problem", "4": "sgd-problem"}
@@ -56,13 +57,13 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
         notebooks: by their names without folder and ending.
         root: the repository.
     """
-    text = (HERE / "handout.md").read_text(encoding="utf-8")
+    text = decode((HERE / "handout.md").read_bytes())
     parts = {
         "points": str(sum(task.points for task in all_tasks())),
         "a_function": TASKS[-1].functions[0][1],
         "overview": _overview(notebooks),
         "problems": _problems(notebooks),
-        "picture": f'<div class="figure" tabindex="0">{(HERE / "handing_in.svg").read_text(encoding="utf-8")}</div>',
+        "picture": f'<div class="figure" tabindex="0">{decode((HERE / "handing_in.svg").read_bytes())}</div>',
         "files": _files(root),
         "notebooks": _notebooks(notebooks),
     }
@@ -175,9 +176,9 @@ def _files(root: Path) -> str:
 
 def _purpose(path: Path) -> str:
     """Return the first sentence of a file: of its docstring, its first comment, or its title."""
-    text = path.read_text(encoding="utf-8")
+    text = decode(path.read_bytes())
     if path.suffix == ".py":
-        lines = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
+        lines = _docstring(text).split("\n\n")[0]
     elif path.suffix == ".ipynb":
         found = re.search(r'"# +(.+?)\\n"', text)
         lines = found[1] if found else ""
@@ -185,6 +186,13 @@ def _purpose(path: Path) -> str:
         comments = re.findall(r"^[#%] ?(?!!)(.+)$", text, re.M)
         lines = comments[0] if comments else ""
     return re.sub(r"(?<=\.)\s.*", "", " ".join(lines.replace("``", "").split())).rstrip(":.") + "."
+
+
+def _docstring(code: str) -> str:
+    try:
+        return ast.get_docstring(ast.parse(code)) or ""
+    except SyntaxError:  # of what a student is writing
+        return ""
 
 
 def _notebooks(notebooks: Mapping[str, NotebookNode]) -> str:

@@ -12,8 +12,6 @@ from pathlib import Path, PurePosixPath
 from cs7643.submission import contents, names, notebooks
 from cs7643.submission.finding import Finding
 
-POINTER = b"version https://git-lfs.github.com/spec/"  # how a file begins that Git LFS has not fetched
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -39,7 +37,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
     def take(path: str, kind: str) -> None:
         content = read_inside(root, path)
         if isinstance(content, Finding):
-            found.append(content)
+            found.extend([content] if content not in found else [])  # it may be imported as well
         elif path not in entries:
             content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
             entries[path] = Entry(path, kind, content)
@@ -51,7 +49,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
         if path not in entries:
             take(path, "imported")
     for path, twin in names.twins(entries):
-        problem = f"on Windows and macOS its name is that of {path}, and one of them would be lost"
+        problem = f"on Windows and macOS its name is that of {path} ({names.difference(path, twin)})"
         found.append(Finding(twin, problem, "Rename one of them, or remove it."))
         del entries[twin]
     return [entries[path] for path in sorted(entries)], found
@@ -111,7 +109,7 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
         content = place.read_bytes()
     except OSError as error:
         return Finding(path, f"it cannot be read ({error.strerror})", "See to its rights, or take a copy.")
-    if content.startswith(POINTER):
+    if content.startswith(contents.POINTER):
         problem = "it is a pointer of Git LFS, and not the file that this stands for"
         return Finding(path, problem, "Fetch the file: git lfs pull.")
     return content

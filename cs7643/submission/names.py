@@ -58,6 +58,12 @@ def twins(paths: Iterable[str]) -> list[tuple[str, str]]:
     return pairs
 
 
+def difference(path: str, twin: str) -> str:
+    """Say in what two names differ that are one on Windows or macOS."""
+    same = unicodedata.normalize("NFC", path) == unicodedata.normalize("NFC", twin)
+    return "its accents are coded in another way" if same else "they differ in case only"
+
+
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
@@ -70,12 +76,15 @@ def near(place: Path, others: Collection[str] = ()) -> str | None:
         others: names that are looked for themselves, and mean no other file.
     """
     try:
-        present = sorted(os.listdir(place.parent))
+        present = os.listdir(place.parent)
     except OSError:
         return None
-    if placeholder(place) in present:
-        return placeholder(place)
-    ranked = sorted((_distance(place.name, name), name) for name in present if name not in others)
+    return placeholder(place) if placeholder(place) in present else nearest(place.name, set(present) - set(others))
+
+
+def nearest(wanted: str, present: Iterable[str]) -> str | None:
+    """Return the one of some names that may be meant for another, if one may."""
+    ranked = sorted((_distance(wanted, name), name) for name in present)
     return ranked[0][1] if ranked and ranked[0][0] < _FAR else None
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cs7643.submission.contents import PERSON
 from cs7643.submission.finding import Finding
-from cs7643.submission.inspection import read_inside
 from cs7643.submission.text import decode, sentence
 
 KEYS = ("Name", "Collaborators")
@@ -32,6 +31,8 @@ def read_person(root: Path, name: str | None = None) -> tuple[Person, list[Findi
     Returns:
         The lines, and what is the matter with them.
     """
+    from cs7643.submission.inspection import read_inside  # nbformat comes with it, which a grader does not have
+
     content, lines, found = read_inside(root, PERSON), {}, []
     try:
         if isinstance(content, Finding):

@@ -18,6 +18,7 @@ from cs7643.files import atomic_writer
 from staff.autograder.package import Config, clean_package, labels_of
 from staff.autograder.sandbox import ROOT
 from staff.release import archive as release_archive
+from staff.release.contents import normal
 from staff.release.markers import ReleaseError
 
 NAME = "autograder.zip"
@@ -48,13 +49,13 @@ def files(config: Config) -> dict[str, bytes]:
     here = Path(__file__).parent
     code = [ROOT / "staff" / "__init__.py", ROOT / "staff" / "__main__.py", *sorted(here.rglob("*.py"))]
     found = {
-        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        path.relative_to(ROOT).as_posix(): normal(path)
         for path in code
-        if not {"build.py", "hostile", "__pycache__"} & set(path.parts)
+        if not {"build.py", "hostile", "__pycache__"} & set(path.parts) and not path.name.startswith(".")
     }
     found.update(clean_package())
-    found.update({name: (here / "gradescope" / name).read_bytes() for name in PROGRAMS})
-    found["requirements.txt"] = _requirements((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    found.update({name: normal(here / "gradescope" / name) for name in PROGRAMS})
+    found["requirements.txt"] = _requirements(normal(ROOT / "requirements.txt").decode())
     fields = {"secret": config.secret, "staff_accuracy": config.staff_accuracy, "rounds": config.rounds}
     found["autograder.json"] = (json.dumps(fields) + "\n").encode()
     if config.labels:

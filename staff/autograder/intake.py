@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from cs7643.submission.contents import PERSON, PREDICTIONS, student_files
+from cs7643.submission.contents import PERSON, POINTER, PREDICTIONS, student_files
+from cs7643.submission.names import nearest
+from cs7643.submission.person import parse
 from staff.autograder.results import clean
 
 ENTRIES = 20_000  # files of a submission that are looked at
@@ -91,9 +93,10 @@ def take(place: Path) -> Submission:
 
 def name_of(submission: Submission) -> str:
     """Return the name in collaborators.txt, "" if there is none."""
-    text = (submission.person or b"").decode("utf-8-sig", "replace")
-    found = re.search(r"^\s*Name\s*:[ \t]*(.*)", text, re.M | re.I)
-    return clean(found[1].strip(), 100) if found else ""
+    try:
+        return clean(parse(submission.person or b"").get("Name", ""), 100)
+    except UnicodeDecodeError:
+        return clean((submission.person or b"").decode("cp1252", "replace").partition("\n")[0], 100)
 
 
 def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
@@ -193,6 +196,9 @@ def _content(chosen: Found, submission: Submission) -> bytes | None:
     except Exception as error:  # a damaged or encrypted member: zipfile and zlib have many errors
         submission.note(f"{chosen.path}: it cannot be read ({type(error).__name__}: {error})")
         return None
+    if content.startswith(POINTER):
+        submission.note(f"{chosen.path}: it is a pointer of Git LFS, and not the file: fetch it (git lfs pull)")
+        return None
     if len(content) > FILE:
         submission.note(f"{chosen.path}: it has more than {FILE // 1000} kB, and was left out")
         return None
@@ -200,12 +206,10 @@ def _content(chosen: Found, submission: Submission) -> bytes | None:
 
 
 def _look_for_renamed(name: str, found: list[Found], submission: Submission) -> None:
-    stem, suffix = name.rsplit(".", 1)
-    pattern = re.compile(rf"(copy of )?{stem}[ _-]*(\(?\d+\)?|copy|final|new|old)?[ _]*\.{suffix}(\.txt)?", re.I)
-    for each in found:
-        if pattern.fullmatch(each.path.name):
-            submission.note(f"{each.path} looks like {name}: give it that name")
-            return
+    others = {each.path.name: each.path for each in found if each.path.name not in WANTED}
+    near = nearest(name, others)
+    if near:
+        submission.note(f"{others[near]} looks like {name}: give it that name")
 
 
 def _as_text(path: str, content: bytes, submission: Submission) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import subprocess
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cs7643.checks.tasks import TASKS
+from cs7643.submission import names
 from staff.release.markers import ReleaseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,13 +88,14 @@ def read_contents(text: str, path: str = CONTENTS) -> Contents:
 
 
 def read_source(root: Path = ROOT) -> dict[str, bytes]:
-    """Read the files of a repository that git knows, as they are on the disk.
+    """Read the files of a repository that git knows, whatever git or an editor has made of the ends of their lines.
 
     Raises:
-        ReleaseError: if it is no repository, or a file that students would get is not known to git.
+        ReleaseError: if it is no repository, a file that students would get is not known to git, or not every system
+            can hold it.
     """
     known = _git(root, "--cached")
-    contents = read_contents((root / CONTENTS).read_text(encoding="utf-8"))
+    contents = read_contents(normal(root / CONTENTS).decode())
     strays = [path for path in _git(root, "--others", "--exclude-standard") if _is_for_students(contents, path)]
     if strays:
         raise ReleaseError([f"{path}:1: not known to git: add it, or remove it" for path in strays])
@@ -100,11 +104,33 @@ def read_source(root: Path = ROOT) -> dict[str, bytes]:
     if missing or links:
         wrong = [f"{path}:1: git knows it, and it is not there" for path in missing]
         raise ReleaseError(wrong + [f"{path}:1: a link; students get files" for path in links])
-    return {path: (root / path).read_bytes() for path in known}
+    given = [path for path in known if _is_for_students(contents, path)]
+    odd = [f"{path}:1: its name {reason}" for path in given if (reason := names.unportable(path))]
+    odd += [
+        f"{twin}:1: on Windows and macOS its name is that of {path} ({names.difference(path, twin)})"
+        for path, twin in names.twins(given)
+    ]
+    if odd:
+        raise ReleaseError(odd)
+    return {path: normal(root / path) for path in known}
+
+
+def normal(path: Path) -> bytes:
+    """Read a file as git keeps it: a text without a byte order mark, each line ended by a newline alone."""
+    content = path.read_bytes()
+    if b"\0" in content:  # a picture
+        return content
+    content = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
+    if path.suffix == ".ipynb":  # whose cells have ends of lines of their own, as escapes
+        content = re.sub(rb"(?<!\\)((?:\\\\)*)\\r\\n", rb"\1\\n", content)
+    return content
 
 
 def _is_for_students(contents: Contents, path: str) -> bool:
+    """Tell whether students would get a file; one that begins with a dot only if a line has its name in full."""
     entry = contents.entry(path)
+    if names.is_hidden(path) and (entry is None or entry.pattern != path):
+        return False
     return entry is None or entry.kind != "staff"
 
 
@@ -115,4 +141,4 @@ def _git(root: Path, *options: str) -> list[str]:
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"").decode("utf-8", "replace").strip() or str(error)
         raise ReleaseError([f"{root}:1: git cannot list the files: {said}"]) from error
-    return sorted(filter(None, result.stdout.decode("utf-8").split("\0")))
+    return sorted(filter(None, result.stdout.decode("utf-8", "surrogateescape").split("\0")))

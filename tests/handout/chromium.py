@@ -47,8 +47,8 @@ class Browser:
 
     def _port(self, path: Path) -> int:
         for _ in range(600):
-            if path.exists() and path.read_text().strip():
-                return int(path.read_text().split()[0])
+            if path.exists() and path.read_text(encoding="utf-8").strip():
+                return int(path.read_text(encoding="utf-8").split()[0])
             time.sleep(0.1)
         raise TimeoutError("Chromium does not start")
 
