@@ -12,6 +12,7 @@ import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import multiprocessing
 import operator
 import os
@@ -137,13 +138,13 @@ def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIE
     Raises:
         RuntimeError: if the check cannot be run at all, and not because of the change.
     """
-    import torch  # noqa: F401  (so that no child has to import it)
-
+    context = multiprocessing.get_context("forkserver")  # a fork of this process, with its threads, could deadlock
+    context.set_forkserver_preload(["torch"])
     queue = iter(several)
     running: dict[int, tuple[BaseProcess, Change, float]] = {}  # by the handle that tells when it ends
     while True:
         while len(running) < processes and (change := next(queue, None)) is not None:
-            process: BaseProcess = multiprocessing.get_context("fork").Process(target=_child, args=(change,))
+            process: BaseProcess = context.Process(target=_child, args=(change,))
             process.start()
             running[process.sentinel] = process, change, time.monotonic() + patience
         if not running:
