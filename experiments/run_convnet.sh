@@ -3,6 +3,8 @@
 # Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_convnet.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
+here=$PWD
+. experiments/python.sh
 # As in: settings=(--lr 0.01 --epochs 5)
 # BEGIN SOLUTION 6.6 convnet_settings
 settings=(
@@ -10,4 +12,4 @@ settings=(
     --batch-size 128 --weight-decay 0.001 --flip --translate 2
 )
 # END SOLUTION
-exec "${PYTHON:-python3}" -m cs7643 train --model convnet --plots ${settings[@]+"${settings[@]}"} "$@"
+exec "$python" -m cs7643 train --model convnet --plots ${settings[@]+"${settings[@]}"} "$@"

@@ -3,6 +3,8 @@
 # Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_mymodel.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
+here=$PWD
+. experiments/python.sh
 # As in: settings=(--lr 0.01 --epochs 5)
 # BEGIN SOLUTION 6.7 mymodel_settings
 settings=(
@@ -10,4 +12,4 @@ settings=(
     --batch-size 250 --weight-decay 0.0005 --flip --translate 2 --label-smoothing 0.1
 )
 # END SOLUTION
-exec "${PYTHON:-python3}" -m cs7643 train --model mymodel --plots ${settings[@]+"${settings[@]}"} "$@"
+exec "$python" -m cs7643 train --model mymodel --plots ${settings[@]+"${settings[@]}"} "$@"

@@ -3,10 +3,12 @@
 # Tune the settings (`python -m cs7643 train --help` lists them); more can be given here: run_softmax.sh --resume
 set -eu
 cd "$(dirname "$0")/.."
+here=$PWD
+. experiments/python.sh
 # As in: settings=(--lr 0.01 --epochs 5)
 # BEGIN SOLUTION 6.4 softmax_settings
 settings=(
     --lr 0.002 --schedule triangle --epochs 8 --batch-size 500 --weight-decay 0.002
 )
 # END SOLUTION
-exec "${PYTHON:-python3}" -m cs7643 train --model softmax --plots ${settings[@]+"${settings[@]}"} "$@"
+exec "$python" -m cs7643 train --model softmax --plots ${settings[@]+"${settings[@]}"} "$@"

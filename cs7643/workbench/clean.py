@@ -12,12 +12,12 @@ MADE = ("build", "dist", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypoth
 
 def main(args: argparse.Namespace) -> int:
     """Remove the folders and say which. Your code, your notebooks and downloaded data stay."""
-    names = [*MADE, *([".venv", ".venv.lock"] if args.all else [])]
+    names = [*MADE, *([".venv", ".venv.old", ".venv.lock"] if args.all else [])]
     found = [path for path in (ROOT / name for name in names) if path.exists()]
     folders = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
     caches = [path for folder in folders for path in folder.rglob("__pycache__")]
     for path in (*found, *caches):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
