@@ -2,10 +2,16 @@
 
 Each process takes its part of every batch, and the gradients are averaged, so that two processes do what one does with
 the same batch. Batch normalisation looks at the whole batch too, wherever its parts are: :class:`SharedBatchNorm`.
+
+The group of processes has threads of its own. One that still runs when Python ends, to let go of a tensor, aborts its
+process. So :func:`processes` ends them, whatever the program keeps.
 """
 
 from __future__ import annotations
 
+import datetime
+import gc
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +21,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+PATIENCE = datetime.timedelta(minutes=10)  # how long the processes wait for one that says nothing
+_FAILURES = "cs7643/failures"  # in the store that all processes share: how many have failed
+
+
+class OtherProcessError(RuntimeError):
+    """A process cannot go on because another one failed. ``explained`` tells whether the other one says why."""
+
+    def __init__(self, message: str, explained: bool) -> None:
+        super().__init__(message)
+        self.explained = explained
 
 
 @dataclass(frozen=True)
@@ -51,23 +69,79 @@ class Processes:
         if self.count > 1:
             dist.barrier()
 
+    def share(self, model: nn.Module) -> nn.Module:
+        """Return ``model`` such that its gradients are averaged over the processes; with one process, as it is."""
+        if self.count == 1:
+            return model
+        parameters = inspect.signature(DistributedDataParallel.__init__).parameters
+        name = "forward_sync_buffers" if "forward_sync_buffers" in parameters else "broadcast_buffers"  # the older name
+        options: dict[str, Any] = {name: False, "device_ids": [self.local_rank] if self.device == "cuda" else None}
+        return DistributedDataParallel(model, **options)
+
+
+def is_first() -> bool:
+    """Tell whether this process speaks: it is alone, or of those that ``torchrun`` started the first."""
+    return os.environ.get("RANK", "0") == "0"
+
 
 @contextmanager
 def processes(device_type: str) -> Iterator[Processes]:
     """Join the other processes, if ``torchrun`` started this one, and leave them at the end.
 
+    At the end all processes wait for each other. Then the group is taken from every DistributedDataParallel, and from
+    every variable, so that its threads end here: none of these can be used afterwards.
+
     Args:
         device_type: "cuda" for the nccl backend; anything else for gloo.
+
+    Raises:
+        OtherProcessError: if another process has failed before, or has ended.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Processes()
         return
-    dist.init_process_group("nccl" if device_type == "cuda" else "gloo")
+    import torch.distributed.nn  # before there is a group: its functions keep, as a default, the one that they find
+
+    device = "cuda" if device_type == "cuda" else "cpu"
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-        yield Processes(dist.get_rank(), dist.get_world_size(), local_rank, "cuda" if device_type == "cuda" else "cpu")
+        yield Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")), device)
+        dist.barrier()
+    except BaseException as error:
+        _tell_apart(error)
+        raise
     finally:
-        dist.destroy_process_group()
+        _leave()
+
+
+def _tell_apart(error: BaseException) -> None:
+    """Raise an OtherProcessError if an error only follows from that of another process, or repeats it."""
+    try:
+        count = dist.distributed_c10d._get_default_store().add(_FAILURES, 1)
+    except RuntimeError:  # the process that held the store has ended
+        count = 1
+    if count > 1:
+        raise OtherProcessError("another process failed first, and says why", explained=True) from error
+    if isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
+        reason = str(error).split("] ", 1)[-1].splitlines()[0]
+        raise OtherProcessError(
+            f"another process ended or fell silent ({reason}): was it killed, perhaps for want of memory?",
+            explained=False,
+        ) from error
+
+
+def _leave() -> None:
+    """Destroy the group, and with it its threads, which live as long as anybody holds it."""
+    for model in [it for it in gc.get_objects() if issubclass(type(it), DistributedDataParallel)]:
+        for name in ("logger", "reducer"):  # these hold it out of Python's sight
+            vars(model).pop(name, None)
+    group = dist.group.WORLD
+    dist.destroy_process_group()
+    for holder in gc.get_referrers(group):
+        variables = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
+        if isinstance(variables, dict):
+            for name in [name for name, value in variables.items() if value is group]:
+                variables[name] = None
 
 
 class _SumOverProcesses(torch.autograd.Function):

@@ -202,10 +202,7 @@ class _Loop:
         self.network = MixedPrecision(self.model, device.type) if settings.amp else self.model
         if compiled:
             self.network = torch.compile(self.network)  # type: ignore[assignment]
-        self.trained = self.network
-        if where.count > 1:
-            on_card = [where.local_rank] if device.type == "cuda" else None
-            self.trained = nn.parallel.DistributedDataParallel(self.network, on_card, broadcast_buffers=False)
+        self.trained = where.share(self.network)
         self.loss_function = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
 
     def images(self, X: Any, y: Any) -> DeviceImages:

@@ -58,9 +58,7 @@ model = nn.Sequential(
 ).double()
 x, y = torch.randn(8, 2, 6, 6, dtype=torch.float64), torch.arange(8) % 3
 with processes("cpu") as where:
-    network = model
-    if where.count > 1:
-        network = nn.parallel.DistributedDataParallel(share_batch_norm(model), broadcast_buffers=False)
+    network = where.share(share_batch_norm(model) if where.count > 1 else model)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     losses = []
     for _ in range(5):
