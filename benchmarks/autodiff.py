@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.clock import Call, seconds
 from cs7643.autodiff import backward_jacobian, exp, f1, f2, forward_jacobian, log, maximum, plain, variables
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 
 OPPONENTS = ("autograd", "micrograd", "torch")
 CHAINS = (1_000, 10_000)
@@ -222,4 +223,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "autodiff"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
 from cs7643.files import atomic_writer
 from cs7643.losses import softmax_loss
+from cs7643.terminal import guarded
 from cs7643.trainer import Array, ClassifierTrainer, LossFunction, Model, accuracy
 
 TEST_IMAGES = 5_000
@@ -112,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "embedded_data"))

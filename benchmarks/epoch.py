@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -24,6 +25,7 @@ from cs7643 import data
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.memory import keep_freed_memory
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 from cs7643.trainer import ACCURACY_SAMPLE, EVALUATION_BATCH, BatchOrder, ClassifierTrainer
 
 WHO = ("ours", "NCHW", "NHWC", "NCHW, memory kept")
@@ -116,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "epoch"))

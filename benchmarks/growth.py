@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.contender import Contender
 from benchmarks.machine import machine
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 
 MIDDLE = {"batch": 50, "filters": 32, "kernel": 7, "image": 32}
 SIZES = {
@@ -106,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "growth"))

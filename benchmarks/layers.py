@@ -10,12 +10,14 @@ import argparse
 import os
 import platform
 import statistics
+import sys
 
 import numpy as np
 
 from benchmarks.clock import Call, seconds
 from cs7643 import fast_layers, layers
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 
 
 def pairs() -> dict[str, tuple[Call, Call]]:
@@ -68,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "layers"))

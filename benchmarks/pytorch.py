@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from benchmarks.machine import machine
 from benchmarks.steps import TASKS, Task
 from cs7643.progress import progress_bar
 from cs7643.roofline import bytes_per_second, flops_per_second
+from cs7643.terminal import guarded
 
 WHO = ("ours", "NCHW", "NHWC")
 MB = 1e6
@@ -162,4 +164,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "pytorch"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 
 import torch
@@ -19,6 +20,7 @@ from cs7643.progress import progress_bar
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.settings import MODELS, Settings
 from cs7643.pytorch.training import NUM_VALIDATION, build_model, train
+from cs7643.terminal import guarded
 
 
 def bare(images: torch.Tensor, labels: torch.Tensor, settings: Settings) -> float:
@@ -65,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "training"))

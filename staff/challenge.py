@@ -19,6 +19,7 @@ import argparse
 import dataclasses
 import json
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
 from cs7643.pytorch.runfiles import load, save
 from cs7643.pytorch.settings import SCHEDULES
 from cs7643.pytorch.training import choose_device, knows_bfloat16
+from cs7643.terminal import guarded
 from cs7643.trainer import BatchOrder
 
 PATCH = 2  # pixels: the smallest patch that has edges; 12 principal directions, each with both signs: 24 filters
@@ -368,4 +370,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main, "challenge"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 from staff.mutants import automatic, page, seeds
 from staff.mutants.catalogue import MUTANTS
 from staff.mutants.trial import attempt, register_cases
@@ -48,4 +49,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main, "mutants"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
+from cs7643.terminal import guarded
 from staff.autograder.hostile.catalogue import GROUPS
 from staff.autograder.hostile.trial import Outcome, attempt
 from staff.autograder.sandbox import ROOT
@@ -68,4 +69,4 @@ def _table(group: str, outcomes: list[Outcome]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    sys.exit(guarded(lambda: min(main(), 1), "hostile"))
