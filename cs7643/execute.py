@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import copy
+import difflib
 import logging
-import os
 import re
 import signal
 import sys
@@ -33,10 +33,10 @@ from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 from cs7643.files import atomic_writer
 from cs7643.options import TIMEOUT
 from cs7643.progress import progress_bar
-from cs7643.workbench import CACHES, prepare_caches
+from cs7643.workbench import prepare_caches
+from cs7643.workbench.notebooks import KERNEL, NOTEBOOKS, kernel_environment
+from cs7643.workbench.notebooks import find as find_notebooks
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -128,7 +128,7 @@ def choose(names: Sequence[str], folder: Path) -> list[Path]:
     Raises:
         ValueError: if there is no such notebook.
     """
-    known = sorted(folder.glob("*.ipynb"), key=lambda path: (_number(path.stem), path.stem))
+    known = find_notebooks(folder)
     if not known:
         raise ValueError(f"there are no notebooks in {folder}")
     chosen = set()
@@ -136,14 +136,12 @@ def choose(names: Sequence[str], folder: Path) -> list[Path]:
         stem = re.sub(r"\.ipynb$", "", re.split(r"[/\\]", name)[-1])
         found = [path for path in known if stem == path.stem or path.stem.startswith(f"{stem}_")]
         if not found:
-            raise ValueError(f"there is no notebook {name}; there are: {', '.join(path.stem for path in known)}")
+            there = [path.stem for path in known]
+            near = difflib.get_close_matches(stem, there, n=1)
+            meant = f"did you mean {near[0]}? There are" if near else "there are"
+            raise ValueError(f"there is no notebook {name}; {meant}: {', '.join(there)}")
         chosen.update(found)
     return [path for path in known if path in chosen] if names else known
-
-
-def _number(stem: str) -> int:
-    found = re.match(r"\d+", stem)
-    return int(found[0]) if found else sys.maxsize
 
 
 def _find_data(directory: str | None) -> str:
@@ -209,24 +207,7 @@ class _ThisPython(KernelSpecManager):
     """Knows one kernel, this interpreter, whatever the user has installed under the notebooks' name."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        command.append("--IPKernelApp.log_level=ERROR")  # a warning that all kernels on one machine give
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
-
-
-def _environment(data: str, folder: Path) -> dict[str, str]:
-    """Return the environment of a kernel: quiet bars, the data that was chosen, and no configuration of the user."""
-    left_out = {"PYTHONSTARTUP", "MPLBACKEND", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"}
-    environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    places = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    return {
-        **environment,
-        **{name: str(folder / name.lower()) for name in places},
-        "MPLCONFIGDIR": str(CACHES / "matplotlib"),
-        "JUPYTER_NO_CONFIG": "1",
-        "TQDM_DISABLE": "1",
-        ENVIRONMENT_VARIABLE: data,
-    }
+        return KernelSpec(argv=KERNEL, display_name="Python 3", language="python")
 
 
 def _execute(execution: Execution, data: str, timeout: int, bar: Any) -> None:
@@ -283,7 +264,9 @@ async def _execute_cells(execution: Execution, data: str, timeout: int, bar: Any
     client.reset_execution_trackers()
     number, cell, start = 0, execution.cells[0] if execution.cells else None, time.monotonic()
     try:
-        await client.async_start_new_kernel(cwd=str(execution.path.parent), env=_environment(data, folder))
+        await client.async_start_new_kernel(
+            cwd=str(execution.path.parent), env={**kernel_environment(folder), ENVIRONMENT_VARIABLE: data}
+        )
         await client.async_start_new_kernel_client()
         for position, cell in enumerate(execution.notebook.cells):
             if cell.cell_type == "code":

@@ -11,6 +11,8 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from cs7643.plots.style import done
+
 DPI = 100
 
 
@@ -68,8 +70,7 @@ def strip(figures: Sequence[Figure]) -> Figure:
         axis = whole.add_axes((0, top / height, columns / width, rows / height))
         axis.imshow(picture, interpolation="nearest")
         axis.set_axis_off()
-    plt.close(whole)
-    return whole
+    return done(whole)
 
 
 def png(figure: Figure) -> bytes:

@@ -1,9 +1,17 @@
-"""What all pictures share: the palette, and how a picture is finished."""
+"""What all pictures share: Matplotlib's own settings, the palette, and how a picture is finished."""
 
 from __future__ import annotations
 
+import sys
+
+import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+
+IPYTHON = sys.modules.get("IPython")  # not imported for this
+if not (IPYTHON and IPYTHON.get_ipython()):
+    matplotlib.use("agg")  # into files; in a notebook its kernel draws
+matplotlib.rcdefaults()  # whatever a matplotlibrc says, in the working folder or at home
 
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)

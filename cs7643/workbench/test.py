@@ -11,9 +11,6 @@ import time
 
 from cs7643.workbench import ROOT, headless, prepare_caches, processors
 
-SANITISE = "tests/notebooks/sanitise.cfg"
-COMPARE_NOTEBOOKS = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITISE}"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``test``."""
@@ -33,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run every step, also after one that failed; return 0 if all passed."""
     tool = [sys.executable, "-m"]
-    pytest = [*tool, "pytest", *COMPARE_NOTEBOOKS]
+    pytest = [*tool, "pytest", "--nbval"]
     prepare_caches()
     if args.processors is not None:
         return processors.run(list(itertools.chain(*args.processors)), [*pytest, *args.arguments])

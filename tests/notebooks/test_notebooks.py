@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+from cs7643.workbench import notebooks
+
+NOTEBOOKS = notebooks.find()
 IGNORED = "nbval-ignore-output"
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 
