@@ -86,7 +86,11 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
     """
     with tempfile.TemporaryDirectory(prefix="cs7643 copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
-        shutil.copytree(root / "cs7643", copy / "cs7643", ignore=_left_out)
+        try:
+            shutil.copytree(root / "cs7643", copy / "cs7643", ignore=_left_out)
+        except shutil.Error as error:
+            _, place, reason = error.args[0][0]
+            raise OSError(f"the copy in which the zip is tried cannot be made: {place}: {reason}") from error
         for path in student_files():  # so that one that is missing in the zip is missing in the copy
             (copy / path).unlink(missing_ok=True)
         try:

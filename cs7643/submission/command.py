@@ -39,8 +39,10 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     except ValueError as error:
         return _complain(str(error))
     except OSError as error:
+        if not error.strerror:
+            return _complain(sentence(str(error)))
         place = error.filename2 or error.filename or args.output
-        return _complain(f"{sentence(str(place))} cannot be written or read: {error.strerror or error}")
+        return _complain(f"{sentence(str(place))} cannot be written or read: {error.strerror}")
 
 
 def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:

@@ -42,7 +42,7 @@ def loads(content: bytes) -> NotebookNode:
             notebook: NotebookNode = nbformat.reads(json.dumps(document), as_version=4)  # type: ignore[no-untyped-call]
             _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
             nbformat.validate(notebook)
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError, nbformat.ValidationError) as error:
+    except Exception as error:  # nbformat, given what is no notebook, raises anything, UnboundLocalError for one
         raise ValueError(text.sentence(str(error).partition("\n")[0]) or type(error).__name__) from error
     return notebook
 

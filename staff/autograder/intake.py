@@ -93,10 +93,12 @@ def take(place: Path) -> Submission:
 
 def name_of(submission: Submission) -> str:
     """Return the name in collaborators.txt, "" if there is none."""
+    content = submission.person or b""
     try:
-        return clean(parse(submission.person or b"").get("Name", ""), 100)
-    except UnicodeDecodeError:
-        return clean((submission.person or b"").decode("cp1252", "replace").partition("\n")[0], 100)
+        lines = parse(content)
+    except UnicodeDecodeError:  # of an old editor on Windows
+        lines = parse(content.decode("cp1252", "replace").encode())
+    return clean(lines.get("Name", ""), 100)
 
 
 def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:

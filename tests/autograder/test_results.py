@@ -175,5 +175,24 @@ def test_only_what_is_looked_for_is_read(tmp_path):
     found = intake.take(path)
     assert found.files == {"cs7643/layers.py": b"cs7643/layers.py"}
     assert found.predictions == b"hw1/predictions.csv"
-    assert intake.name_of(found) == "Ada [1mLovelace"
+    assert intake.name_of(found) == "Ada Lovelace"
     assert intake.take(tmp_path / "nothing").files == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_the_name_is_read_whatever_editor_wrote_it(encoding):
+    person = "Name: José Ñandú\r\nCollaborators: none\r\n".encode(encoding)
+    assert intake.name_of(intake.Submission(person=person)) == "José Ñandú"
+
+
+@pytest.mark.parametrize("name", ["layers (1).py", "layers-Copy1.py", "Layers.py", "layers.py.txt", "layer.py"])
+def test_a_module_that_was_renamed_is_named(name, tmp_path):
+    (tmp_path / name).write_text("x = 1", encoding="utf-8")
+    assert f"{name} looks like layers.py: give it that name" in intake.take(tmp_path).notes
+
+
+def test_a_pointer_of_git_lfs_is_no_module(tmp_path):
+    (tmp_path / "layers.py").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", encoding="utf-8")
+    found = intake.take(tmp_path)
+    assert found.files == {}
+    assert any("layers.py: it is a pointer of Git LFS" in note for note in found.notes)

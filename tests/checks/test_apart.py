@@ -93,6 +93,26 @@ def test_a_file_that_cannot_be_read_is_named_by_its_line_and_other_tasks_are_che
     assert run_apart(other, ["relu_forward"], root=copy)["relu_forward"].status == "right"
 
 
+@pytest.mark.parametrize("name", ["descent.py.txt", "Descent.py", ".descent.py.icloud", "descent (1).py"])
+def test_a_file_that_is_missing_is_named_with_the_one_that_may_be_it(name, copy):
+    (copy / "cs7643" / "descent.py").rename(copy / "cs7643" / name)
+    found = run_apart(TASK, NAMES, root=copy)
+    for each in NAMES:
+        (outcome,) = found[each].outcomes
+        assert outcome.message.startswith("cs7643/descent.py: the file is missing")
+        assert name in outcome.message
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_reports_and_prints_arrive_whole_whatever_the_encoding(encoding, copy, monkeypatch):
+    for variable, value in {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}.items():
+        monkeypatch.setenv(variable, value)
+    spoil(copy, "print('é ✓ \\ud83d'); raise ValueError('中 \\ud83d')")
+    found = run_apart(TASK, ["regret"], root=copy)["regret"]
+    assert "raises ValueError: 中 ‹U+D83D›" in found.outcomes[0].message
+    assert found.outcomes[0].printed == "é ✓ \\ud83d"
+
+
 def test_blanks_are_not_started_and_earn_nothing(copy):
     spoil(copy, 'raise NotImplementedError("Task 2: regret")')
     report = Report(TASK, tuple(run_apart(TASK, NAMES, root=copy).values()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import shutil
 import urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +13,7 @@ import chromium
 import pytest
 
 from cs7643.checks.tasks import all_tasks
-from cs7643.handout import page
+from cs7643.handout import command, page
 from cs7643.submission import contents, notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +71,19 @@ def pages_of(site):
 
 def test_there_is_a_page_for_each_notebook(site, sources):
     assert {path.stem for path in site.glob("*.html")} == {"index", *sources}
+
+
+def test_what_a_system_leaves_is_no_notebook_and_what_is_broken_is_named(tmp_path, capsys):
+    for name in ("notebooks", "cs7643"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (tmp_path / "notebooks" / "._4_layers.ipynb").write_bytes(b"\0\5\26\7")
+    (tmp_path / "cs7643" / "layers.py").write_text("def f(:\n", encoding="utf-8")  # of what is being written
+    args = argparse.Namespace(output=tmp_path / "site")
+    assert command.main(args, root=tmp_path) == 0
+    assert not list((tmp_path / "site").glob("*._*"))
+    (tmp_path / "notebooks" / "4_layers.ipynb").write_text("{", encoding="utf-8")
+    assert command.main(args, root=tmp_path) == 1
+    assert "site: notebooks/4_layers.ipynb is not a whole notebook (" in capsys.readouterr().err
 
 
 def test_no_link_is_broken_and_no_name_is_there_twice(site):

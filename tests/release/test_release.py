@@ -423,6 +423,61 @@ def test_only_files_that_git_knows_are_released(tmp_path):
         read_source(root)
 
 
+def rewritten(folder, change):
+    """Make a repository of this one's files, each rewritten."""
+    for path, content in source().items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if b"\0" in content else change(path, content))
+    for words in (["init", "--quiet"], ["-c", "core.autocrlf=false", "add", "--force", "."]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+WRITTEN = {
+    "on Windows": lambda _, content: content.replace(b"\n", b"\r\n"),
+    "by an editor that marks UTF-8": lambda _, content: b"\xef\xbb\xbf" + content,
+    "by one that ends the lines in cells so": lambda path, content: (
+        content.replace(rb'\n",', rb'\r\n",') if path.endswith(".ipynb") else content
+    ),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_repository_that_was_rewritten_gives_the_same_edition(how, tmp_path):
+    folder = rewritten(tmp_path, WRITTEN[how])
+    assert (folder / LAYERS).read_bytes() != source()[LAYERS] or (folder / NOTEBOOK).read_bytes() != source()[NOTEBOOK]
+    read = read_source(folder)
+    assert read == source()
+    assert make_edition(read, read_contents(read[CONTENTS].decode())) == student()
+    assert not [path for path, content in student().files.items() if b"\r\n" in content and b"\0" not in content]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not have such names")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cs7643/aux.py", "where aux.py is a device"),
+        ("cs7643/Layers.py", "its name is that of"),
+        ("cs7643/x\udcff.py", "its name is not UTF-8"),
+        ("cs7643/a:b.py", "does not allow :"),
+    ],
+)
+def test_a_name_that_not_every_system_can_hold_stops_the_release(name, reason, tmp_path):
+    folder = rewritten(tmp_path, lambda _, content: content)
+    (folder / name).write_bytes(b"")
+    subprocess.run(["git", "add", "--force", name], cwd=folder, check=True)
+    with pytest.raises(ReleaseError, match=reason):
+        read_source(folder)
+
+
+def test_what_a_system_leaves_beside_the_files_stops_no_release(tmp_path):
+    folder = rewritten(tmp_path, lambda _, content: content)
+    for name in ("notebooks/._1_gradient_descent.ipynb", "cs7643/._layers.py", "._README.md", ".#README.md"):
+        (folder / name).write_bytes(b"\0\5\26\7")
+    assert read_source(folder) == source()
+
+
 def test_the_list_of_contents_is_read_strictly():
     with pytest.raises(ReleaseError, match=r"contents\.txt:2: expected one of staff, student") as caught:
         read_contents("student a 1 2  # fine\nstudents b\nsays a\n")
