@@ -6,20 +6,20 @@ endif
 CS7643 = "$(PYTHON)" -m cs7643
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab data check submit site clean
+.PHONY: help run test lab data check submit site clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
-	@echo "  PYTHON=python3.12 chooses the interpreter; ARGS= hands on options, as in: make data ARGS=--help"
+	@echo "  PYTHON=python3.12 chooses the interpreter of a new .venv; ARGS= hands on options, as in: make data ARGS=--help"
 
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
-# BEGIN STAFF
-.PHONY: test bench student autograder
-
-test:  ## style, types, tests, and every notebook compared with its outputs (ARGS="-- -k layers" for pytest alone)
+test:  ## run all tests: every notebook is executed again and compared with its outputs (ARGS="-- -k layers" chooses)
 	@$(CS7643) test $(ARGS)
+
+# BEGIN STAFF
+.PHONY: bench student autograder
 
 bench:  ## measure speed, as ratios in one run
 	@$(CS7643) bench $(ARGS)

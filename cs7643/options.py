@@ -72,6 +72,10 @@ def _bench(parser: argparse.ArgumentParser) -> None:
 
 
 # END STAFF
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs="*", help="for pytest, after --: its own arguments, as in: -- -k 4_layers")
+
+
 def _lab(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "arguments", nargs="*", help="for JupyterLab, after --: its own arguments, as in: -- --no-browser"
@@ -264,3 +268,6 @@ COMMANDS = {
     # END STAFF
     "clean": Command("remove what runs have made", "cs7643.workbench.clean", _clean, bare=True),
 }
+COMMANDS.setdefault(  # where nothing else is tested
+    "test", Command("execute every notebook again and compare what comes out", "cs7643.workbench.notebooks", _compare)
+)

@@ -38,7 +38,7 @@ REGION = re.compile(
 )
 HIDDEN = {
     "solution": re.compile(r"(?i)\bsolutions?\b"),
-    "staff": re.compile(r"(?i)\b(?:BEGIN|END) STAFF|\bstaff/|-m staff\b|staff's edition|make (?:student|test|bench)\b"),
+    "staff": re.compile(r"(?i)\b(?:BEGIN|END) STAFF|\bstaff/|-m staff\b|staff's edition|make (?:student|bench)\b"),
 }
 FOLDERS = "cs7643|notebooks|datasets|experiments|writeup|tests|benchmarks|staff"
 PATH = re.compile(rf"(?<![\w./:-])((?:{FOLDERS})/[\w./-]*\w)(?![\w*])")
