@@ -139,3 +139,20 @@ def network(X, model, scores, reg=0.0, positions=1, dtype=np.float64):
     penalty = 0.5 * reg * sum(float((array.astype(np.float64) ** 2).sum()) for array in model.values())
     sizes = sum(array.size for array in model.values())
     return off, loss + apart(sizes, dtype) * penalty, gradient + apart(2, dtype) * reg * max(large.values())
+
+
+def grown(results, scale: float = 2.0**-30) -> float:
+    """Bound the difference of two runs of a program that amplifies its rounding by an amount that nobody knows.
+
+    So it is measured: each of ``results`` is the result of the program where every step had a relative error of
+    ``scale`` and a random sign; the first is without. What that changes is a typical error, and ten times as much is an
+    unlikely one. In truth a step is off by the bound of two operations, and its slope by 101 times as much: 1 - tanh^2
+    is a difference, and for numbers up to 3, beyond which no program here goes, 1 / 101 is what it leaves.
+
+    Args:
+        results: arrays of one shape.
+        scale: the relative error that was made.
+    """
+    exact, *noisy = (np.asarray(result, np.float64) for result in results)
+    amplified = max(float(np.abs(result - exact).max(initial=0)) for result in noisy) / scale
+    return conditioned(101, 2) * (10 * amplified + float(np.abs(exact).max(initial=0)))

@@ -65,7 +65,10 @@ BINARY = {
 
 
 def program(seed):
-    """Return a function (namespace, w) -> list of results, and a point w; both depend on nothing but the seed."""
+    """Return a function (namespace, w, noise) -> list of results, and a point w; they depend on nothing but the seed.
+
+    ``noise``, where it is given, is called with the result of every step, and returns it a little changed.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 7))
     w = rng.standard_normal(n)
@@ -87,10 +90,10 @@ def program(seed):
     for _ in range(int(rng.integers(1, 31))):
         add(_step(rng, values))
 
-    def run(ns, w):
+    def run(ns, w, noise=lambda result: result):
         results = [w]
         for step in steps:
-            results.append(step(ns, results))
+            results.append(noise(step(ns, results)))
         flat = ns.reshape(results[-1], (-1,))
         return [flat[k] for k in range(min(4, flat.shape[0]))]
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import EPS, apart, assert_within
 
 from cs7643 import descent
 from cs7643.theory import convex, noise
 
 MANY = settings(max_examples=1000, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
-EPS = np.finfo(np.float64).eps
 
 
 def unchanged(name, **arguments):
@@ -90,7 +90,7 @@ def test_the_attaining_function_is_on_the_bound_for_every_number_of_steps_up_to_
     for T in range(1, 1001):
         f = convex.attaining(T)
         iterates = descent.gradient_descent(f.subgradient, np.zeros(T), descent.rate_step_size(1.0, 1.0, T), T)
-        assert f.gap(descent.average(iterates)) == pytest.approx(descent.rate_bound(1.0, 1.0, T), rel=1e-12), T
+        assert f.gap(descent.average(iterates)) == pytest.approx(descent.rate_bound(1.0, 1.0, T), rel=apart(T + 8)), T
 
 
 @pytest.mark.parametrize("T", [1, 2, 3, 30, 200])
@@ -98,7 +98,7 @@ def test_the_attaining_function_is_on_the_bound_for_every_number_of_steps_up_to_
 def test_the_attaining_function_is_on_the_bound_at_other_scales(T, B, rho):
     f = convex.attaining(T, B, rho)
     iterates = descent.gradient_descent(f.subgradient, np.zeros(T), descent.rate_step_size(B, rho, T), T)
-    assert f.gap(descent.average(iterates)) == pytest.approx(descent.rate_bound(B, rho, T), rel=1e-12)
+    assert f.gap(descent.average(iterates)) == pytest.approx(descent.rate_bound(B, rho, T), rel=apart(T + 8))
 
 
 def test_gradient_descent_asks_for_the_gradient_once_at_each_point_but_the_last():
@@ -136,8 +136,8 @@ def test_the_average_leaves_out_the_last_point_and_nothing_else():
 def test_a_step_changes_f_by_the_closed_form(w, term, eta):
     slope = w - noise.CENTRES[term]
     change = noise.f(descent.sgd_step(w, term, eta)) - noise.f(w)
-    scale = 1 + w**2 + (eta * slope) ** 2
-    assert change == pytest.approx(eta * slope * (eta * slope - (2 * w - 1)), abs=100 * EPS * scale)
+    scale = 2 * (2 + abs(w) + eta * abs(slope)) ** 2  # a difference of two sums of two squares
+    assert_within(change, eta * slope * (eta * slope - (2 * w - 1)), apart(12) * scale)
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (2, 3), (2, 1, 2)])
