@@ -73,3 +73,17 @@ def call(root, *arguments, python=sys.executable, **variables):
         encoding="utf-8",
         timeout=120,
     )
+
+
+def interpreters():
+    """Return the Pythons of this machine by their versions, such as (3, 12): those on the PATH, and those of pyenv."""
+    versions = [(2, 7), *((3, minor) for minor in range(6, 20))]
+    found = {}
+    for version in versions:
+        name = "python{}.{}".format(*version)
+        paths = [*(Path.home() / ".pyenv" / "versions").glob("{}.{}.*/bin/python".format(*version)), shutil.which(name)]
+        for path in paths:
+            command = [str(path), "-c", "import sys; print(tuple(sys.version_info[:2]))"]
+            if path and subprocess.run(command, capture_output=True, text=True).stdout.strip() == str(version):
+                found.setdefault(version, str(path))
+    return found
