@@ -1,7 +1,12 @@
-"""Writing a file whole or not at all, and letting one process in at a time."""
+"""Writing a file whole or not at all, letting one process in at a time, and what a file is instead of the right one.
+
+Shared folders and cloud drives often know no permissions, no locks, and no way to ask for what lies on the disk. What
+they cannot do is left out.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -10,6 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+NOT_SUPPORTED = {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY}
+STAND_INS = {
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself: `git lfs pull` fetches that",
+    b"<!doctype html": "a web page, perhaps that of a login: fetch the file itself",
+    b"<html": "a web page, perhaps that of a login: fetch the file itself",
+}
 
 
 @contextmanager
@@ -23,24 +35,70 @@ def atomic_writer(path: str | os.PathLike[str], mode: str = "wb", encoding: str 
         path: the file to write.
         mode: ``"wb"`` or ``"w"``.
         encoding: as for :func:`open`; UTF-8 for text when not given.
+
+    Raises:
+        OSError: if it cannot be written; it names ``path``.
     """
     if mode not in ("wb", "w"):
         raise ValueError(f"atomic_writer: mode must be 'wb' or 'w', got {mode!r}")
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     if mode == "w" and encoding is None:
         encoding = "utf-8"
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    with naming(path):
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
-        with os.fdopen(descriptor, mode, encoding=encoding, newline="\n" if mode == "w" else None) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        with naming(path):
+            with os.fdopen(descriptor, mode, encoding=encoding, newline="\n" if mode == "w" else None) as stream:
+                yield stream
+                to_disk(stream)
+            with contextlib.suppress(OSError):  # readable for fewer people, where it fails
+                os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the error that came first is the one to see
+            os.unlink(temporary)
         raise
+
+
+def to_disk(stream: IO[Any]) -> None:
+    """Write what is in the buffers of an open file to the disk, as far as its file system knows how."""
+    stream.flush()
+    try:
+        os.fsync(stream.fileno())
+    except OSError as error:
+        if error.errno not in NOT_SUPPORTED:
+            raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, unless they are there.
+
+    Raises:
+        NotADirectoryError: if there is a file in its place.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name ``path``, where it names no file or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename is not None and Path(error.filename).suffix != ".part"):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def stand_in(path: Path) -> str | None:
+    """Say what a file is if it is no file of its kind but something that often takes its place; None if it is not."""
+    with path.open("rb") as stream:
+        start = stream.read(64).lstrip().lower()
+    return next((what for opening, what in STAND_INS.items() if start.startswith(opening)), None)
 
 
 def _umask() -> int:

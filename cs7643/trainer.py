@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from cs7643.files import atomic_writer
+from cs7643.files import atomic_writer, stand_in
 from cs7643.memory import keep_freed_memory
 from cs7643.optim import UPDATE_RULES
 from cs7643.progress import progress_bar
@@ -76,12 +76,15 @@ class TrainingState:
     @classmethod
     def load(cls, path: Path, run: dict[str, Any]) -> TrainingState:
         """Read a state from ``path``; it must belong to the same ``run``."""
+        instead = stand_in(path)
+        if instead:
+            raise ValueError(f"train: checkpoint {path} is {instead}")
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(str(arrays.pop("header")))
             saved_run, iteration, best_val_acc = header["run"], header["iteration"], header["best_val_acc"]
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        except (EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
             raise ValueError(f"train: checkpoint {path} cannot be read ({error}); delete it to start anew") from error
         differing = [f"{key} was {saved_run.get(key)}, is {run[key]}" for key in run if saved_run.get(key) != run[key]]
         if differing:

@@ -10,7 +10,7 @@ from cs7643.data import cifar10
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
 from cs7643.data.download import Patience, download
-from cs7643.data.sources import DATASETS, find
+from cs7643.data.sources import DATASETS, find, first_holding
 
 
 def main(
@@ -34,12 +34,12 @@ def main(
         else:
             print(f"The embedded default, Shapes-10 ({source.reason}); --download fetches CIFAR-10")
         return 0
-    except (DatasetError, OSError) as error:
+    except DatasetError as error:
         return _complain(str(error))
 
 
 def _download(catalogue: Catalogue, datasets: Path, patience: Patience | None) -> int:
-    folder = datasets / catalogue.folder
+    folder = first_holding(datasets, catalogue) or datasets / catalogue.folder
     if folder.exists():
         print(f"{folder} is there already: checking it")
         return _verify(folder, catalogue)

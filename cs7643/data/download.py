@@ -24,8 +24,8 @@ from typing import Any
 
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
-from cs7643.data.sources import DATASETS
-from cs7643.files import atomic_writer, try_lock
+from cs7643.data.sources import DATASETS, near_matches
+from cs7643.files import atomic_writer, make_folder, stand_in, try_lock
 from cs7643.progress import progress_bar
 
 CHUNK = 1 << 18
@@ -44,6 +44,10 @@ class _SourceFailedError(Exception):
     """A source that cannot go on; the message says why."""
 
 
+class _ArchiveError(Exception):
+    """An archive that does not hold the set; the message says why."""
+
+
 class _SourceSlowError(Exception):
     """A source that is too slow while there are others; the argument is its speed in bytes per second."""
 
@@ -57,8 +61,9 @@ def download(
 ) -> Path:
     """Fetch the archive, check it, unpack it and check every file.
 
-    An archive that already lies in ``destination``, put there by hand, is used instead. A download that was stopped or
-    killed goes on where it was.
+    An archive that already lies in ``destination``, put there by hand, is used instead, whatever a browser has made of
+    its name, and also when it has unpacked half of it, to a .tar. A download that was stopped or killed goes on where
+    it was.
 
     Args:
         destination: the folder that gets the set, in a folder of its own, which must not exist yet.
@@ -72,22 +77,28 @@ def download(
     Raises:
         DatasetError: if no source delivers, the folder exists, the disk is too full or another download is running.
     """
-    destination.mkdir(parents=True, exist_ok=True)
-    folder, archive = destination / catalogue.folder, destination / catalogue.archive
+    make_folder(destination)
+    folder = destination / catalogue.folder
     part = destination / f"{catalogue.archive}.part"
     with _only_one(destination / ".download.lock"):
         if folder.exists():
             raise DatasetError(f"{folder}: exists already. Move it away to fetch the set again.")
         _check_space(destination, catalogue, _size(part))
-        if archive.exists() and _md5(archive) == catalogue.archive_md5:
-            report(f"Using {archive}, which is the right archive")
-            _unpack(archive, folder, catalogue)
-        else:
-            if archive.exists():
-                report(f"Leaving {archive} alone: its checksum is not that of the official archive")
-            _fetch_archive(part, catalogue, patience or Patience(), report)
+        for archive in near_matches(destination, catalogue):
+            if archive.is_file() and archive != part:
+                try:
+                    _unpack(archive, folder, catalogue)
+                except _ArchiveError as error:
+                    report(f"Leaving {archive} alone: {error}")
+                else:
+                    report(f"Used {archive}: every file in it is the right one")
+                    return folder
+        _fetch_archive(part, catalogue, patience or Patience(), report)
+        try:
             _unpack(part, folder, catalogue)
-            part.unlink()
+        except _ArchiveError as error:
+            raise DatasetError(f"{part}: {error}. Delete it and try again.") from error
+        part.unlink()
     return folder
 
 
@@ -212,7 +223,7 @@ def _unpack(archive: Path, folder: Path, catalogue: Catalogue) -> None:
         _extract(archive, temporary, catalogue)
         for name, md5 in catalogue.files.items():
             if _md5(temporary / name) != md5:
-                raise DatasetError(f"{archive}: {name} in it has the wrong checksum. Delete the archive and try again.")
+                raise _ArchiveError(f"{name} in it has the wrong checksum")
         os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -221,23 +232,26 @@ def _unpack(archive: Path, folder: Path, catalogue: Catalogue) -> None:
 def _extract(archive: Path, folder: Path, catalogue: Catalogue) -> None:
     wanted = {f"{catalogue.folder}/{name}": folder / name for name in catalogue.files}
     room = catalogue.folder_bytes
+    with archive.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with tarfile.open(archive, "r:gz" if compressed else "r:") as tar:
             while wanted and (member := tar.next()):
                 room -= member.size
                 if room < 0:
-                    raise DatasetError(f"{archive}: it unpacks to more than {catalogue.folder_bytes:,} bytes.")
+                    raise _ArchiveError(f"it unpacks to more than {catalogue.folder_bytes:,} bytes")
                 path = wanted.pop(member.name, None)  # our own path, whatever the archive says
                 if path:
                     source = tar.extractfile(member) if member.isreg() else None
                     if source is None:
-                        raise DatasetError(f"{archive}: {member.name} in it is not a regular file.")
+                        raise _ArchiveError(f"{member.name} in it is not a regular file")
                     with source, atomic_writer(path) as stream:
                         shutil.copyfileobj(source, stream)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{archive}: it cannot be unpacked ({error}). Delete it and try again.") from error
+        instead = stand_in(archive)
+        raise _ArchiveError(f"it is {instead}" if instead else f"it cannot be unpacked ({error})") from error
     if wanted:
-        raise DatasetError(f"{archive}: it lacks {', '.join(wanted)}.")
+        raise _ArchiveError(f"it lacks {', '.join(wanted)}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,14 @@ def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
         directory, reason = os.environ[ENVIRONMENT_VARIABLE], f"as {ENVIRONMENT_VARIABLE} says"
     if directory is not None:
         return Source(None if directory == EMBEDDED else _locate(Path(directory), catalogue, reason), reason)
-    folder = datasets / catalogue.folder
+    folder = first_holding(datasets, catalogue) or datasets / catalogue.folder
     if folder.exists():
         return Source(folder, "found there")
-    return Source(None, f"there is no {folder}")
+    near = near_matches(datasets, catalogue)
+    return Source(
+        None,
+        f"there is no {folder}" + (f", but there is {_listed(near)}: --download uses it if it can" if near else ""),
+    )
 
 
 def load(
@@ -79,13 +84,48 @@ def load(
 
 def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:
     directory = directory.expanduser()
-    for folder in (directory, directory / catalogue.folder):
-        if any((folder / name).exists() for name in catalogue.files):
-            return folder
+    folder = first_holding(directory, catalogue)
+    if folder:
+        return folder
+    near = near_matches(directory, catalogue)
+    if directory.is_file():
+        problem = f"it is a file, not a folder. If it is the archive, move it into {DATASETS} for `data --download`"
+    elif not directory.exists():
+        problem = "there is no such folder"
+    else:
+        problem = f"neither it nor a folder {catalogue.folder} in it holds CIFAR-10 in its Python version" + (
+            f", but there is {_listed(near)}" if near else f" ({', '.join(catalogue.files)})"
+        )
     raise DatasetError(
-        f"{directory} ({reason}): neither it nor a folder {catalogue.folder} in it holds CIFAR-10 in its Python "
-        f"version ({', '.join(catalogue.files)}). Name the folder that does, or leave it out to go on with other data."
+        f"{directory} ({reason}): {problem}. Name the folder that holds it, or leave it out to go on with other data."
     )
+
+
+def first_holding(directory: Path, catalogue: Catalogue) -> Path | None:
+    """Return the folder that holds the batch files, or some of them: the directory, or where programs unpack to in it.
+
+    Some make a folder named after the archive, some one named after what is in it, and that one holds another.
+    """
+    inner = directory / catalogue.folder
+    by_archive = directory / catalogue.archive.removesuffix(".tar.gz") / catalogue.folder
+    for folder in (directory, inner, inner / catalogue.folder, by_archive):
+        if any((folder / name).is_file() for name in catalogue.files):
+            return folder
+    return None
+
+
+def near_matches(directory: Path, catalogue: Catalogue) -> list[Path]:
+    """Return what in a directory may be the archive or the folder under another name, or an unfinished download."""
+    if not directory.is_dir():
+        return []
+    found = [
+        path for path in directory.iterdir() if re.match(r"cifar[-_ ]?10|unconfirmed .*\.crdownload", path.name, re.I)
+    ]
+    return sorted(found, key=lambda path: (path.name != catalogue.archive, path.name))
+
+
+def _listed(paths: list[Path]) -> str:
+    return ", ".join(path.name for path in paths)
 
 
 def _draw() -> Dataset:

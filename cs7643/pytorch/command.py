@@ -10,13 +10,14 @@ import dataclasses
 import os
 import sys
 import warnings
+from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from cs7643 import data
 from cs7643.pytorch.pictures import draw
-from cs7643.pytorch.processes import Processes, processes
+from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, processes
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.settings import Settings
 from cs7643.pytorch.training import choose_device, knows_bfloat16, train
@@ -29,30 +30,42 @@ def main(args: argparse.Namespace) -> int:
     try:
         settings = Settings(**{name: getattr(args, name) for name in names})
     except ValueError as error:
-        return _complain(str(error).replace("_", "-"), code=2)
+        return _complain(str(error).replace("_", "-") if is_first() else None, code=2)
     if torch.cuda.is_available() and not args.no_cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     device = choose_device(args.no_cuda)
     if settings.amp and not knows_bfloat16(device):
-        print(
-            f"warning: this {device.type.upper()} has no bfloat16: --amp would slow it down, and is left out",
-            file=sys.stderr,
-        )
+        _warn(f"this {device.type.upper()} has no bfloat16: --amp would slow it down, and is left out")
         settings = dataclasses.replace(settings, amp=False)
-    warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_: _warn(str(message))
+    files = RunFiles(args.output, args.name or args.model)
+    before = _written(files.checkpoint)
     try:
         with processes(device.type) as where:
-            _train(args, settings, device, where)
+            _train(args, settings, device, where, files)
+    except OtherProcessError as error:
+        return _complain(None if error.explained else str(error))
     except (ValueError, TrainingDivergedError, NotImplementedError) as error:
         return _complain(str(error))
     except KeyboardInterrupt:
-        return _complain("stopped; the same command with --resume goes on from the last checkpoint", code=130)
+        if files.checkpoint.exists() and (args.resume or _written(files.checkpoint) != before):
+            return _complain("stopped; the same command with --resume goes on from the last checkpoint", code=130)
+        return _complain("stopped before the first checkpoint: the same command starts over", code=130)
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        return _complain(
+            f"--compile: the model cannot be compiled here ({reason}): on a CPU it takes a C++ compiler, such as g++, "
+            f"in PATH or named by CXX; or leave out --compile"
+        )
     return 0
 
 
-def _train(args: argparse.Namespace, settings: Settings, device: torch.device, where: Processes) -> None:
+def _train(
+    args: argparse.Namespace, settings: Settings, device: torch.device, where: Processes, files: RunFiles
+) -> None:
     dataset = data.load(args.cifar10_dir, announce=False)
-    files = RunFiles(args.output, args.name or args.model)
     train(
         dataset,
         settings,
@@ -75,7 +88,16 @@ def _say(line: str) -> None:
     sys.stdout.flush()  # a pipe is to have it at once
 
 
-def _complain(message: str, code: int = 1) -> int:
-    message = message.removeprefix("train: ")
-    print(f"train: {message}", file=sys.stderr)
+def _written(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _warn(message: str) -> None:
+    if is_first():
+        print(f"warning: {message}", file=sys.stderr)
+
+
+def _complain(message: str | None, code: int = 1) -> int:
+    if message is not None:
+        print(f"train: {message.removeprefix('train: ')}", file=sys.stderr)
     return code

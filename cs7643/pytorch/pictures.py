@@ -29,7 +29,7 @@ def main(args: argparse.Namespace) -> int:
         dataset = data.load(args.cifar10_dir, announce=False)
         for name in names:
             draw(RunFiles(args.output, name), dataset, choose_device(args.no_cuda))
-    except (ValueError, OSError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError) as error:
         print(f"plots: {error}", file=sys.stderr)
         return 1
     return 0

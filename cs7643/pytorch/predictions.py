@@ -67,7 +67,7 @@ def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) 
         with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.reader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: it cannot be read ({error})") from error
+        raise ValueError(f"{path}: it cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if not rows or tuple(cell.strip() for cell in rows[0]) != HEADER:
         found = ",".join(rows[0]) if rows else "an empty file"
         raise ValueError(f"{path}, line 1: expected {','.join(HEADER)}, got {found[:60]!r}")
@@ -130,6 +130,12 @@ def model_from(saved: Mapping[str, Any], model_file: Path) -> tuple[nn.Module, P
     Raises:
         ValueError: if something is missing in it, or the model's code has changed since.
     """
+    lacking = [name for name in ("model", "settings", "statistics", "im_size", "n_classes") if name not in saved]
+    if lacking:
+        raise ValueError(
+            f"{model_file}: it is not the file of a trained model that `train` leaves, such as mymodel.pt: it lacks "
+            f"{', '.join(lacking)}"
+        )
     try:
         im_size = tuple(saved["im_size"])
         model = build_model(Settings(**saved["settings"]), im_size, saved["n_classes"])
@@ -154,7 +160,7 @@ def main(args: argparse.Namespace) -> int:
         labels = predict(args.model_file, dataset.X_test, choose_device(args.no_cuda))
         write_predictions(args.output, labels, len(dataset.class_names))
         assert np.array_equal(read_predictions(args.output, len(labels), len(dataset.class_names)), labels)
-    except (ValueError, OSError, NotImplementedError) as error:
+    except (ValueError, NotImplementedError) as error:
         print(f"predict: {str(error).removeprefix('predict: ')}", file=sys.stderr)
         return 1
     print(f"{args.output}: {len(labels)} labels for the test images of {dataset.name}")

@@ -100,7 +100,7 @@ def processes(device_type: str) -> Iterator[Processes]:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Processes()
         return
-    import torch.distributed.nn  # before there is a group: its functions keep, as a default, the one that they find
+    import torch.distributed.nn  # noqa: F401  (its functions keep, as a default, the group that is there at its import)
 
     device = "cuda" if device_type == "cuda" else "cpu"
     dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)

@@ -6,8 +6,8 @@ last two hold arrays and plain values only, and are read with ``weights_only=Tru
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import torch
 
-from cs7643.files import atomic_writer
+from cs7643.files import atomic_writer, make_folder, naming, stand_in, to_disk
+from cs7643.terminal import explain
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,34 @@ class RunFiles:
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
     """Write tensors and plain values, whole or not at all."""
+    buffer = io.BytesIO()  # torch.save hides the errors of the system behind its own
+    torch.save(dict(content), buffer)
     with atomic_writer(path) as stream:
-        torch.save(dict(content), stream)
+        stream.write(buffer.getbuffer())
 
 
 def load(path: Path) -> dict[str, Any]:
     """Read what :func:`save` wrote, onto the CPU.
 
     Raises:
-        ValueError: if the file is missing, damaged, or holds anything that is more than data.
+        ValueError: if the file is missing, damaged, something else, or holds anything that is more than data.
+        OSError: if the system cannot read it.
     """
     try:
+        instead = stand_in(path)
+        if instead:
+            raise ValueError(f"{path}: it is {instead}")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ValueError(f"{path}: there is no such file; `train` makes it") from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+        if explain(error):  # there is not enough memory
+            raise
+        if "Unsupported global" in str(error) or "Unsupported class" in str(error):
+            raise ValueError(
+                f"{path}: it holds more than weights and settings, such as a model that was saved whole, and cannot be "
+                f"read: that could run code. `train` writes a file that can"
+            ) from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{path}: it cannot be read ({reason}); delete it and train anew") from error
     if not isinstance(content, dict):
@@ -88,12 +102,12 @@ class RunLog:
             position: the length of both, in bytes, as :meth:`position` gave it; (0, 0) begins anew.
         """
         self._say = say
+        self._paths: tuple[Path, ...] = ()
         self._streams: list[IO[bytes]] = []
         if files is not None:
-            files.folder.mkdir(parents=True, exist_ok=True)
-            self._streams = [
-                _opened_at(path, place) for path, place in zip((files.log, files.history), position, strict=True)
-            ]
+            make_folder(files.folder)
+            self._paths = (files.log, files.history)
+            self._streams = [_opened_at(path, place) for path, place in zip(self._paths, position, strict=True)]
 
     def __enter__(self) -> RunLog:
         return self
@@ -113,20 +127,22 @@ class RunLog:
 
     def position(self) -> tuple[int, int]:
         """Return the length of both logs, all of it on the disk."""
-        for stream in self._streams:
-            stream.flush()
-            os.fsync(stream.fileno())
+        for path, stream in zip(self._paths, self._streams, strict=True):
+            with naming(path):
+                to_disk(stream)
         first, second = (stream.tell() for stream in self._streams) if self._streams else (0, 0)
         return first, second
 
     def _write(self, which: int, text: str) -> None:
         if self._streams:
-            self._streams[which].write(text.encode() + b"\n")
-            self._streams[which].flush()
+            with naming(self._paths[which]):
+                left = memoryview(text.encode() + b"\n")
+                while left:  # a disk that is nearly full takes a part
+                    left = left[self._streams[which].write(left) :]
 
 
 def _opened_at(path: Path, place: int) -> IO[bytes]:
-    stream = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115  (closed with the log)
+    stream = open(path, "r+b" if path.exists() else "w+b", buffering=0)  # noqa: SIM115  (closed with the log)
     stream.truncate(place)
     stream.seek(place)
     return stream
@@ -137,11 +153,14 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
     Raises:
         ValueError: if the file is missing, or a line before the last is no JSON.
+        OSError: if the system cannot read it.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ValueError(f"{path}: it cannot be read ({error.strerror}); `train` makes it") from error
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: there is no such file; `train` makes it") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: it is not a log of `train`, for it is not text in UTF-8") from error
     records = []
     for number, line in enumerate(lines, start=1):
         try:

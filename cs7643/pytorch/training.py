@@ -161,9 +161,16 @@ def train(
         saved = load(files.checkpoint) if resume and files is not None and files.checkpoint.exists() else None
         position = loop.restore(saved) if saved else (0, 0)
         shown = say if say is not None and where.is_first else lambda _: None
+        where.wait()  # all have looked
+        if saved is None and files is not None and where.is_first:
+            if resume:
+                shown("no checkpoint yet: starting from the beginning")
+            elif files.checkpoint.exists():
+                files.checkpoint.unlink()  # it belongs to the log that is about to go
         with RunLog(files if where.is_first else None, shown, position) as log:
             if saved is None:
                 loop.announce(log)
+                loop.save_checkpoint(files, log)
             elif where.is_first:
                 shown(f"going on from step {loop.progress.iteration} of {loop.steps}")
             loop.run(log, files, log_interval, checkpoint_every)
@@ -218,7 +225,8 @@ class _Loop:
         log.line(f"{type(self.model).__name__}: {parameters} parameters, on {self.device.type}")
         log.line(f"settings: {self.settings}")
         log.record("run", dataset=self.dataset.name, settings=asdict(self.settings), parameters=parameters)
-        warn_of_probabilities(self.model, self.training.batch(slice(0, 8))[0])
+        if self.where.is_first:
+            warn_of_probabilities(self.model, self.training.batch(slice(0, 8))[0])
         self.progress.snapshots.append(self.snapshot())
 
     def run(self, log: RunLog, files: RunFiles | None, log_interval: int, checkpoint_every: int) -> None:
@@ -240,7 +248,7 @@ class _Loop:
                 if epoch_ends:
                     self.measure(log)
                     bar.set_postfix_str(f"validation accuracy {progress.epochs[-1]['val_accuracy']:.3f}")
-                if (epoch_ends or checkpoint) and files is not None:
+                if epoch_ends or checkpoint:
                     progress.seconds = time.perf_counter() - start
                     self.save_checkpoint(files, log)
                 bar.update()
@@ -337,9 +345,9 @@ class _Loop:
         """Return the first filters as they are now."""
         return first_filters(self.model, self.training.size)[:SNAPSHOT_FILTERS].to("cpu", torch.float16, copy=True)
 
-    def save_checkpoint(self, files: RunFiles, log: RunLog) -> None:
+    def save_checkpoint(self, files: RunFiles | None, log: RunLog) -> None:
         """Write all that the run needs to go on."""
-        if self.where.is_first:
+        if files is not None and self.where.is_first:
             content = {
                 **{"settings": asdict(self.settings), "images": self._images_name(), "position": log.position()},
                 **{"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()},
