@@ -94,7 +94,8 @@ def explain(error: BaseException) -> str | None:
         return None
     if error.errno is None or error.strerror is None:
         return text or type(error).__name__
-    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes, os.PathLike)) else ""
+    where = f"{name if name.isprintable() else repr(name)}: " if name else ""
     remedy = REMEDIES.get(error.errno)
     return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
 
