@@ -48,7 +48,7 @@ def build(root: Path, output: Path) -> list[str]:
     Raises:
         ReleaseError: if something is wrong or leaks; what was there stays.
     """
-    source = read_source(root)
+    source, output = read_source(root), output.resolve()  # the trial runs elsewhere
     contents = read_contents(source[CONTENTS].decode())
     edition = make_edition(source, contents)
     report = prove(edition, source, contents, archive)

@@ -382,8 +382,9 @@ def repository(path, files):
     return path
 
 
-def test_a_build_swaps_the_whole_edition_or_nothing(tmp_path):
-    root, output = repository(tmp_path / "source", source()), tmp_path / "dist"
+def test_a_build_swaps_the_whole_edition_or_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root, output = repository(tmp_path / "source", source()), Path("dist")  # relative, as a person types it
     old = output / "hw1-student"
     command.write({"old.txt": b"old"}, old)
     (root / LAYERS).write_bytes(
@@ -424,14 +425,9 @@ def test_only_files_that_git_knows_are_released(tmp_path):
 
 
 def rewritten(folder, change):
-    """Make a repository of this one's files, each rewritten."""
-    for path, content in source().items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content if b"\0" in content else change(path, content))
-    for words in (["init", "--quiet"], ["-c", "core.autocrlf=false", "add", "--force", "."]):
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-    return folder
+    """Make a repository of this one's files, each rewritten but for pictures."""
+    files = {path: content if b"\0" in content else change(path, content) for path, content in source().items()}
+    return repository(folder, files)
 
 
 WRITTEN = {
