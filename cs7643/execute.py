@@ -33,6 +33,7 @@ from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 from cs7643.files import atomic_writer
 from cs7643.options import TIMEOUT
 from cs7643.progress import progress_bar
+from cs7643.terminal import explain, has_colours
 from cs7643.workbench import prepare_caches
 from cs7643.workbench.notebooks import KERNEL, NOTEBOOKS, kernel_environment
 from cs7643.workbench.notebooks import find as find_notebooks
@@ -111,7 +112,7 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
             for execution in executions:
                 store(execution.notebook, execution.path)
     except (DatasetError, OSError) as error:
-        return _complain(str(error))
+        return _complain(explain(error) or str(error))
     except KeyboardInterrupt:
         return _complain(f"stopped; what has run is in {args.output}", code=130)
     print(f"Report: {args.output / 'index.html'}")
@@ -313,7 +314,7 @@ def _explain(failure: Failure) -> int:
     """Say on standard error which cell ended the run, and how."""
     parts = [f"run: {failure.sentence}", "", *(f"    {line}" for line in failure.source.splitlines())]
     if failure.traceback:
-        parts += ["", failure.traceback if sys.stderr.isatty() else ANSI.sub("", failure.traceback)]
+        parts += ["", failure.traceback if has_colours(sys.stderr) else ANSI.sub("", failure.traceback)]
     print("\n".join(parts), file=sys.stderr)
     return 1
 

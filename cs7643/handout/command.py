@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from cs7643.files import atomic_writer
 from cs7643.handout import page
 from cs7643.submission import notebooks
+from cs7643.terminal import explain
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -24,7 +25,7 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
             with atomic_writer(args.output / name, "w") as stream:
                 stream.write(text)
     except (ValueError, OSError) as error:
-        print(f"site: {error}", file=sys.stderr)
+        print(f"site: {explain(error) or error}", file=sys.stderr)
         return 1
     print(f"Open {args.output / 'index.html'}")
     return 0

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cs7643.files import atomic_writer
+from cs7643.terminal import explain
 from staff.autograder.package import Config, clean_package, labels_of
 from staff.autograder.sandbox import ROOT
 from staff.release import archive as release_archive
@@ -35,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
         with atomic_writer(args.output / NAME) as stream:
             stream.write(content)
     except (ReleaseError, ValueError, OSError) as error:
-        print(f"autograder: {error}", file=sys.stderr)
+        print(f"autograder: {explain(error) or error}", file=sys.stderr)
         return 1
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.output / NAME}: {len(content) / 1e3:.0f} kB, sha256 {digest}")

@@ -10,6 +10,7 @@ import sys
 
 from cs7643.files import atomic_writer
 from cs7643.progress import progress_bar
+from cs7643.terminal import explain
 from staff.autograder import classrun, document
 from staff.autograder.grade import grade
 from staff.autograder.limits import Limits
@@ -30,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
         for _ in progress_bar([args.submission], desc="grading"):
             graded = grade(args.submission, output, config, limits, args.tasks)
     except (ValueError, OSError) as error:
-        print(f"grade: {error}", file=sys.stderr)
+        print(f"grade: {explain(error) or error}", file=sys.stderr)
         return 1
     tests = [test for test in graded["tests"] if "max_score" in test and test["output"] != document.NOT_GRADED]
     for test in tests:
