@@ -10,9 +10,11 @@ from unittest import mock
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this repository, whichever is installed
 
 from cs7643.workbench import notebooks
+
+del sys.path[0]
 
 STOPPED, DONE = pytest.StashKey(), pytest.StashKey()
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    del sys.path[0]  # the folder of this file; the kernel puts that of the notebook there
-    sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: no file there takes the place of a package
+    root = str(Path(__file__).resolve().parents[2])
+    sys.path[0] = root
+    import cs7643  # noqa: F401  (now, so that it is this one, and no other file beside it takes the place of a package)
+
+    del sys.path[0]  # the kernel puts the folder of the notebook there
+    sys.path.append(root)
 
     from ipykernel.kernelapp import launch_new_instance
 

@@ -84,5 +84,5 @@ def prepare() -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Execute every notebook again and compare what comes out with what is stored; return pytest's exit code."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--tb=short", "-p", "no:cacheprovider", str(NOTEBOOKS)]
+    command = [sys.executable, "-m", "pytest", "--nbval", "-rN", "-p", "no:cacheprovider", str(NOTEBOOKS)]
     return subprocess.run([*command, *args.arguments], cwd=ROOT, env=without_settings()).returncode

@@ -140,6 +140,19 @@ def test_the_users_settings_stay_outside(folder, tmp_path):
     assert (code, f"{len(GOOD)} passed" in said) == (0, True), said
 
 
+def test_the_code_is_that_of_the_repository_whichever_is_installed(tmp_path):
+    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "random.py").write_text("raise SystemExit('in the way')", encoding="utf-8")
+    source = "from pathlib import Path\nimport cs7643\nprint(Path(cs7643.__file__).parents[1] == Path.cwd().parent)"
+    path = write(tmp_path / "notebooks" / "1_where.ipynb", {"where": source})
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].update(outputs=[new_output("stream", text="True\n")], execution_count=1)
+    nbformat.write(notebook, path)
+    shutil.copy(ROOT / "notebooks" / "conftest.py", path.parent)
+    code, said = compare(path.parent)
+    assert (code, "1 passed" in said) == (0, True), said
+
+
 def test_a_cell_that_is_chosen_has_those_before_it(folder):
     code, said = compare(folder.parent, "notebooks/1_good.ipynb::Cell 3")
     assert (code, "1 passed" in said) == (0, True), said
