@@ -85,8 +85,11 @@ def _require_writable(target: Path) -> None:
             target.open("r+b").close()
     except PermissionError as error:
         raise ValueError(f"{target} cannot be replaced: close it where it is open, or remove it") from error
-    with tempfile.TemporaryFile(dir=next(folder for folder in target.parents if folder.exists())):
-        pass
+    try:
+        with tempfile.TemporaryFile(dir=next(folder for folder in target.parents if folder.exists())):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def look(

@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -417,6 +418,14 @@ def test_a_folder_in_the_place_of_a_result_is_named_before_the_checks_run(name, 
     assert err == f"submit: {tmp_path / name} is a folder: move it away, so that the file can be written\n"
     assert out == ""
     assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_is_named_before_the_checks_run(ready, capsys):
+    assert submit(ready, Path("/proc/none")) == 1
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"submit: /proc/none/hw1\.zip cannot be written or read: .+\n", err)
+    assert out == ""
 
 
 def test_both_results_take_their_places_or_none(tmp_path, files_of):
