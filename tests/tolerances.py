@@ -156,3 +156,19 @@ def grown(results, scale: float = 2.0**-30) -> float:
     exact, *noisy = (np.asarray(result, np.float64) for result in results)
     amplified = max(float(np.abs(result - exact).max(initial=0)) for result in noisy) / scale
     return conditioned(101, 2) * (10 * amplified + float(np.abs(exact).max(initial=0)))
+
+
+def training(found, moved, steps: int, terms: int, scale: float = 2.0**-30) -> float:
+    """Bound the difference between the weights of two training runs, in float64, that do the same in another order.
+
+    A rounding in one step grows or shrinks in all that follow. By how much is measured, as in :func:`grown`.
+
+    Args:
+        found: the weights at the end, by name.
+        moved: those of a run whose initial weights had relative errors of ``scale`` with random signs.
+        steps: how many steps; each is rounded anew.
+        terms: more than any sum in a step has.
+        scale: the relative error that was made.
+    """
+    amplified = max(float(np.abs(found[name] - moved[name]).max()) for name in found) / scale
+    return 10 * steps * apart(terms) * amplified

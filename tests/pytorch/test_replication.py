@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tolerances import apart, assert_within, difference, network, training
 from torch import nn
 
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.softmax import init_softmax_model, softmax_classifier
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
-from cs7643.gradient_check import eval_numerical_gradient, rel_error
+from cs7643.gradient_check import eval_numerical_gradient
 from cs7643.pytorch.models import CNN, Softmax, TwoLayerNN
 from cs7643.pytorch.replication import load_numpy, optimizer_like, replicate, to_numpy
 
@@ -37,46 +38,59 @@ def images(dataset):
 
 @pytest.mark.parametrize("rule", ["sgd", "momentum", "rmsprop"])
 @pytest.mark.parametrize("name", ["softmax", "two-layer", "convnet"])
-def test_parameters_agree_after_500_steps_in_float64(name, rule, images):
-    network, module, model, rate = experiment(name, np.float64)
-    rate = 1e-3 if rule == "rmsprop" else rate
+def test_parameters_agree_after_100_steps_in_float64(name, rule, images):
+    net, module, model, rate = experiment(name, np.float64)
+    options = {"rule": rule, "learning_rate": 1e-3 if rule == "rmsprop" else rate, "reg": 0.01, "steps": 100}
     before = {key: array.copy() for key, array in model.items()}
-    found = replicate(network, module, model, *images, rule=rule, learning_rate=rate, reg=0.01, steps=500)
-    assert found.largest_difference < 1e-10, found.differences
-    assert found.largest_loss_difference < 1e-10
-    assert (
-        found.numpy_losses[-1] < 0.9 * found.numpy_losses[0]
-    )  # it has learned something, so there was something to see
+    found = replicate(net, module, model, *images, **options)
+    rng = np.random.default_rng(0)
+    moved = {key: array * (1 + 2.0**-30 * rng.choice([-1, 1], array.shape)) for key, array in model.items()}
+    moved_weights = replicate(net, module, moved, *images, **options).numpy_model
+    bound = training(found.numpy_model, moved_weights, 100, terms=600)
+    assert bound < 1e-8  # so that it says something
+    assert found.largest_difference <= bound, found.differences
+    # A loss changes by its slope in each weight times that: by no more than the inputs add up to.
+    sums = abs(images[0]).sum(axis=(1, 2, 3)).max() + sum(abs(array).sum() for array in found.numpy_model.values())
+    assert found.largest_loss_difference <= bound * sums
+    assert found.numpy_losses[-1] < 0.95 * found.numpy_losses[0]  # it has learned something: there was something to see
     assert all(np.array_equal(before[key], model[key]) for key in model)
 
 
 @pytest.mark.parametrize("name", ["softmax", "two-layer", "convnet"])
-def test_the_loss_curves_agree_in_float32(name, images):
-    network, module, model, rate = experiment(name, np.float32)
-    rate = min(rate, 2e-3)  # where a kink is passed on one side only, large steps blow rounding up
-    found = replicate(network, module, model, *images, learning_rate=rate, reg=0.01, steps=500)
-    assert found.largest_loss_difference < 1e-3
+def test_a_step_agrees_in_float32_and_stays_in_float32(name, images):
+    # One step, for a curve of many is chaotic in float32; float64 has shown that the rules are the same.
+    net, module, model, rate = experiment(name, np.float32)
+    found = replicate(net, module, model, *images, learning_rate=rate, reg=0.01, steps=1)
+    X = images[0].astype(np.float32) if "convnet" in name else images[0].reshape(600, -1).astype(np.float32)
+    scores = net(abs(X), {key: abs(array) for key, array in model.items()})
+    _, loss, gradient = network(X[:50], model, scores, 0.01, 64 if name == "convnet" else 1, np.float32)
+    assert found.largest_loss_difference <= loss
+    largest = max(abs(array).max() for array in model.values())
+    assert found.largest_difference <= rate * gradient + apart(2, np.float32) * largest
     assert {array.dtype for array in (*found.numpy_model.values(), *found.torch_model.values())} == {
         np.dtype(np.float32)
     }
 
 
 def test_where_eps_stands_in_rmsprop_can_be_seen(images):
-    network, module, model, _ = experiment("two-layer", np.float64)
+    net, module, model, _ = experiment("two-layer", np.float64)
     small = {key: array * 1e-4 for key, array in model.items()}  # the first gradients are as small as sqrt(eps)
     options = {"rule": "rmsprop", "learning_rate": 1e-3, "steps": 100}
-    inside = replicate(network, module, small, *images, **options)
+    inside = replicate(net, module, small, *images, **options)
+    rng = np.random.default_rng(0)
+    moved = {key: array * (1 + 2.0**-30 * rng.choice([-1, 1], array.shape)) for key, array in small.items()}
+    bound = training(inside.numpy_model, replicate(net, module, moved, *images, **options).numpy_model, 100, terms=600)
     outside = replicate(
-        network, module, small, *images, **options, optimizer=lambda net: torch.optim.RMSprop(net.parameters(), 1e-3)
+        net, module, small, *images, **options, optimizer=lambda net: torch.optim.RMSprop(net.parameters(), 1e-3)
     )
-    assert inside.largest_difference < 1e-10
-    assert outside.largest_difference > 1e-4
+    assert inside.largest_difference <= bound
+    assert outside.largest_difference > max(1e-4, 1000 * bound)
 
 
 def test_a_penalty_on_the_biases_can_be_seen(images):
-    network, module, model, rate = experiment("two-layer", np.float64)
+    net, module, model, rate = experiment("two-layer", np.float64)
     found = replicate(
-        *(network, module, model, *images),
+        *(net, module, model, *images),
         **{"learning_rate": rate, "reg": 0.1, "steps": 50},
         optimizer=lambda net: torch.optim.SGD(net.parameters(), rate, 0.9, weight_decay=0.1),
     )
@@ -106,10 +120,12 @@ def test_the_softmax_classifier_has_the_right_gradients():
     model = init_softmax_model(6, 4, seed=rng)
     X, y = rng.standard_normal((5, 6)), np.array([0, 3, 1, 1, 2])
     _, grads = softmax_classifier(X, model, y, reg=0.3)
+    # A loss of about log 4; its third derivatives are below those of the cross-entropy, 1, times cubes of the inputs.
+    bound = difference(3 + abs(X).max(), 1e-5, third=abs(X).max() ** 3)
     for name, parameter in model.items():
         numerical = eval_numerical_gradient(lambda _: softmax_classifier(X, model, y, reg=0.3)[0], parameter)
-        assert rel_error(numerical, grads[name]) < 1e-6
-    np.testing.assert_allclose(softmax_classifier(X, model), X @ model["W1"] + model["b1"])
+        assert_within(numerical, grads[name], bound)
+    np.testing.assert_array_equal(softmax_classifier(X, model), X @ model["W1"] + model["b1"])
     with pytest.raises(ValueError, match="must have the keys W1, b1"):
         softmax_classifier(X, {"W1": model["W1"]})
     with pytest.raises(ValueError, match=r"the shapes must be X \(N, D\)"):
