@@ -53,12 +53,13 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
     Raises:
         ValueError: if a file is missing or damaged, or the run belongs to other images.
     """
-    saved, history = load(files.model), read_history(files.history)
+    saved = load(files.model)
+    model, statistics, im_size = model_from(saved, files.model)
     if saved.get("dataset") != dataset.name:
         raise ValueError(
             f"{files.model}: it was trained on {saved.get('dataset')}, and these images are {dataset.name}"
         )
-    model, statistics, im_size = model_from(saved, files.model)
+    history = read_history(files.history)
     losses = [loss for record in _of_kind(history, "steps") for loss in record["losses"]]
     epochs = _of_kind(history, "epoch")
     title = f"{dataset.name}, {type(model).__name__}"

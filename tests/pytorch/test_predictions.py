@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +15,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cs7643 import data
 from cs7643.cli import main
+from cs7643.pytorch import training
+from cs7643.pytorch.models import Softmax
 from cs7643.pytorch.pictures import pictures
 from cs7643.pytorch.predictions import predict, read_predictions, write_predictions
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.training import Settings, train
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def written(tmp_path, text):
@@ -72,6 +80,103 @@ def test_a_model_from_its_file_predicts_as_it_did(dataset, tmp_path):
     assert (labels == dataset.y_test).mean() == run.test.accuracy  # the same operations in the same order
     with pytest.raises(ValueError, match=r"takes images of size \(3, 32, 32\), got \(3, 16, 32\)"):
         predict(files.model, dataset.X_test[:, :, ::2])
+
+
+def whole_model(path):
+    torch.save(Softmax((3, 32, 32), 10), path)
+
+
+def weights_alone(path):
+    torch.save(Softmax((3, 32, 32), 10).state_dict(), path)
+
+
+def pointer(path):
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\r\noid sha256:00\r\nsize 3\r\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (whole_model, "a model that was saved whole"),
+        (weights_alone, "it lacks model, settings, statistics, im_size, n_classes"),
+        (pointer, "it is a Git LFS pointer, not the file itself: `git lfs pull` fetches that"),
+        (lambda path: path.write_bytes(b"<html>log in</html>"), "it is a web page, perhaps that of a login"),
+        (lambda path: path.write_bytes(b""), "it cannot be read"),
+        (lambda path: path.mkdir(), "Is a directory"),
+    ],
+)
+def test_what_is_no_trained_model_is_named_by_every_command(make, words, tmp_path, monkeypatch, dataset, capsys):
+    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
+    make(tmp_path / "softmax.pt")
+    make(tmp_path / "softmax.checkpoint.pt")
+    calls = {
+        "predict": [str(tmp_path / "softmax.pt"), "--output", str(tmp_path / "predictions.csv")],
+        "plots": ["softmax", "--output", str(tmp_path)],
+        "train": ["--resume", "--num-training", "64", "--batch-size", "32", "--output", str(tmp_path)],
+    }
+    if make is weights_alone:
+        del calls["train"]  # which says what a checkpoint lacks
+    for command, arguments in calls.items():
+        assert main([command, "--no-cuda", *arguments]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{command}: {tmp_path}")
+        assert words in line
+    assert not (tmp_path / "predictions.csv").exists()
+
+
+def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, monkeypatch, dataset, capsys):
+    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    call = ["train", "--no-cuda", "--epochs", "1", "--num-training", "64", "--batch-size", "32", "--output"]
+    call += [str(tmp_path)]
+
+    def control_c(*_, **__):
+        raise KeyboardInterrupt
+
+    def complaint():
+        return capsys.readouterr().err.splitlines()
+
+    starts_over = "train: stopped before the first checkpoint: the same command starts over"
+    goes_on = "train: stopped; the same command with --resume goes on from the last checkpoint"
+    monkeypatch.setattr(data, "load", control_c)
+    assert (main(call), complaint()) == (130, [starts_over])
+    assert (main([*call, "--resume"]), complaint()) == (130, [starts_over])
+    monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
+    monkeypatch.setattr(training, "update_step", control_c)
+    assert (main(call), complaint()) == (130, [goes_on])
+    monkeypatch.undo()
+    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setattr(data, "load", control_c)
+    assert (main(call), complaint()) == (130, [starts_over])  # the checkpoint that is there belongs to a run before
+    assert (main([*call, "--resume"]), complaint()) == (130, [goes_on])
+    monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
+    assert main([*call, "--resume"]) == 0
+    assert capsys.readouterr().out.startswith("going on from step 0 of 2\n")
+
+
+COMPILE = """
+import sys
+from cs7643 import data
+from cs7643.data import shapes
+from cs7643.data.dataset import Dataset
+drawn = Dataset(shapes.NAME, *shapes.draw(1100, 100), shapes.CLASS_NAMES, is_cifar10=False)
+data.load = lambda *_, **__: drawn
+from cs7643.cli import main
+sys.exit(main(["train", "--compile", "--no-cuda", "--num-training", "64", "--batch-size", "32", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a compiler is found without PATH")
+def test_compile_without_a_compiler_says_what_is_missing(tmp_path):
+    variables = {**os.environ, "PATH": str(tmp_path), "CS7643_NO_VENV": "1", "TQDM_DISABLE": "1"}
+    variables |= {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache"), "CXX": str(tmp_path / "no compiler")}
+    command = [sys.executable, "-c", COMPILE, "--output", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("train: --compile: the model cannot be compiled here (")
+    assert line.endswith("or leave out --compile")
 
 
 def test_no_picture_cuts_its_title(dataset, tmp_path):

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from cs7643.pytorch.training import build_model, train
 from cs7643.trainer import BatchOrder, TrainingDivergedError
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 600  # seconds, for what takes a few on a machine with nothing else to do
 SMALL = {"num_training": 512, "batch_size": 32, "epochs": 3, "lr": 0.02}
 
 
@@ -144,27 +144,32 @@ def test_the_model_trains_in_training_mode_also_after_a_measurement(dataset, mon
     assert all((value != 1).all() for value in statistics)  # followed the batches
 
 
+def killed_after(steps, dataset, options, files, monkeypatch, **how):
+    """Run until so many steps have been taken, and no further."""
+    step, left = training.update_step, [steps]
+
+    def stops(*args):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return step(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "update_step", stops)
+        with pytest.raises(Killed):
+            train(dataset, options, files=files, **how)
+
+
 @pytest.mark.parametrize("model", ["convnet", "mymodel"])
 def test_a_run_that_is_interrupted_anywhere_ends_with_the_same_bits(model, dataset, tmp_path, monkeypatch):
     options = settings(model=model, hidden_dim=4, kernel_size=3, flip=True, translate=2, label_smoothing=0.1)
     how = {"checkpoint_every": 5, "log_interval": 4}
     whole_files = RunFiles(tmp_path / "whole", model)
     whole = train(dataset, options, files=whole_files, **how)
-    step = training.update_step
     rng = random.Random(0)
     for point in rng.sample(range(48), 10):  # ten points for each of two models
-        files, left = RunFiles(tmp_path / f"{point}", model), [point]
-
-        def stops(*args, left=left):
-            left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-            return step(*args)
-
-        monkeypatch.setattr(training, "update_step", stops)
-        with pytest.raises(Killed):
-            train(dataset, options, files=files, resume=True, **how)
-        monkeypatch.setattr(training, "update_step", step)
+        files = RunFiles(tmp_path / f"{point}", model)
+        killed_after(point, dataset, options, files, monkeypatch, resume=True, **how)
         run = train(dataset, options, files=files, resume=True, **how)
         assert same(essence(run), essence(whole)), f"interrupted at step {point}"
         assert files.log.read_bytes() == whole_files.log.read_bytes()
@@ -196,23 +201,62 @@ def test_a_run_that_is_killed_ends_with_the_same_bits(dataset, tmp_path):
         command = [sys.executable, str(program), str(tmp_path / "data.npz"), str(folder)]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"})
 
-    assert start(tmp_path / "whole").wait() == 0
+    assert start(tmp_path / "whole").wait(PATIENCE) == 0
+    size = (tmp_path / "whole" / "run.jsonl").stat().st_size
     files = RunFiles(tmp_path / "killed", "run")
     rng, kills = random.Random(1), 0
-    for _ in range(6):
-        process = start(files.folder)
-        while process.poll() is None and not files.checkpoint.exists():
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0, 1.5))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
-            kills += 1
-        process.wait()
-    assert start(files.folder).wait() == 0
+    for part in sorted(rng.uniform(0, 0.9) for _ in range(6)):
+        process, deadline = start(files.folder), time.monotonic() + PATIENCE
+        while process.poll() is None and not (files.history.exists() and files.history.stat().st_size >= part * size):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        kills += process.poll() is None
+        process.kill()
+        process.wait(PATIENCE)
+    assert start(files.folder).wait(PATIENCE) == 0
     assert kills > 0
     whole, killed = (load(RunFiles(tmp_path / name, "run").model) for name in ("whole", "killed"))
     assert same(whole, killed)
     assert files.log.read_bytes() == (tmp_path / "whole" / "run.log").read_bytes()
+
+
+def test_a_run_that_begins_anew_forgets_the_checkpoint_of_the_one_before(dataset, tmp_path, monkeypatch):
+    whole_files, files = RunFiles(tmp_path / "whole", "run"), RunFiles(tmp_path / "again", "run")
+    whole = train(dataset, settings(), files=whole_files)
+    train(dataset, settings(), files=files)
+    killed_after(2, dataset, settings(), files, monkeypatch)  # before a checkpoint is due
+    said = []
+    run = train(dataset, settings(), files=files, resume=True, say=said.append)
+    assert said[0] == "going on from step 0 of 48"
+    assert same(essence(run), essence(whole))
+    assert files.log.read_bytes() == whole_files.log.read_bytes()
+
+
+def test_going_on_without_a_checkpoint_is_said(dataset, tmp_path):
+    said = []
+    train(dataset, settings(epochs=1), files=RunFiles(tmp_path, "run"), resume=True, say=said.append)
+    assert said[0] == "no checkpoint yet: starting from the beginning"
+    assert said[0] not in (tmp_path / "run.log").read_text()
+
+
+def test_a_log_that_cannot_be_written_ends_the_run_and_its_checkpoint_is_good(dataset, tmp_path):
+    resource = pytest.importorskip("resource", reason="limits the size of files")
+    whole_files, files = RunFiles(tmp_path / "whole", "run"), RunFiles(tmp_path / "full", "run")
+    whole = train(dataset, settings(), files=whole_files)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills(line):
+        if line.startswith("epoch 2, "):  # it comes before the line is written: half of it finds a place
+            resource.setrlimit(resource.RLIMIT_FSIZE, (files.log.stat().st_size + 10, before[1]))
+
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            train(dataset, settings(), files=files, say=fills)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(files.log)
+    assert same(essence(train(dataset, settings(), files=files, resume=True)), essence(whole))
+    assert files.log.read_bytes() == whole_files.log.read_bytes()
 
 
 def test_a_loss_that_is_no_number_ends_the_run(dataset, tmp_path):
@@ -262,8 +306,14 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
             return print, ("this code ran",)
 
     torch.save({"model": Bomb()}, tmp_path / "bomb.pt")
-    with pytest.raises(ValueError, match="it cannot be read"):
+    with pytest.raises(ValueError, match="cannot be read: that could run code"):
         load(tmp_path / "bomb.pt")
+    torch.save(MyModel((3, 32, 32), 4, 3, 10), tmp_path / "whole.pt")
+    with pytest.raises(ValueError, match=r"a model that was saved whole, .* `train` writes a file that can"):
+        load(tmp_path / "whole.pt")
+    (tmp_path / "pointer.pt").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
+    with pytest.raises(ValueError, match=r"it is a Git LFS pointer, not the file itself: `git lfs pull` fetches that"):
+        load(tmp_path / "pointer.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(ValueError, match=r"expected a dictionary .* got list"):
         load(tmp_path / "list.pt")
@@ -280,8 +330,11 @@ def test_a_history_with_a_torn_last_line_is_read(tmp_path):
     path.write_text('{"kind": \n{"kind": "run"}\n')
     with pytest.raises(ValueError, match="line 1 is not JSON"):
         read_history(path)
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="there is no such file"):
         read_history(tmp_path / "none.jsonl")
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="not text in UTF-8"):
+        read_history(path)
 
 
 @pytest.mark.parametrize(
