@@ -171,7 +171,9 @@ def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: i
         OSError: if a notebook cannot be read or the report cannot be written.
         KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
     """
-    prepare_caches()
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=output):  # an error now rather than after the first notebook
+        prepare_caches()
     executions = [Execution(path, _blank(path)) for path in paths]
     for path in paths:
         for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -9,6 +14,7 @@ from matplotlib.figure import Figure
 
 from cs7643 import plots
 
+ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
@@ -41,6 +47,34 @@ def test_a_figure_is_drawn_and_closed(name, tmp_path):
     assert plt.get_fignums() == []  # an open one would be shown twice in a notebook
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+SAVED = """
+import io, sys
+from cs7643 import plots, slider
+from cs7643.pytorch.pictures import save_picture
+from pathlib import Path
+figure = plots.training_curves([2.0, 1.0, 0.5], [0.1, 0.5], [0.1, 0.4], "title")
+save_picture(figure, Path(sys.argv[1]) / "figure.png")
+(Path(sys.argv[1]) / "strip.png").write_bytes(slider.png(slider.strip([figure, figure])))
+"""
+
+
+def test_the_users_settings_of_matplotlib_change_no_picture(tmp_path):
+    settings = "text.usetex: True\nfont.size: 30\nfigure.facecolor: black\nsavefig.dpi: 10\nbackend: TkAgg\n"
+    there = {"MATPLOTLIBRC": str(tmp_path / "home" / "matplotlibrc"), "MPLBACKEND": "module://nowhere"}
+    found = []
+    for name, variables in (("none", {}), ("folder", {}), ("home", there)):
+        folder = tmp_path / name
+        folder.mkdir()
+        if name != "none":
+            (folder / "matplotlibrc").write_text(settings, encoding="utf-8")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MATPLOTLIB")}
+        environment = {**kept, "PYTHONPATH": str(ROOT), **variables}
+        where = tmp_path if name == "home" else folder
+        subprocess.run([sys.executable, "-c", SAVED, str(folder)], cwd=where, env=environment, check=True)
+        found.append([(folder / picture).read_bytes() for picture in ("figure.png", "strip.png")])
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 10])

@@ -33,8 +33,11 @@ display({"text/plain": "net: test accuracy ≈ 0.438"}, raw=True, metadata={"cs7
 """
 WHERE = """
 import json, os, sys
-names = ["CS7643_CIFAR10", "TQDM_DISABLE"]
-print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), "planted" in globals()]))
+import numpy
+from cs7643.plots.style import matplotlib
+names = ["CS7643_CIFAR10", "TQDM_DISABLE", "TQDM_MININTERVAL", "PYTHONPATH"]
+found = "planted" in globals(), numpy.__version__, matplotlib.rcParams["text.usetex"], "inline" in matplotlib.get_backend()
+print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), *found]))
 """
 SLIDER = """
 import matplotlib.pyplot as plt
@@ -77,8 +80,9 @@ def good(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     kernel = home / "jupyter" / "kernels" / "python3"
     startup = home / "ipython" / "profile_default" / "startup"
-    for folder in (kernel, startup):
+    for folder in (kernel, startup, home / "packages"):
         folder.mkdir(parents=True)
+    (home / "packages" / "numpy.py").write_text("__version__ = 'another'", encoding="utf-8")
     (kernel / "kernel.json").write_text('{"argv": ["false"], "display_name": "x", "language": "x"}', encoding="utf-8")
     (startup / "0.py").write_text("planted = True", encoding="utf-8")
     (home / "startup.py").write_text("planted = True", encoding="utf-8")
@@ -87,6 +91,10 @@ def good(tmp_path_factory):
         write(folder, "10_last", ("say", "print('the last')")),
         write(folder, "9_first", ("where", WHERE), ("data", "print('Data: Made-up <10>')"), ("figure", FIGURE)),
     ]
+    for rc in (home / "matplotlibrc", folder / "matplotlibrc"):
+        rc.write_text("text.usetex: True", encoding="utf-8")
+    (folder / "._9_first.ipynb").write_bytes(b"\x00\x05\x16\x07")
+    (folder / ".ipynb_checkpoints").mkdir()
     before = [path.read_bytes() for path in paths]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(home / "jupyter"))
@@ -94,6 +102,10 @@ def good(tmp_path_factory):
         patch.setenv("IPYTHONDIR", str(home / "ipython"))
         patch.setenv("PYTHONSTARTUP", str(home / "startup.py"))
         patch.setenv("JUPYTER_CONFIG_DIR", str(home / "nowhere"))
+        patch.setenv("PYTHONPATH", str(home / "packages"))
+        patch.setenv("MATPLOTLIBRC", str(home / "matplotlibrc"))
+        patch.setenv("MPLBACKEND", "module://nowhere")
+        patch.setenv("TQDM_MININTERVAL", "7")
         result = call(folder, "--output", output, "--cifar10-dir", "embedded")
     unchanged = [path.read_bytes() for path in paths] == before
     return SimpleNamespace(**vars(result), folder=folder, output=output, unchanged=unchanged)
@@ -111,7 +123,8 @@ def test_all_notebooks_run_in_order_and_stay_as_they_are(good):
 
 def test_the_kernel_is_this_python_beside_the_notebook_without_the_users_configuration(good):
     where = json.loads(printed(good.output / "notebooks" / "9_first.ipynb")["where"])
-    assert where == [sys.executable, str(good.folder.resolve()), "embedded", "1", False]
+    outside = [None, None, False, np.__version__, False, True]
+    assert where == [sys.executable, str(good.folder.resolve()), "embedded", "1", *outside]
 
 
 def test_the_index_shows_what_came_out(good):
@@ -266,6 +279,55 @@ def test_notebooks_are_chosen_by_name_or_number(tmp_path):
     assert execute.choose([], tmp_path) == paths
     assert execute.choose(["10", "notebooks/1_a.ipynb", "1_a"], tmp_path) == [paths[0], paths[2]]
     assert execute.choose(["1"], tmp_path) == [paths[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("2_autodif", "2_autodiff"), ("notebooks/2_autodiff-Copy1.ipynb", "2_autodiff"), ("Z", None)]
+)
+def test_the_near_match_of_a_renamed_notebook_is_named(tmp_path, name, meant):
+    for known in ("1_gradient_descent", "2_autodiff"):
+        write(tmp_path, known)
+    question = f"did you mean {meant}? There are" if meant else "there are"
+    with pytest.raises(ValueError, match=rf"no notebook {re.escape(name)}; {re.escape(question)}: 1_gradient_descent"):
+        execute.choose([name], tmp_path)
+
+
+def test_what_systems_and_editors_keep_is_no_notebook(tmp_path):
+    path = write(tmp_path, "1_a")
+    (tmp_path / "._1_a.ipynb").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / ".~1_a.ipynb").touch()
+    (tmp_path / "2_folder.ipynb").mkdir()
+    assert execute.choose([], tmp_path) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("in_place", [[], ["--in-place"]])
+def test_a_disk_that_is_full_is_a_line(tmp_path, in_place):
+    """A limit on the size of files has the same effect, and is the test's own."""
+    path = write(tmp_path / "notebooks", "1_a", ("long", "print('x' * 200_000)"))
+    before = path.read_bytes()
+    code = (
+        "import argparse, pathlib, resource, sys; from cs7643 import execute; from cs7643.options import COMMANDS;"
+        "parser = argparse.ArgumentParser(); COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"
+    )
+    arguments = [tmp_path / "notebooks", *in_place, "--output", tmp_path / "out"]
+    result = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1), result.stderr
+    assert "1_a.ipynb" in result.stderr
+    assert path.read_bytes() == before
+    assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs a folder in which nobody may write")
+def test_a_report_that_cannot_be_written_ends_the_run_before_it_begins(tmp_path):
+    note = tmp_path / "note"
+    write(tmp_path / "notebooks", "1_a", ("first", f"open({str(note)!r}, 'w')"))
+    result = call(tmp_path / "notebooks", "--cifar10-dir", "embedded", "--output", "/proc/out")
+    assert (result.code, len(result.err.splitlines())) == (1, 1)
+    assert "/proc/out" in result.err
+    assert not note.exists()
 
 
 @pytest.mark.parametrize(
