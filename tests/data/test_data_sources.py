@@ -52,6 +52,30 @@ def test_the_folder_or_its_parent(tmp_path: Path) -> None:
     assert found(tmp_path, tmp_path / "none") == found(str(tmp_path / FOLDER), tmp_path / "none") == tmp_path / FOLDER
 
 
+@pytest.mark.parametrize("inside", [f"{FOLDER}/{FOLDER}", f"cifar-10-python/{FOLDER}"])
+def test_a_folder_that_was_unpacked_into_another_is_found(inside: str, tmp_path: Path) -> None:
+    write_set(tmp_path / inside, SET)
+    assert found(None, tmp_path) == found(tmp_path, tmp_path / "none") == tmp_path / inside
+    assert run(["--verify"], tmp_path) == run(["--download"], tmp_path) == 0
+
+
+def test_a_colon_in_a_path_is_a_character_like_others(tmp_path: Path) -> None:
+    write_set(tmp_path / "a: b" / FOLDER, SET)
+    assert load(tmp_path / "a: b", announce=False, catalogue=CATALOGUE).name == "CIFAR-10"
+
+
+def test_what_is_like_the_folder_that_was_named_is_in_the_message(tmp_path: Path) -> None:
+    (tmp_path / "cifar-10-batches-bin").mkdir()
+    (tmp_path / "cifar-10-python.tar.gz").touch()
+    for directory, words in {
+        tmp_path: "but there is cifar-10-python.tar.gz, cifar-10-batches-bin",
+        tmp_path / "cifar-10-python.tar.gz": "it is a file, not a folder",
+        tmp_path / "none": "there is no such folder",
+    }.items():
+        with pytest.raises(DatasetError, match=words):
+            found(directory, tmp_path)
+
+
 @pytest.mark.parametrize("by_environment", [True, False])
 def test_a_folder_that_was_named_is_never_passed_over(
     by_environment: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
