@@ -48,7 +48,8 @@ def main(args: argparse.Namespace) -> int:
 def files(config: Config) -> dict[str, bytes]:
     """Return the files of the zip by their names."""
     here = Path(__file__).parent
-    code = [ROOT / "staff" / "__init__.py", ROOT / "staff" / "__main__.py", *sorted(here.rglob("*.py"))]
+    staff = (ROOT / "staff" / f"{name}.py" for name in ("__init__", "__main__", "options"))
+    code = [*staff, *sorted(here.rglob("*.py"))]
     found = {
         path.relative_to(ROOT).as_posix(): normal(path)
         for path in code

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 from repository import ROOT, code_cells, edit
@@ -37,6 +37,7 @@ from cs7643.submission.person import Person
 NOTEBOOK, FIRST, LAYERS = "notebooks/4_layers.ipynb", "notebooks/1_gradient_descent.ipynb", "cs7643/layers.py"
 LOG, PICTURE = f"{contents.RESULTS}/softmax.log", f"{contents.RESULTS}/softmax_loss.png"
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows does not have such names or files")
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
 
 
@@ -176,6 +177,7 @@ def test_half_a_character_and_controls_in_an_answer_are_named(printing):
     assert "left out: ‹U+0000›" in about
 
 
+@PATIENT
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_any_text_can_be_printed_on_one_line_and_written(anything):
     line = text.sentence(anything)
@@ -186,6 +188,7 @@ def test_any_text_can_be_printed_on_one_line_and_written(anything):
     json.dumps(text.writable({anything: [anything]}), ensure_ascii=False).encode()
 
 
+@PATIENT
 @given(st.lists(st.sampled_from(["\r", "\b", "ab", "c", "\n", "xyz"])))
 def test_overwriting_is_that_of_a_terminal(parts):
     rows, row, column = [{}], 0, 0
