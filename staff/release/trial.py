@@ -53,7 +53,7 @@ def try_out(folder: Path) -> list[str]:
     lines: list[str] = []
     problems: list[str] = []
     with ThreadPoolExecutor() as pool:  # each waits for processes
-        for look in [pool.submit(look, folder) for look in (style, nothing_started, commands, scripts)]:
+        for look in [pool.submit(look, folder) for look in (style, nothing_started, commands, scripts, comparison)]:
             try:
                 lines.append(look.result())
             except ReleaseError as error:
@@ -131,3 +131,12 @@ def scripts(folder: Path) -> str:
     if wrong:
         raise ReleaseError(wrong)
     return f"{len(paths)} scripts stop at their blanks" + ("" if bash else " (not run: there is no bash)")
+
+
+def comparison(folder: Path) -> str:
+    """Compare the shortest notebook with its outputs, as ``make test`` does; it must stop at its blank, and say so."""
+    result = run(folder, "-m", "cs7643", "test", "--", "-k", "7_challenge")
+    if result.returncode != 1 or "Task 6.7: MyModel_layers is not written yet" not in result.stdout:
+        said = (result.stdout + result.stderr).strip().splitlines()
+        raise ReleaseError([f"student edition: test: {line}" for line in said or ["it says nothing"]])
+    return "test names the blank of a notebook"

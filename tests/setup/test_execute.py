@@ -36,7 +36,8 @@ import json, os, sys
 import numpy
 from cs7643.plots.style import matplotlib
 names = ["CS7643_CIFAR10", "TQDM_DISABLE", "TQDM_MININTERVAL", "PYTHONPATH"]
-found = "planted" in globals(), numpy.__version__, matplotlib.rcParams["text.usetex"], "inline" in matplotlib.get_backend()
+found = ["planted" in globals(), numpy.__version__, matplotlib.rcParams["text.usetex"]]
+found.append("inline" in matplotlib.get_backend())
 print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), *found]))
 """
 SLIDER = """
