@@ -96,6 +96,7 @@ def broken(folder, tmp_path):
         (False, ["."]),
         (False, ["notebooks/1_good.ipynb"]),
         (False, ["--nbval-lax", "notebooks/"]),
+        (False, ["-n2", "notebooks/"]),  # each process has a kernel, and some of the cells
         (True, []),
         (True, ["."]),
         (True, ["--nbval-lax"]),
