@@ -431,11 +431,12 @@ def test_a_folder_that_cannot_be_written_to_is_named_before_the_checks_run(ready
     assert out == ""
 
 
-def test_both_results_take_their_places_or_none(tmp_path, files_of):
+@pytest.mark.parametrize("sizes", [(3, 5000), (5000, 3)])
+def test_both_results_take_their_places_or_none(sizes, tmp_path, files_of):
     (tmp_path / "hw1.zip").write_bytes(b"old")
     files_of(1000)
     with pytest.raises(OSError, match="File too large"):
-        command._store({tmp_path / "hw1.zip": b"new", tmp_path / "hw1.pdf": b"x" * 5000})
+        command._store({tmp_path / "hw1.zip": b"x" * sizes[0], tmp_path / "hw1.pdf": b"x" * sizes[1]})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"hw1.zip": b"old"}
 
 
