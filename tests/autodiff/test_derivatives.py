@@ -105,7 +105,7 @@ def jacobian_of_torch(run, w, noise):
     return np.array([y.item() for y in ys]), np.array(rows)
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=2000, derandomize=True)
 @given(st.integers(0, 10**9))
 def test_random_programs_have_the_values_and_jacobians_of_pytorch(seed):
     run, w = program(seed)
@@ -126,7 +126,7 @@ def product_of_torch(run, w, direction, noise):
     return 0 * w
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, derandomize=True)
 @given(st.integers(10**9, 2 * 10**9))
 def test_random_programs_have_the_hessian_vector_products_of_pytorch(seed):
     run, w = program(seed)

@@ -75,7 +75,7 @@ def test_nothing_is_said_where_nothing_is_to_be_seen():
     assert compare("loss", 2.3, 1.7).message == "loss should be 1.7, got 2.3 (difference 0.6)"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3), st.sampled_from([np.float32, np.float64, np.int64]))
 def test_what_is_right_passes_and_any_change_fails(seed, ndim, dtype):
     rng = np.random.default_rng(seed)

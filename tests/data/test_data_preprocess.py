@@ -30,7 +30,7 @@ def made_up(num_train: int, num_test: int, seed: int = 0) -> Dataset:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     data=st.data(),
     seed=st.integers(0, 2**32 - 1),

@@ -408,7 +408,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
         read(tmp_path / "set", CATALOGUE)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(["data_batch_4", "batches.meta"]), where=st.floats(0, 1), bit=st.integers(0, 7))
 def test_any_flipped_bit_is_an_error_or_an_unverified_copy(tmp_path: Path, name: str, where: float, bit: int) -> None:
     raw = bytearray(python2_pickle(batch(name)))
@@ -434,7 +434,7 @@ def test_any_flipped_bit_is_an_error_or_an_unverified_copy(tmp_path: Path, name:
 INSTRUCTIONS = sorted(opcode.code.encode("latin-1") for opcode in pickletools.opcodes)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.one_of(st.sampled_from(INSTRUCTIONS), st.binary(max_size=4)), max_size=30))
 def test_random_programs_end_in_one_kind_of_error(pieces: list[bytes]) -> None:
     try:

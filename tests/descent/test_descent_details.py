@@ -11,7 +11,7 @@ from tolerances import EPS, apart, assert_within
 from cs7643 import descent
 from cs7643.theory import convex, noise
 
-MANY = settings(max_examples=1000, deadline=None)
+MANY = settings(max_examples=1000)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

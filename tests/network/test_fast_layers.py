@@ -99,7 +99,7 @@ BLOCK_BYTES = st.sampled_from([1, 2_000, 20_000, 10**9])
 
 
 @given(problem=problems(), block_bytes=BLOCK_BYTES, num_threads=st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_fast_layers_equal_the_naive_ones_exactly_on_whole_numbers(problem, block_bytes, num_threads):
     fast = in_blocks(block_bytes, num_threads, fast_results, *problem)
     for found, expected in zip(fast, naive_results(*problem), strict=True):
@@ -110,7 +110,7 @@ def test_fast_layers_equal_the_naive_ones_exactly_on_whole_numbers(problem, bloc
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @given(data=st.data(), block_bytes=BLOCK_BYTES, num_threads=st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_fast_convolution_equals_the_naive_one(dtype, data, block_bytes, num_threads):
     problem = data.draw(problems(dtype, whole=False))
     fast = in_blocks(block_bytes, num_threads, fast_results, *problem, False)
@@ -120,7 +120,7 @@ def test_a_fast_convolution_equals_the_naive_one(dtype, data, block_bytes, num_t
 
 
 @given(problem=problems(whole=False), block_bytes=BLOCK_BYTES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_number_of_threads_changes_no_bit(problem, block_bytes):
     alone, *others = [in_blocks(block_bytes, n, fast_results, *problem, False) for n in (1, 2, 3)]
     for other in others:
@@ -141,7 +141,7 @@ def test_the_number_of_threads_changes_no_bit_in_a_real_layer():
 
 
 @given(problem=problems())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_gradient_of_the_images_is_left_out_where_nobody_asks(problem):
     x, w, b, conv_param, pool_param = problem
     for forward, backward, params in (
@@ -156,7 +156,7 @@ def test_the_gradient_of_the_images_is_left_out_where_nobody_asks(problem):
 
 
 @given(problem=problems())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_arrays_may_lie_in_memory_in_any_way_and_stay_as_they_are(problem):
     *arrays, conv_param, pool_param = problem
     odd = [np.repeat(array[::-1], 2, axis=-1)[..., ::2][::-1].view() for array in arrays]  # strides that fit no BLAS
@@ -170,7 +170,7 @@ def test_arrays_may_lie_in_memory_in_any_way_and_stay_as_they_are(problem):
 
 
 @given(count=st.integers(0, 600), bytes_each=st.integers(1, 2**24))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_blocks_cover_all_images_once_and_are_of_nearly_one_size(count, bytes_each):
     parts = threads.divide(count, bytes_each)
     assert [n for part in parts for n in range(count)[part]] == list(range(count))

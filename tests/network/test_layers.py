@@ -73,7 +73,7 @@ def as_list(gradients):
 
 
 @pytest.mark.parametrize("kind", CONV)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(inputs=convolutions())
 def test_convolution_equals_pytorch(kind, inputs):
     x, w, b, conv_param = inputs
@@ -88,7 +88,7 @@ def test_convolution_equals_pytorch(kind, inputs):
 
 
 @pytest.mark.parametrize("kind", POOL)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(inputs=poolings())
 def test_max_pooling_equals_pytorch_also_in_ties(kind, inputs):
     x, pool_param = inputs
@@ -110,7 +110,7 @@ def test_max_pooling_equals_pytorch_also_in_ties(kind, inputs):
     image=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_affine_equals_pytorch(N, M, image, seed):
     rng = np.random.default_rng(seed)
     x, w, b = rng.standard_normal((N, *image)), rng.standard_normal((int(np.prod(image)), M)), rng.standard_normal(M)
@@ -128,7 +128,7 @@ def test_relu_equals_pytorch_also_at_zero(shape):
 
 
 @given(N=st.integers(1, 8), C=st.integers(1, 6), scale=st.sampled_from([1e-3, 1.0, 1000.0]), seed=st.integers(0, 1000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_losses_equal_pytorch(N, C, scale, seed):
     rng = np.random.default_rng(seed)
     x, y = scale * rng.standard_normal((N, C)), rng.integers(0, C, N)

@@ -49,7 +49,7 @@ def split(text):
     return set(re.findall(r"\b[1-9]\d{5}\b", inside)), re.findall(r"\b[1-9]\d{5}\b", outside)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(blocks())
 def test_whatever_the_region_the_rest_stays_and_the_text_comes_back(lines):
     text = "\n".join(lines) + "\n"
@@ -65,7 +65,7 @@ def test_whatever_the_region_the_rest_stays_and_the_text_comes_back(lines):
     assert put_back(new, cuts) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(blocks(), st.text("ab \n", max_size=9)), min_size=1, max_size=4))
 def test_a_notebook_comes_back_with_its_outputs(parts):
     cells = []

@@ -140,7 +140,7 @@ def test_prose_may_speak_of_solutions(line):
 EDITS = st.sampled_from(["delete", "double", "exchange", "lower", "space"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(EDITS, st.integers(0, 13)), min_size=2, max_size=2), st.sampled_from([PYTHON, MARKDOWN]))
 def test_one_slip_in_each_marker_of_a_pair_never_passes(slips, syntax):
     """The case to fear: both markers are spoilt, so nothing is unbalanced, and the region would be published."""
