@@ -32,7 +32,7 @@ def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: st
         description="CS7643 Deep Learning, Homework 1. Each command sets up what it needs in .venv first.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=bool(words))
     for name, command in commands.items():
         subparser = subparsers.add_parser(name, help=command.help, description=command.help)
         if name in words:
@@ -44,8 +44,15 @@ def _call(words: Sequence[str], commands: Mapping[str, Command], program: str) -
     parser = parser_of(words, commands, program)
     if any("\0" in word for word in words):
         parser.error("an argument holds a NUL character, which no name can")
-    args = parser.parse_args(words)
+    args, unknown = parser.parse_known_args(words)
+    if args.command is None:
+        parser.print_help()
+        return 2
     command = commands[args.command]
+    if unknown:
+        of_command = argparse.ArgumentParser(prog=f"{parser.prog} {args.command}")
+        command.arguments(of_command)
+        of_command.error(f"unrecognized arguments: {' '.join(unknown)}; --help lists what there is")
     status = None if command.bare else environment.prepare(command.extra, words, program=program)
     return int(importlib.import_module(command.room).main(args)) if status is None else status
 

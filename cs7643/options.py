@@ -106,7 +106,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "what", nargs="*", help="problems (5), tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
     )
     parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
-    parser.add_argument("--seed", type=int, default=0, help="of the inputs: the same cases on other numbers and shapes")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the inputs: the same cases on other numbers and shapes"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
@@ -151,17 +153,17 @@ wrong command line."""
     number("epochs", int, "passes over the training images")
     number("hidden-dim", int, "hidden units, or filters")
     number("kernel-size", int, "the size of a filter")
-    what.add_argument("--schedule", choices=SCHEDULES, default="constant", help="of the learning rate")
+    what.add_argument("--schedule", choices=SCHEDULES, default="constant", help="how the learning rate changes")
     what.add_argument("--flip", action="store_true", help="mirror every training image in every other epoch")
-    number("translate", int, "move each training image by up to so many pixels")
+    number("translate", int, "move each training image by up to N pixels")
     number("label-smoothing", float, "the part of the probability that is spread over all classes")
     what.add_argument(
         "--amp",
         action="store_true",
         help="compute in bfloat16: faster on CUDA, and on CPUs that know it; left out on others",
     )
-    number("num-training", int, "train on the first so many images")
-    number("seed", int, "of everything random")
+    number("num-training", int, "train on the first N images")
+    number("seed", int, "seed of everything random")
 
     how = parser.add_argument_group("how it runs")
     how.add_argument("--no-cuda", action="store_true", help="stay on the CPU; else a CUDA card or an Apple GPU is used")
@@ -177,14 +179,14 @@ wrong command line."""
     how.add_argument("--checkpoint-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
     how.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     how.add_argument("--compile", action="store_true", help="compile the model first (needs a C++ compiler on a CPU)")
-    how.add_argument("--plots", action="store_true", help="draw the pictures in the end, as the command `plots` does")
+    how.add_argument("--plots", action="store_true", help="draw the pictures at the end, as the command `plots` does")
     how.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
-    how.add_argument("--name", type=_file_name, help="of the files (default: that of the model)")
+    how.add_argument("--name", type=_file_name, help="name of the files (default: that of the model)")
 
 
 def _file_name(text: str) -> str:
     if not text or text.startswith(".") or set(text) & set('/\\:*?"<>|') or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"expected a name for files, without / and the like, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a file name, without / or similar characters, got {text!r}")
     return text
 
 
@@ -210,7 +212,7 @@ model is read from the file that `train` left; --check looks at a file that you 
 def _plots(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
 Draw what a run looked like: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
-NAME_filters.png, how the filters came about. Every run in the folder, or those that are named."""
+NAME_filters.png, how the filters developed. Every run in the folder, or those that are named."""
     parser.add_argument(
         "names", nargs="*", type=_file_name, help="of the runs, such as softmax (default: all in the folder)"
     )
@@ -249,9 +251,7 @@ def _clean(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "run": Command("execute every notebook and leave a report in build/", "cs7643.execute", _run),
     # BEGIN STAFF
-    "test": Command(
-        "check style and types, run the tests and compare the notebooks", "cs7643.workbench.test", _test, "dev"
-    ),
+    "test": Command("run the tests and compare the notebooks", "cs7643.workbench.test", _test, "dev"),
     # END STAFF
     "lab": Command("open the notebooks in JupyterLab", "cs7643.workbench.lab", _lab),
     "data": Command("show, download or verify the images", "cs7643.data.command", _data),

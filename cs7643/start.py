@@ -25,7 +25,7 @@ def check(program):
         )
     for folder in (ROOT, os.path.join(ROOT, "notebooks")):
         for path in hiding(folder):
-            _end("%s is imported in the place of Python's own module or package of that name: rename it" % path)
+            _end("%s is imported instead of the module or package of that name: rename it" % path)
 
 
 def hiding(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import io
@@ -29,6 +30,7 @@ REMEDIES = {
     errno.EAGAIN: "the system allows no more processes: close other programs and call again",
     errno.EIO: "the disk or the network drive does not respond: copy the folder to another and call again",
 }
+LIKE = {"✓": "+", "✗": "x", "·": ".", "≈": "~", "\u2013": "-", "\u2026": "...", "→": "->"}
 NO_MEMORY = r"can't allocate memory|not enough memory|out of memory|[Cc]annot allocate memory|failed to map segment"
 
 
@@ -44,9 +46,10 @@ def has_colours(stream: TextIO) -> bool:
 
 def never_raise() -> None:
     """Let what an output cannot show be replaced, here and in the programs that are started and print themselves."""
+    codecs.register_error("legible", _legible)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="legible")
     if isinstance(sys.stdout, io.TextIOWrapper):
         os.environ["PYTHONIOENCODING"] = f"{sys.stdout.encoding}:replace"
 
@@ -98,6 +101,12 @@ def explain(error: BaseException) -> str | None:
     where = f"{name if name.isprintable() else repr(name)}: " if name else ""
     remedy = REMEDIES.get(error.errno)
     return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
+
+
+def _legible(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters by what is like them, where there is such a thing: the marks of a check differ anywhere."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(LIKE.get(char, "?") for char in error.object[error.start : error.end]), error.end
 
 
 def _exit_code_of(program: Callable[[], int | None]) -> int:

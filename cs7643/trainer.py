@@ -80,7 +80,7 @@ class TrainingState:
         if instead:
             raise ValueError(f"train: checkpoint {path} is {instead}")
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(str(arrays.pop("header")))
             saved_run, iteration, best_val_acc = header["run"], header["iteration"], header["best_val_acc"]

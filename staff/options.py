@@ -23,7 +23,9 @@ mistakes.csv. A class can be interrupted; the same call goes on."""
     parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, for example 6.2")
     parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time (default: 1)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, for many machines that share the disk")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler, for many machines that share the disk"
+    )
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a call may take (default: 10)")
 
 

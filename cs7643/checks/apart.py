@@ -49,7 +49,7 @@ def run_apart(
                 try:
                     message = lines.get(timeout=wait)
                 except queue.Empty:
-                    finding = f"{current} gave no answer within {patience:g} s: does a loop never end?"
+                    finding = f"{current} gave no answer within {patience:g} s: is there an endless loop?"
                     break
                 if message is None:
                     process.wait()

@@ -48,7 +48,8 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         file = path_of(module)
         text = f"{file} cannot be imported: {type(error).__name__}: {error}"
         if isinstance(error, SyntaxError):
-            text = f"{file}, line {error.lineno}, is no Python: SyntaxError: {error.msg}: {(error.text or '').strip()}"
+            line = (error.text or "").strip()
+            text = f"{file}, line {error.lineno}, is not valid Python: SyntaxError: {error.msg}: {line}"
         elif not Path(file).is_file():
             others = {Path(path_of(other)).name for each in TASKS for other, _ in each.functions}
             found = missing(Path(file), file, "the file is missing", "Put it back.", others)

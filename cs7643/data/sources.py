@@ -97,7 +97,7 @@ def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:
             f", but there is {_listed(near)}" if near else f" ({', '.join(catalogue.files)})"
         )
     raise DatasetError(
-        f"{directory} ({reason}): {problem}. Name the folder that holds it, or leave it out to go on with other data."
+        f"{directory} ({reason}): {problem}. Name the folder that holds it, or leave it out to use other images."
     )
 
 

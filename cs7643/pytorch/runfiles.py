@@ -83,8 +83,7 @@ def load(path: Path) -> dict[str, Any]:
                 f"{path}: it holds more than weights and settings, such as a model that was saved whole, and cannot be "
                 f"read: that could run code. `train` writes a file that can"
             ) from error
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"{path}: it cannot be read ({reason}); delete it and train anew") from error
+        raise ValueError(f"{path}: it cannot be read, so it is damaged or not a model: `train` makes one") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a dictionary of weights and settings, got {type(content).__name__}")
     return content

@@ -167,6 +167,7 @@ def train(
                 shown("no checkpoint yet: starting from the beginning")
             elif files.checkpoint.exists():
                 files.checkpoint.unlink()  # it belongs to the log that is about to go
+                shown("starting over: the checkpoint of an earlier run is removed (--resume would have continued it)")
         with RunLog(files if where.is_first else None, shown, position) as log:
             if saved is None:
                 loop.announce(log)

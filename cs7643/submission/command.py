@@ -172,8 +172,8 @@ def size(count: int) -> str:
 
 
 def _refuse(found: Sequence[Finding]) -> int:
-    number = "One thing is" if len(found) == 1 else f"{len(found)} things are"
-    print(f"\nNothing was written. {number} to be mended first:\n", file=sys.stderr)
+    number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
+    print(f"\nNothing was written. {number} first:\n", file=sys.stderr)
     for count, finding in enumerate(found, start=1):
         print(f"  {count}. {finding}", file=sys.stderr)
     print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)

@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
         limits = Limits() if args.timeout is None else dataclasses.replace(Limits(), call=args.timeout)
         config = _config(args)
         if not args.single and not args.submission.exists():
-            raise ValueError(f"there is no file and no folder {args.submission}")
+            raise ValueError(f"there is no file or folder {args.submission}")
         found = {} if args.single else classrun.submissions(args.submission)
         if found:
             return classrun.run(found, args.out, config, limits, args.tasks, args.jobs, args.scheduler)

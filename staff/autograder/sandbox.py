@@ -251,7 +251,7 @@ class Link:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise WorkerGone(f"{who} gave no answer in time: does a loop never end?", "no answer in time")
+                raise WorkerGone(f"{who} gave no answer in time: is there an endless loop?", "no answer in time")
             if time.monotonic() - self.looked > PAUSE:
                 self._look(who)
             reading: list[socket.socket] = [] if writing else [self.socket]

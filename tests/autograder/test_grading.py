@@ -186,7 +186,7 @@ def test_the_command_says_what_is_wrong(tmp_path):
     root = Path(__file__).resolve().parents[2]
     calls = (
         ([str(root / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),
-        (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file and no folder nothing.zip"),
+        (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file or folder nothing.zip"),
     )
     for arguments, code, said in calls:
         done = subprocess.run([*command, *arguments], cwd=root, env=environment, capture_output=True, encoding="utf-8")

@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_line_and_other_tasks_are_che
         (outcome,) = found[name].outcomes
         assert outcome.status == "wrong"
         assert "SyntaxError" in outcome.message
-        assert re.match(r"cs7643/descent\.py, line \d+, is no Python: SyntaxError: .*: ", outcome.message)
+        assert re.match(r"cs7643/descent\.py, line \d+, is not valid Python: SyntaxError: .*: ", outcome.message)
         assert not found[name].hint
     other = next(task for task in TASKS if task.number == "6.2")
     assert run_apart(other, ["relu_forward"], root=copy)["relu_forward"].status == "right"

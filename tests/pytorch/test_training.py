@@ -296,7 +296,7 @@ def test_a_checkpoint_of_another_run_is_refused(dataset, tmp_path):
     train(dataset, settings(lr=0.5, epochs=1), files=files)  # without resume it begins anew
     for damage in (b"", b"nonsense", files.checkpoint.read_bytes()[:3000]):
         files.checkpoint.write_bytes(damage)
-        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read .* delete it and train anew"):
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read, so it is damaged or not a model"):
             train(dataset, settings(epochs=1), files=files, resume=True)
 
 

@@ -59,8 +59,15 @@ def test_help_of_every_command_needs_nothing_and_installs_nothing(bare, program,
         assert (action.option_strings or [action.metavar or action.dest])[-1] in shown.stdout
     wrong = ask(name, "--nonsense")
     assert wrong.returncode == 2
-    assert f"usage: python -m {program}" in wrong.stderr
+    assert f"usage: python -m {program} {name}" in wrong.stderr
     assert not list(bare.glob(".venv*"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_alone_lists_its_commands(program):
+    result = python("-S", "-m", program, encoding="utf-8")
+    assert result.returncode == 2
+    assert all(f"\n    {name}" in result.stdout for name in PROGRAMS[program])
 
 
 def test_what_the_options_repeat_is_what_the_modules_say():
@@ -108,10 +115,7 @@ def test_a_file_that_hides_a_module_is_named(repository, folder, name):
     path.write_text("raise RuntimeError('was imported')\n", encoding="utf-8")
     result = call(repository, "check")
     hiding = (repository / folder / name.split("/")[0]).resolve()
-    assert (
-        result.stderr
-        == f"{hiding} is imported in the place of Python's own module or package of that name: rename it\n"
-    )
+    assert result.stderr == f"{hiding} is imported instead of the module or package of that name: rename it\n"
     assert result.returncode == 1
     assert not (repository / ".venv").exists()
 
@@ -136,8 +140,8 @@ def test_no_output_raises(words, encoding):
     assert (result.returncode, result.stderr) == (0, b"")
     shown = result.stdout.decode(encoding or "ascii")
     if words[-1] == "1":
-        assert "proximal_step: right in" in shown
-        assert ("✓" in shown) is (encoding == "utf-8")
+        mark = "✓" if encoding == "utf-8" else "+"
+        assert f"{mark} proximal_step: right in" in shown
 
 
 def test_a_child_that_prints_itself_does_not_raise_either():
@@ -303,9 +307,9 @@ def test_every_error_of_the_system_is_one_line():
     ("words", "said"),
     [
         (["hint", "f\0"], "NUL"),
-        (["train", "--name", "a/b"], "a name for files"),
-        (["train", "--name", ".."], "a name for files"),
-        (["plots", "a\\b"], "a name for files"),
+        (["train", "--name", "a/b"], "a file name"),
+        (["train", "--name", ".."], "a file name"),
+        (["plots", "a\\b"], "a file name"),
         (["run", "--timeout", "0"], "above 0"),
     ],
 )

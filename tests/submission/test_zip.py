@@ -156,7 +156,7 @@ def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
     (root / "notebooks" / "4_layers.ipynb").unlink()
     assert submit(root, tmp_path / "out") == 1
     said = capsys.readouterr().err
-    assert "2 things are to be mended first" in said
+    assert "2 things must be fixed first" in said
     assert "1. notebooks/4_layers.ipynb: the notebook is missing" in said
     assert "2. extra.md: the file is missing" in said
     assert not (tmp_path / "out").exists()
