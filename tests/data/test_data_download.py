@@ -370,8 +370,9 @@ def unpacked_by_a_browser() -> bytes:
     ],
 )
 def test_an_archive_under_another_name_is_used_and_kept(
-    name: str, content: bytes, tmp_path: Path, server: Server
+    name: str, content: bytes, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CS7643_CIFAR10", raising=False)
     datasets = tmp_path / "a folder: née so"
     datasets.mkdir()
     (datasets / name).write_bytes(content)

@@ -134,7 +134,7 @@ def test_other_files_hide_nothing(repository):
 @pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "utf-8", None])
 @pytest.mark.parametrize("words", [["check", "1"], ["check", "--help"]], ids=" ".join)
 def test_no_output_raises(words, encoding):
-    poor = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
     variables = {"PYTHONIOENCODING": encoding} if encoding else poor
     result = python("-m", "cs7643", *words, variables=variables, encoding=None)
     assert (result.returncode, result.stderr) == (0, b"")
