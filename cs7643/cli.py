@@ -37,6 +37,7 @@ def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: st
         subparser = subparsers.add_parser(name, help=command.help, description=command.help)
         if name in words:
             command.arguments(subparser)
+        subparser.set_defaults(complain=subparser.error)  # with the usage of the command that was called
     return parser
 
 
@@ -50,9 +51,7 @@ def _call(words: Sequence[str], commands: Mapping[str, Command], program: str) -
         return 2
     command = commands[args.command]
     if unknown:
-        of_command = argparse.ArgumentParser(prog=f"{parser.prog} {args.command}")
-        command.arguments(of_command)
-        of_command.error(f"unrecognized arguments: {' '.join(unknown)}; --help lists what there is")
+        args.complain(f"unrecognized arguments: {' '.join(unknown)}; --help lists what there is")
     status = None if command.bare else environment.prepare(command.extra, words, program=program)
     return int(importlib.import_module(command.room).main(args)) if status is None else status
 

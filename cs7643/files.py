@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 NOT_SUPPORTED = {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY}
+POINTER = b"version https://git-lfs.github.com/spec/"  # how a file begins that Git LFS has not fetched
 STAND_INS = {
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself: `git lfs pull` fetches that",
+    POINTER: "a Git LFS pointer, not the file itself: `git lfs pull` fetches that",
     b"<!doctype html": "a web page, perhaps that of a login: fetch the file itself",
     b"<html": "a web page, perhaps that of a login: fetch the file itself",
 }

@@ -12,7 +12,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 # Rooms that show or check results and do not compute them; a submission runs the checks anew.
-SHOWN_ONLY = ("checks", "plots", "comparison", "files", "progress", "provenance", "results", "slider")
+SHOWN_ONLY = (
+    *("checks", "plots", "comparison", "files", "progress", "provenance", "results", "slider"),
+    *("submission", "terminal"),
+)
 
 
 def digest(path: Path) -> str:

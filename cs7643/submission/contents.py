@@ -20,7 +20,6 @@ RESULT_KINDS = {  # what training leaves there: the log of a run, and its pictur
     ".svg": "plot",
     ".pdf": "plot",
 }
-POINTER = b"version https://git-lfs.github.com/spec/"  # how a file begins that Git LFS has not fetched
 NOTEBOOKS = (
     "notebooks/1_gradient_descent.ipynb",
     "notebooks/2_autodiff.ipynb",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from cs7643.files import POINTER
 from cs7643.submission import contents, names, notebooks
 from cs7643.submission.finding import Finding
 
@@ -109,7 +110,7 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
         content = place.read_bytes()
     except OSError as error:
         return Finding(path, f"it cannot be read ({error.strerror})", "See to its rights, or take a copy.")
-    if content.startswith(contents.POINTER):
+    if content.startswith(POINTER):
         problem = "it is a pointer of Git LFS, and not the file that this stands for"
         return Finding(path, problem, "Fetch the file: git lfs pull.")
     return content

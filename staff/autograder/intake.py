@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from cs7643.submission.contents import PERSON, POINTER, PREDICTIONS, student_files
+from cs7643.files import POINTER
+from cs7643.submission.contents import PERSON, PREDICTIONS, student_files
 from cs7643.submission.names import nearest
 from cs7643.submission.person import parse
 from staff.autograder.results import clean

@@ -126,9 +126,8 @@ def main() -> None:
                 missing.append(f"part of the disk is not hidden ({error})")
     limit(plan["limits"])
     try:
-        Path("/proc/self/oom_score_adj").write_text(
-            "1000", encoding="ascii"
-        )  # the worker goes first, and never the grader
+        # When memory runs out, the worker is ended first, and never the grader.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     except OSError as error:
         missing.append(f"no say in who goes when memory is short ({error.strerror})")
     if uid is not None:
