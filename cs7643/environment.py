@@ -37,6 +37,7 @@ from cs7643.installation import (
 ROOT = Path(__file__).resolve().parent.parent
 # What makes Python import other packages, or run other code, than those of the environment.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPLATLIBDIR", "PYTHONOPTIMIZE", "PYTHONINSPECT")
+OF_AN_EDITOR = ("MPLBACKEND", "MATPLOTLIBRC")  # how the user's own programs draw; kernels set the first themselves
 
 
 def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, program: str = "cs7643") -> int | None:
@@ -52,6 +53,8 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, prog
         None when this process is in the environment and may go on; else the exit code of the command, which has run
         in a process of its own, or 1 if the environment could not be made. On POSIX the process is replaced instead.
     """
+    for name in OF_AN_EDITOR:
+        os.environ.pop(name, None)
     if os.environ.get("CS7643_NO_VENV") == "1":
         return None
     foreign = [name for name in FOREIGN if os.environ.pop(name, None)]

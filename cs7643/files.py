@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -82,6 +83,24 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+
+
+def copy_tree(source: Path, place: Path, left_out: Callable[[Path], bool]) -> None:
+    """Copy what is in a folder, without rights and times, which some file systems do not take.
+
+    Args:
+        source: the folder.
+        place: the copy, made with its parents.
+        left_out: tells which files and folders are not copied.
+    """
+    make_folder(place)
+    for path in sorted(source.iterdir()):
+        if left_out(path):
+            continue
+        if path.is_dir():
+            copy_tree(path, place / path.name, left_out)
+        elif path.is_file():
+            shutil.copyfile(path, place / path.name)
 
 
 @contextmanager

@@ -185,8 +185,12 @@ wrong command line."""
 
 
 def _file_name(text: str) -> str:
-    if not text or text.startswith(".") or set(text) & set('/\\:*?"<>|') or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"expected a file name, without / or similar characters, got {text!r}")
+    from cs7643.submission import names
+
+    if not text or "/" in text or names.is_hidden(text):
+        raise argparse.ArgumentTypeError(f"expected a file name, without / and not beginning with a dot, got {text!r}")
+    if reason := names.unportable(text):
+        raise argparse.ArgumentTypeError(f"expected a file name that any system can hold; {text!r} {reason}")
     return text
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,8 @@ class ClassifierTrainer:
         state = TrainingState.load(path, run) if path is not None and path.exists() else TrainingState.start(model)
 
         keep_freed_memory()
-        with progress_bar(total=num_iterations, initial=min(state.iteration, num_iterations), unit="batch") as bar:
+        bar = progress_bar(total=num_iterations, initial=min(state.iteration, num_iterations), unit="batch")
+        with bar, _saying_what_is_kept(state, path):
             for it in range(state.iteration, num_iterations):
                 batch = batches.indices(it)
                 loss, grads = loss_function(X[batch], state.model, y[batch], reg)
@@ -257,6 +259,18 @@ def predict(loss_function: LossFunction, model: Model, X: Array) -> NDArray[np.i
         for start in range(0, len(X), EVALUATION_BATCH)
     ]
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.intp)
+
+
+@contextmanager
+def _saying_what_is_kept(state: TrainingState, path: Path | None) -> Iterator[None]:
+    """Let Ctrl-C, or the stop button of a notebook, say from where the same call would go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = "the same call starts anew" + ("" if path else " (`checkpoint` names a file that keeps the state)")
+        if path is not None and path.exists():
+            kept = f"the same call goes on from {path}"
+        raise KeyboardInterrupt(f"train: stopped after {state.iteration} batches; {kept}") from None
 
 
 def _measure(state: TrainingState, net: LossFunction, X: Array, y: Array, X_val: Array, y_val: Array) -> None:

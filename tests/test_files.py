@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from cs7643.files import atomic_writer, make_folder, stand_in, try_lock
 
@@ -93,7 +95,7 @@ int symlink(const char *target, const char *path) { errno = EOPNOTSUPP; return -
 WRITE = """
 import os, sys
 from pathlib import Path
-from cs7643.files import atomic_writer, try_lock
+from cs7643.files import atomic_writer, copy_tree, try_lock
 from cs7643.pytorch.runfiles import RunFiles, RunLog, load, save
 folder = Path(sys.argv[1])
 for call in (lambda: os.chmod(folder, 0o700), lambda: os.fsync(0), lambda: os.symlink("a", folder / "link")):
@@ -111,6 +113,16 @@ with RunLog(files, print) as log:
     log.line("a line")
     save(files.checkpoint, {"position": log.position()})
 assert load(files.checkpoint)["position"] == (7, 0)
+copy_tree(folder / "run", folder / "copy", lambda path: path.suffix == ".log")
+assert sorted(os.listdir(folder / "copy")) == sorted(set(os.listdir(folder / "run")) - {files.log.name})
+"""
+RUN = """
+import sys
+from pathlib import Path
+from cs7643.execute import run
+folder = Path(sys.argv[1])
+(execution,) = run([folder / "one.ipynb"], folder / "build")
+print(execution.notebook.cells[0].outputs[0].text.strip(), end="")
 """
 
 
@@ -124,6 +136,10 @@ def test_a_file_system_that_is_not_posix_gets_the_content(tmp_path):
     result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, "a line\n", "")
     assert (tmp_path / "file").read_text() == "content"
+    notebook = new_notebook(cells=[new_code_cell("print(6 * 7)")])
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    result = subprocess.run([*command[:2], RUN, *command[3:]], cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert (result.returncode, result.stdout.splitlines()[-1:]) == (0, ["42"]), result.stderr
 
 
 @pytest.mark.parametrize("name", ["chmod", "fsync"])

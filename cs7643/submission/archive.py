@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from cs7643.files import copy_tree
 from cs7643.submission import manifest, names
 from cs7643.submission.contents import student_files
 from cs7643.submission.finding import Finding
 from cs7643.submission.inspection import Entry
+from cs7643.terminal import explain
 
 LIMIT = 100_000_000  # bytes that Gradescope takes
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
@@ -87,10 +88,9 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
     with tempfile.TemporaryDirectory(prefix="cs7643 copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
         try:
-            shutil.copytree(root / "cs7643", copy / "cs7643", ignore=_left_out)
-        except shutil.Error as error:
-            _, place, reason = error.args[0][0]
-            raise OSError(f"the copy in which the zip is tried cannot be made: {place}: {reason}") from error
+            copy_tree(root / "cs7643", copy / "cs7643", _is_left)
+        except OSError as error:
+            raise OSError(f"the copy in which the zip is tried cannot be made: {explain(error)}") from error
         for path in student_files():  # so that one that is missing in the zip is missing in the copy
             (copy / path).unlink(missing_ok=True)
         try:
@@ -118,10 +118,9 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
         return [], [*found, Finding("hw1.zip", reason, "Run `make check`, and mend what it says.")]
 
 
-def _left_out(folder: str, present: list[str]) -> set[str]:
-    """Return what is not copied: what Python and systems leave, and what is neither a file nor a folder."""
-    kept = {name for name in present if Path(folder, name).is_file() or Path(folder, name).is_dir()}
-    return {name for name in present if name not in kept or name == "__pycache__" or names.is_hidden(name)}
+def _is_left(path: Path) -> bool:
+    """Tell whether Python, a system or an editor has left a file or folder."""
+    return path.name == "__pycache__" or names.is_hidden(path.name)
 
 
 def _run(arguments: Sequence[str], copy: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

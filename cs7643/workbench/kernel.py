@@ -14,5 +14,9 @@ if __name__ == "__main__":
     sys.path.append(root)
 
     from ipykernel.kernelapp import launch_new_instance
+    from IPython.paths import get_ipython_dir
 
+    readme = Path(get_ipython_dir(), "profile_default", "startup", "README")
+    readme.parent.mkdir(parents=True, exist_ok=True)
+    readme.touch()  # IPython would copy it with its rights, which some file systems refuse
     launch_new_instance()

@@ -164,12 +164,15 @@ def draw_histogram(points: Sequence[float], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    from cs7643.plots import style
+
+    figure = Figure(figsize=(7, 3.5))
     axes = figure.add_subplot()
-    axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color="#3B6FB6", edgecolor="white")
+    axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=style.BLUE, edgecolor="white")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     mean = sum(points) / len(points)
     axes.set(
         xlabel="points that a program gives", ylabel="submissions", title=f"{len(points)} submissions, mean {mean:.1f}"
     )
     with atomic_writer(path) as stream:
-        FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
+        FigureCanvasAgg(style.clean(figure)).print_png(stream)  # type: ignore[no-untyped-call]

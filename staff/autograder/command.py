@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import secrets
@@ -54,5 +55,6 @@ def _config(args: argparse.Namespace) -> Config:
     secret = secret or secrets.token_hex(16)
     with atomic_writer(kept, "w") as stream:
         json.dump(secret, stream)
-    kept.chmod(0o600)
+    with contextlib.suppress(OSError):  # where a file system has no rights
+        kept.chmod(0o600)
     return Config(secret, labels_of(args.cifar10_dir))

@@ -107,7 +107,7 @@ def _blank(region: Region, syntax: Syntax, names: Sequence[str]) -> tuple[str, .
     if syntax is MARKDOWN:
         return (f"**Task {region.task}, {region.name.replace('_', ' ')}.** {ANSWER}",)
     if syntax is CODE:
-        stop = [f'echo "Not started. {title}" >&2', "exit 1"]
+        stop = [f'echo "Not started. {title}: write your lines into $0" >&2', "exit 1"]
         return tuple(indent + line for line in ("# Your lines here, in place of the next two.", *stop))
     stop = [f'raise NotImplementedError("{title}")']
     if names:

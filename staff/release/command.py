@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import shutil
@@ -77,7 +78,8 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        path.chmod(mode_of(name))
+        with contextlib.suppress(OSError):  # where a file system has no rights
+            path.chmod(mode_of(name))
 
 
 def swap(new: Path, place: Path, aside: Path) -> None:

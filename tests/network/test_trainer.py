@@ -248,6 +248,25 @@ def test_a_run_that_was_killed_again_and_again_ends_with_the_same_bits(tmp_path)
     assert resumed == expected
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "steps", "said"),
+    [(None, 3, "the same call starts anew (`"), ("c", 3, "the same call starts anew"), ("c", 7, "goes on from {path}")],
+)
+def test_a_stop_says_from_where_the_same_call_goes_on(tmp_path, monkeypatch, checkpoint, steps, said):
+    left = iter(range(steps))
+
+    def rule(*args, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return optim.sgd(*args)
+
+    monkeypatch.setitem(optim.UPDATE_RULES, "sgd", rule)
+    path = None if checkpoint is None else tmp_path / checkpoint
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(update="sgd", num_epochs=1, checkpoint=path, checkpoint_every=1)
+    assert said.format(path=path) in str(caught.value)
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     path = tmp_path / "run.npz"
     train(checkpoint=path)

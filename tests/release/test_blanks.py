@@ -123,7 +123,7 @@ def test_a_blank_keeps_what_stands_around_it_and_says_which_names_are_needed():
 def test_the_blank_of_a_script_stops_it(tmp_path):
     text = "#!/bin/sh\n# BEGIN SOLUTION 6.4 settings\nrate=0.1\n# END SOLUTION\necho $rate\n"
     new, cuts = cut(text, CODE, PLACE)
-    assert new.splitlines()[2:4] == ['echo "Not started. Task 6.4: settings" >&2', "exit 1"]
+    assert new.splitlines()[2:4] == ['echo "Not started. Task 6.4: settings: write your lines into $0" >&2', "exit 1"]
     assert put_back(new, cuts) == text
 
 

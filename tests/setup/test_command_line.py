@@ -310,6 +310,7 @@ def test_every_error_of_the_system_is_one_line():
         (["train", "--name", "a/b"], "a file name"),
         (["train", "--name", ".."], "a file name"),
         (["plots", "a\\b"], "a file name"),
+        (["train", "--name", "con"], "on Windows"),
         (["run", "--timeout", "0"], "above 0"),
     ],
 )
