@@ -163,13 +163,14 @@ def draw_histogram(points: Sequence[float], path: Path) -> None:
     """Draw how many submissions have how many points."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     from cs7643.plots import style
 
     figure = Figure(figsize=(7, 3.5))
     axes = figure.add_subplot()
     axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=style.BLUE, edgecolor="white")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     mean = sum(points) / len(points)
     axes.set(
         xlabel="points that a program gives", ylabel="submissions", title=f"{len(points)} submissions, mean {mean:.1f}"

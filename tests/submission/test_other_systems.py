@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from repository import ROOT, code_cells, edit
 
+from cs7643.files import copy_tree
 from cs7643.submission import (
     archive,
     command,
@@ -343,13 +344,14 @@ def test_what_is_no_whole_file_is_named_once_and_stops_nothing(kind, path, root)
 
 
 @posix
-def test_what_is_no_file_beside_the_code_is_not_copied(root):
+def test_what_is_no_file_beside_the_code_is_not_copied(root, tmp_path):
     os.mkfifo(root / "cs7643" / "pipe")
     loop(root / "cs7643" / "circle.py")
     (root / "cs7643" / "._layers.py").write_bytes(b"\0\5\26\7")
-    left_out = archive._left_out(str(root / "cs7643"), os.listdir(root / "cs7643"))
-    assert left_out >= {"pipe", "circle.py", "._layers.py"}
-    assert "layers.py" not in left_out
+    copy_tree(root / "cs7643", tmp_path / "copy", archive._is_left)
+    present = os.listdir(tmp_path / "copy")
+    assert "layers.py" in present
+    assert not {"pipe", "circle.py", "._layers.py", "__pycache__"} & set(present)
 
 
 # Servers.
