@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from coursework.terminal import guarded
 from cs7643 import data
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
-from cs7643.terminal import guarded
 from cs7643.trainer import ClassifierTrainer, LossFunction, Model, accuracy
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clock import Call, seconds
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
 from cs7643.autodiff import backward_jacobian, exp, f1, f2, forward_jacobian, log, maximum, plain, variables
-from cs7643.progress import progress_bar
-from cs7643.terminal import guarded
 
 OPPONENTS = ("autograd", "micrograd", "torch")
 CHAINS = (1_000, 10_000)

@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from coursework.files import atomic_writer
+from coursework.terminal import guarded
 from cs7643 import data, plots
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
-from cs7643.files import atomic_writer
 from cs7643.losses import softmax_loss
-from cs7643.terminal import guarded
 from cs7643.trainer import Array, ClassifierTrainer, LossFunction, Model, accuracy
 
 TEST_IMAGES = 5_000

@@ -21,11 +21,11 @@ import numpy as np
 from benchmarks.contender import Contender
 from benchmarks.machine import machine
 from benchmarks.steps import REG, Step, in_layout
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
 from cs7643 import data
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
-from cs7643.memory import keep_freed_memory
-from cs7643.progress import progress_bar
-from cs7643.terminal import guarded
+from cs7643.fast.memory import keep_freed_memory
 from cs7643.trainer import ACCURACY_SAMPLE, EVALUATION_BATCH, BatchOrder, ClassifierTrainer
 
 WHO = ("ours", "NCHW", "NHWC", "NCHW, memory kept")

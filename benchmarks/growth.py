@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.contender import Contender
 from benchmarks.machine import machine
-from cs7643.progress import progress_bar
-from cs7643.terminal import guarded
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
 
 MIDDLE = {"batch": 50, "filters": 32, "kernel": 7, "image": 32}
 SIZES = {

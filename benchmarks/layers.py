@@ -15,9 +15,10 @@ import sys
 import numpy as np
 
 from benchmarks.clock import Call, seconds
-from cs7643 import fast_layers, layers
-from cs7643.progress import progress_bar
-from cs7643.terminal import guarded
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
+from cs7643 import layers
+from cs7643.fast import layers as fast_layers
 
 
 def pairs() -> dict[str, tuple[Call, Call]]:

@@ -23,9 +23,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks.contender import Contender
 from benchmarks.machine import machine
 from benchmarks.steps import TASKS, Task
-from cs7643.progress import progress_bar
-from cs7643.roofline import bytes_per_second, flops_per_second
-from cs7643.terminal import guarded
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
+from cs7643.fast.roofline import bytes_per_second, flops_per_second
 
 WHO = ("ours", "NCHW", "NHWC")
 MB = 1e6

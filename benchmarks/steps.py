@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from cs7643 import blocks, fast_layers, layers, losses
+from cs7643 import layers, losses
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
-from cs7643.threads import blas_held
+from cs7643.fast import blocks
+from cs7643.fast import layers as fast_layers
+from cs7643.fast.threads import blas_held
 
 Step = Callable[[], list[Any]]
 REG = 1e-3

@@ -15,12 +15,12 @@ import time
 import torch
 from torch.nn import functional as F
 
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
 from cs7643 import data
-from cs7643.progress import progress_bar
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.settings import MODELS, Settings
 from cs7643.pytorch.training import NUM_VALIDATION, build_model, train
-from cs7643.terminal import guarded
 
 
 def bare(images: torch.Tensor, labels: torch.Tensor, settings: Settings) -> float:

@@ -2,11 +2,11 @@
 
 import sys
 
-from cs7643 import start
+from coursework import start
 
 start.check("cs7643")
 
-from cs7643.cli import main  # noqa: E402
+from coursework.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

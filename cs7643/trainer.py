@@ -15,10 +15,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from cs7643.files import atomic_writer, stand_in
-from cs7643.memory import keep_freed_memory
+from coursework.files import atomic_writer, stand_in
+from coursework.progress import progress_bar
+from cs7643.fast.memory import keep_freed_memory
 from cs7643.optim import UPDATE_RULES
-from cs7643.progress import progress_bar
 
 Array = NDArray[Any]
 Model = dict[str, Array]

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this repository, whichever is installed
 
-from cs7643.workbench import notebooks
+from coursework.notebooks import kernels as notebooks
 
 del sys.path[0]
 

@@ -2,12 +2,12 @@
 
 import sys
 
-from cs7643 import start
+from coursework import start
 
 start.check("staff")
 
-from cs7643.cli import main  # noqa: E402
-from staff.options import COMMANDS  # noqa: E402
+from coursework.cli import main  # noqa: E402
+from coursework.staff.options import COMMANDS  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main(commands=COMMANDS, program="staff"))

@@ -31,16 +31,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursework.progress import progress_bar
+from coursework.terminal import guarded
 from cs7643 import data
 from cs7643.data.dataset import Dataset
-from cs7643.memory import keep_freed_memory
-from cs7643.progress import progress_bar
+from cs7643.fast.memory import keep_freed_memory
 from cs7643.pytorch.evaluation import evaluating
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
 from cs7643.pytorch.runfiles import load, save
 from cs7643.pytorch.settings import SCHEDULES
 from cs7643.pytorch.training import choose_device, knows_bfloat16
-from cs7643.terminal import guarded
 from cs7643.trainer import BatchOrder
 
 PATCH = 2  # pixels: the smallest patch that has edges; 12 principal directions, each with both signs: 24 filters

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from cs7643.files import atomic_writer, make_folder, stand_in, try_lock
+from coursework.files import atomic_writer, make_folder, stand_in, try_lock
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITED = pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of files")
@@ -58,7 +58,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(in_the_way, tmp_path):
 
 FULL = """
 import resource, sys
-from cs7643.files import atomic_writer
+from coursework.files import atomic_writer
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 for mode, content in (("wb", bytes(5000)), ("w", "x" * 5000)):
     try:
@@ -95,7 +95,7 @@ int symlink(const char *target, const char *path) { errno = EOPNOTSUPP; return -
 WRITE = """
 import os, sys
 from pathlib import Path
-from cs7643.files import atomic_writer, copy_tree, try_lock
+from coursework.files import atomic_writer, copy_tree, try_lock
 from cs7643.pytorch.runfiles import RunFiles, RunLog, load, save
 folder = Path(sys.argv[1])
 for call in (lambda: os.chmod(folder, 0o700), lambda: os.fsync(0), lambda: os.symlink("a", folder / "link")):
@@ -119,7 +119,7 @@ assert sorted(os.listdir(folder / "copy")) == sorted(set(os.listdir(folder / "ru
 RUN = """
 import sys
 from pathlib import Path
-from cs7643.execute import run
+from coursework.notebooks.execute import run
 folder = Path(sys.argv[1])
 (execution,) = run([folder / "one.ipynb"], folder / "build")
 print(execution.notebook.cells[0].outputs[0].text.strip(), end="")
@@ -166,7 +166,7 @@ def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
 
 def test_one_process_holds_a_lock(tmp_path):
     path = tmp_path / "lock"
-    program = "import sys; from cs7643.files import try_lock; print(try_lock(open(sys.argv[1], 'ab')))"
+    program = "import sys; from coursework.files import try_lock; print(try_lock(open(sys.argv[1], 'ab')))"
 
     def other():
         command = [sys.executable, "-c", program, str(path)]

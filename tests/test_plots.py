@@ -51,7 +51,8 @@ def test_a_figure_is_drawn_and_closed(name, tmp_path):
 
 SAVED = """
 import io, sys
-from cs7643 import plots, slider
+from coursework.notebooks import slider
+from cs7643 import plots
 from cs7643.pytorch.pictures import save_picture
 from pathlib import Path
 figure = plots.training_curves([2.0, 1.0, 0.5], [0.1, 0.5], [0.1, 0.4], "title")

@@ -6,11 +6,11 @@ from typing import Any, overload
 
 import numpy as np
 
-from cs7643.blocks import conv_relu_pool_backward, conv_relu_pool_forward
 from cs7643.classifiers.two_layer_net import Array, Model
+from cs7643.fast.blocks import conv_relu_pool_backward, conv_relu_pool_forward
+from cs7643.fast.threads import blas_held
 from cs7643.layers import affine_backward, affine_forward
 from cs7643.losses import softmax_loss
-from cs7643.threads import blas_held
 
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
 

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursework.files import atomic_writer, make_folder, stand_in, try_lock
+from coursework.progress import progress_bar
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
 from cs7643.data.sources import DATASETS, near_matches
-from cs7643.files import atomic_writer, make_folder, stand_in, try_lock
-from cs7643.progress import progress_bar
 
 CHUNK = 1 << 18
 

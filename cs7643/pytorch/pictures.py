@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
+from coursework.files import atomic_writer
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
-from cs7643.files import atomic_writer
 from cs7643.pytorch.predictions import labels_of, model_from
 from cs7643.pytorch.runfiles import RunFiles, load, read_history
 from cs7643.pytorch.training import choose_device, first_filters

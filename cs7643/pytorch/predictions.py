@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from coursework.files import atomic_writer
 from cs7643 import data
 from cs7643.data.dataset import Images
-from cs7643.files import atomic_writer
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.runfiles import load

@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import torch
 
-from cs7643.files import atomic_writer, make_folder, naming, stand_in, to_disk
-from cs7643.terminal import explain
+from coursework.files import atomic_writer, make_folder, naming, stand_in, to_disk
+from coursework.terminal import explain
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursework.progress import progress_bar
 from cs7643.data.dataset import Dataset
-from cs7643.memory import keep_freed_memory
-from cs7643.progress import progress_bar
+from cs7643.fast.memory import keep_freed_memory
 from cs7643.pytorch.evaluation import Measurement, evaluate, warn_of_probabilities
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
 from cs7643.pytorch.models import CNN, MyModel, Softmax, TwoLayerNN

@@ -9,12 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from cs7643.files import atomic_writer
-from cs7643.progress import progress_bar
-from cs7643.terminal import guarded
-from staff.mutants import automatic, page, seeds
+from coursework.files import atomic_writer
+from coursework.progress import progress_bar
+from coursework.staff.mutants import automatic, page, seeds
+from coursework.staff.mutants.trial import attempt, register_cases
+from coursework.terminal import guarded
 from staff.mutants.catalogue import MUTANTS
-from staff.mutants.trial import attempt, register_cases
 
 
 def main() -> int:

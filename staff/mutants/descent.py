@@ -1,6 +1,6 @@
 """Wrong solutions of tasks 1 to 4."""
 
-from staff.mutants.mutant import of
+from coursework.staff.mutants.mutant import of
 
 MUTANTS = [
     *of(

@@ -1,6 +1,6 @@
 """Wrong solutions of task 6.2, the eight that the original's checks let through among them."""
 
-from staff.mutants.mutant import of
+from coursework.staff.mutants.mutant import of
 
 POOL_WINNER = (
     "        row, column = np.unravel_index(np.argmax(window), window.shape)\n"

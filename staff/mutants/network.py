@@ -1,6 +1,6 @@
 """Wrong solutions of task 6.1."""
 
-from staff.mutants.mutant import of
+from coursework.staff.mutants.mutant import of
 
 MUTANTS = [
     *of(

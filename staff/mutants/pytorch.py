@@ -1,6 +1,6 @@
 """Wrong solutions of tasks 6.4 to 6.6, in PyTorch."""
 
-from staff.mutants.mutant import of
+from coursework.staff.mutants.mutant import of
 
 SGD = "torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay)"
 FLAT = "images.flatten(1)"

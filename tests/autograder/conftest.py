@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from staff.autograder import sandbox
+from coursework.staff.autograder import sandbox
 
 
 def pytest_collection_modifyitems(items):

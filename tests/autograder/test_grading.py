@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from cs7643.checks.tasks import TASKS
-from staff.autograder import build, classrun, document, intake, results, sandbox
-from staff.autograder.grade import grade, seeds_of
-from staff.autograder.hostile.answers import mutated, mutated_source
-from staff.autograder.hostile.submission import STRICT, folder, solved
-from staff.autograder.limits import Limits
-from staff.autograder.package import Config, clean_package
-from staff.autograder.rubric import by_program
+from coursework.staff.autograder import build, classrun, document, intake, results, sandbox
+from coursework.staff.autograder.grade import grade, seeds_of
+from coursework.staff.autograder.limits import Limits
+from coursework.staff.autograder.package import Config, clean_package
+from cs7643.homework import TASKS
+from staff.hostile.answers import mutated, mutated_source
+from staff.hostile.submission import STRICT, folder, solved
 from staff.mutants.catalogue import MUTANTS
+from staff.rubric import by_program
 
 CONFIG = Config("some seed", rounds=1)
 FILES = {path: solved(path) for path in intake.modules()}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cs7643.checks.tasks import TASKS
-from staff.autograder.hostile import takeover, trial
-from staff.autograder.hostile.catalogue import GROUPS, SUBMISSIONS
+from cs7643.homework import TASKS
+from staff.hostile import takeover, trial
+from staff.hostile.catalogue import GROUPS, SUBMISSIONS
 from staff.mutants.catalogue import MUTANTS
 
 MARKED = [

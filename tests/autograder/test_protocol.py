@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cs7643.checks.case import _same
-from staff.autograder.inside.programs import record, replay
-from staff.autograder.inside.protocol import ProtocolError, Special, pack, unpack
+from coursework.check.case import _same
+from coursework.staff.autograder.inside.protocol import ProtocolError, Special, pack, unpack
+from staff.wire.programs import record, replay
 
 PLAIN = st.one_of(
     st.none(),

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs7643.checks.tasks import TASKS, all_tasks
-from staff.autograder import document, intake, results, rubric
-from staff.autograder.challenge import judge
-from staff.autograder.package import Config
-from staff.autograder.trying import cases_of, draws
-from staff.mutants.trial import register_cases
+from coursework.staff.autograder import document, intake, results
+from coursework.staff.autograder.package import Config
+from coursework.staff.autograder.trying import cases_of, draws
+from coursework.staff.mutants.trial import register_cases
+from cs7643.homework import TASKS, all_tasks
+from staff import rubric
+from staff.challenge_grade import judge
 
 GOOD = {
     "score": 3,
@@ -169,7 +170,7 @@ def test_predictions_get_points_for_what_they_beat():
 def test_only_what_is_looked_for_is_read(tmp_path):
     path = tmp_path / "hw1.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for name in ("cs7643/layers.py", "cs7643/checks/case.py", "hw1/predictions.csv", "notebooks/1.ipynb"):
+        for name in ("cs7643/layers.py", "coursework/check/case.py", "hw1/predictions.csv", "notebooks/1.ipynb"):
             archive.writestr(name, name)
         archive.writestr("hw1/collaborators.txt", "# who\nName: Ada \x1b[1mLovelace\nCollaborators: none\n")
     found = intake.take(path)

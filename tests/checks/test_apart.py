@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cs7643.checks import check, command, status
-from cs7643.checks.apart import run_apart
-from cs7643.checks.report import Report
-from cs7643.checks.tasks import TASKS, all_tasks
+from coursework.check import command, status
+from coursework.check.report import Report
+from coursework.check.run import run_apart
+from cs7643.checks import check
+from cs7643.homework import TASKS, all_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = next(task for task in TASKS if task.number == "2")
@@ -24,7 +25,8 @@ BODY = "    # BEGIN SOLUTION 2 regret\n"
 @pytest.fixture
 def copy(tmp_path):
     """Copy the package, so that its code can be spoilt."""
-    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("coursework", "cs7643"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from tolerances import assert_within, difference
 
+from coursework.check.case import CASES, Outcome, run_case
+from coursework.check.comparison import compare
+from coursework.check.diagnosis import MISTAKES, Diagnosis, diagnose
+from coursework.check.verdict import try_function
 from cs7643 import layers
-from cs7643.checks import check, hint, hints
-from cs7643.checks.case import CASES, Outcome, run_case
-from cs7643.checks.diagnosis import MISTAKES, Diagnosis, diagnose
-from cs7643.checks.hints import HINTS
-from cs7643.checks.tasks import TASKS
-from cs7643.checks.verdict import try_function
-from cs7643.comparison import compare
+from cs7643.cases import hints
+from cs7643.cases.hints import HINTS
+from cs7643.checks import check, hint
 from cs7643.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array, rel_error
+from cs7643.homework import TASKS
 
 for task in TASKS:
     importlib.import_module(task.cases)  # registers its cases

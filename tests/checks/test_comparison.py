@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs7643.comparison import compare
+from coursework.check.comparison import compare
 
 RNG = np.random.default_rng(0)
 RIGHT = RNG.standard_normal((4, 5, 6))

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import sys, torch
-from cs7643.checks.compiler import import_later
+from cs7643.cases.compiler import import_later
 
 import_later()
 w = torch.nn.Parameter(torch.tensor([2.0]))

@@ -7,13 +7,14 @@ import shutil
 
 import pytest
 
-from cs7643.checks.apart import run_apart
-from cs7643.checks.diagnosis import MISTAKES
-from cs7643.checks.tasks import TASKS
-from staff.mutants import automatic
+from coursework.check.diagnosis import MISTAKES
+from coursework.check.run import run_apart
+from coursework.root import ROOT
+from coursework.staff.mutants import automatic
+from coursework.staff.mutants.mutant import Mutant, edited, of, source_of, text_of
+from coursework.staff.mutants.trial import attempt, register_cases, solution
+from cs7643.homework import TASKS
 from staff.mutants.catalogue import MUTANTS
-from staff.mutants.mutant import ROOT, Mutant, edited, of, source_of, text_of
-from staff.mutants.trial import attempt, register_cases, solution
 
 register_cases()
 LISTED = (  # what the checks of the original assignment let through
@@ -75,7 +76,8 @@ def test_an_edit_must_hit_one_place_of_the_solution():
 @pytest.mark.parametrize("number", [task.number for task in TASKS])
 def test_no_task_depends_on_what_a_student_writes_for_another(number, tmp_path):
     """The solution of one task is taken out whole: whatever is wrong with it, the other tasks cannot see it."""
-    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("coursework", "cs7643"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     regions = 0
     for name in {module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions}:
         source = (tmp_path / name).read_text(encoding="utf-8")

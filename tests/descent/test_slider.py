@@ -8,7 +8,7 @@ import io
 import matplotlib.pyplot as plt
 import pytest
 
-from cs7643.slider import Slider, png, strip
+from coursework.notebooks.slider import Slider, png, strip
 
 
 def draw(value):

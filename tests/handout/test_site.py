@@ -12,9 +12,10 @@ from pathlib import Path
 import chromium
 import pytest
 
-from cs7643.checks.tasks import all_tasks
-from cs7643.handout import command, page
-from cs7643.submission import contents, notebooks
+from coursework.site import command, page
+from coursework.submit import notebooks
+from cs7643 import handed_in as contents
+from cs7643.homework import all_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 PHONE, DESK = 360, 1280
@@ -74,7 +75,7 @@ def test_there_is_a_page_for_each_notebook(site, sources):
 
 
 def test_what_a_system_leaves_is_no_notebook_and_what_is_broken_is_named(tmp_path, capsys):
-    for name in ("notebooks", "cs7643"):
+    for name in ("notebooks", "coursework", "cs7643", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     (tmp_path / "notebooks" / "._4_layers.ipynb").write_bytes(b"\0\5\26\7")
     (tmp_path / "cs7643" / "layers.py").write_text("def f(:\n", encoding="utf-8")  # of what is being written
@@ -139,7 +140,7 @@ def test_the_map_names_what_is_handed_in(site):
 
 
 def test_text_has_enough_contrast_in_both_colours():
-    from cs7643.pages import STYLE
+    from coursework.notebooks.pages import STYLE
 
     def luminance(colour):
         parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 from tolerances import assert_within, layer
 
-from cs7643 import blocks, fast_layers, layers, patches, threads
+from cs7643 import layers
+from cs7643.fast import blocks, patches, threads
+from cs7643.fast import layers as fast_layers
 
 
 @st.composite

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import apart, assert_within, cross_entropy, layer
 
-from cs7643 import blocks, fast_layers, layers, losses
+from cs7643 import layers, losses
+from cs7643.fast import blocks
+from cs7643.fast import layers as fast_layers
 
 CONV = {
     "naive": (layers.conv_forward_naive, layers.conv_backward_naive),

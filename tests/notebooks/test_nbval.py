@@ -14,12 +14,12 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from cs7643 import execute
-from cs7643.workbench import notebooks
+from coursework.notebooks import execute
+from coursework.notebooks import kernels as notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
-    "setup": "import numpy as np\nfrom cs7643 import plots\nfrom cs7643.progress import progress_bar\nimport time",
+    "setup": "import numpy as np\nfrom cs7643 import plots\nfrom coursework.progress import progress_bar\nimport time",
     "bar": "for _ in progress_bar(range(3)):\n    time.sleep(0.2)\nprint('done')",
     "figure": "plots.compare_losses({'a': [3.0, 2.0]}, 'it falls', top=3.0)",
     "about": "print(f'accuracy ≈ {time.time_ns() % 1000 / 1000:.3f}, effect ≈ {-time.time():.1e}; 7 is compared: 7')",
@@ -142,7 +142,8 @@ def test_the_users_settings_stay_outside(folder, tmp_path):
 
 
 def test_the_code_is_that_of_the_repository_whichever_is_installed(tmp_path):
-    shutil.copytree(ROOT / "cs7643", tmp_path / "cs7643", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("coursework", "cs7643"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "random.py").write_text("raise SystemExit('in the way')", encoding="utf-8")
     source = "from pathlib import Path\nimport cs7643\nprint(Path(cs7643.__file__).parents[1] == Path.cwd().parent)"
     path = write(tmp_path / "notebooks" / "1_where.ipynb", {"where": source})

@@ -8,7 +8,7 @@ import re
 import nbformat
 import pytest
 
-from cs7643.workbench import notebooks
+from coursework.notebooks import kernels as notebooks
 
 NOTEBOOKS = notebooks.find()
 IGNORED = "nbval-ignore-output"

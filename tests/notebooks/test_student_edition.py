@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from staff.release.command import write
-from staff.release.contents import CONTENTS, read_contents, read_source
-from staff.release.edition import make_edition, restore
+from coursework.staff.release.command import write
+from coursework.staff.release.contents import CONTENTS, read_contents, read_source
+from coursework.staff.release.edition import make_edition, restore
 
 NOTEBOOK = "notebooks/2_autodiff.ipynb"
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from coursework.cli import main
 from cs7643 import data
-from cs7643.cli import main
 from cs7643.pytorch import training
 from cs7643.pytorch.models import Softmax
 from cs7643.pytorch.pictures import pictures
@@ -161,7 +161,7 @@ from cs7643.data import shapes
 from cs7643.data.dataset import Dataset
 drawn = Dataset(shapes.NAME, *shapes.draw(1100, 100), shapes.CLASS_NAMES, is_cifar10=False)
 data.load = lambda *_, **__: drawn
-from cs7643.cli import main
+from coursework.cli import main
 sys.exit(main(["train", "--compile", "--no-cuda", "--num-training", "64", "--batch-size", "32", *sys.argv[1:]]))
 """
 

@@ -34,7 +34,7 @@ TRAIN = """
 import sys
 import torch
 from cs7643 import data
-from cs7643.cli import main
+from coursework.cli import main
 from cs7643.data import shapes
 from cs7643.data.dataset import Dataset
 from cs7643.pytorch import images, training

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from staff.release.blanks import cut, cut_notebook, dump, put_back, put_back_notebook
-from staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError
+from coursework.staff.release.blanks import cut, cut_notebook, dump, put_back, put_back_notebook
+from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError
 
 PLACE = Place("file.py")
 CELL = Place("n.ipynb")  # where a region may stand outside of functions

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, nearly, parse
+from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, nearly, parse
 
 PLACE = Place("file", 10)
 GOOD = """def f(x):

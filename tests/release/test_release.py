@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from cs7643.checks.apart import run_apart
-from cs7643.checks.tasks import TASKS
-from staff.release import command, edition, leaks, trial
-from staff.release.archive import archive
-from staff.release.blanks import cut_notebook, dump
-from staff.release.contents import CONTENTS, read_contents, read_source
-from staff.release.edition import make_edition, restore, restore_file
-from staff.release.markers import ReleaseError
+from coursework.check.run import run_apart
+from coursework.staff.release import command, edition, leaks, trial
+from coursework.staff.release.archive import archive
+from coursework.staff.release.blanks import cut_notebook, dump
+from coursework.staff.release.contents import CONTENTS, read_contents, read_source
+from coursework.staff.release.edition import make_edition, restore, restore_file
+from coursework.staff.release.markers import ReleaseError
+from cs7643.homework import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS, NOTEBOOK = "cs7643/layers.py", "notebooks/1_gradient_descent.ipynb"
@@ -104,7 +104,7 @@ def test_what_students_do_not_get_is_not_there():
     assert {Path(name).name for name in names if name.endswith(".ipynb")} == {
         path.name for path in (ROOT / "notebooks").glob("*.ipynb")
     }
-    for name in ("Makefile", "pyproject.toml", "cs7643/cli.py"):
+    for name in ("Makefile", "pyproject.toml", "coursework/cli.py"):
         text = student().files[name].decode()
         assert "STAFF" not in text
         assert "benchmarks" not in text
@@ -134,16 +134,16 @@ def test_the_zip_has_the_same_bytes_whenever_it_is_made(tmp_path, monkeypatch):
 
 
 PASTED = {
-    "into another module": lambda: appended("cs7643/blocks.py", inside(LAYERS, "max_pool_backward_naive")),
+    "into another module": lambda: appended("cs7643/fast/blocks.py", inside(LAYERS, "max_pool_backward_naive")),
     "into the docstring of its own": lambda: changed(
         LAYERS, "    Each filter of size HH x WW slides", inside(LAYERS, "conv_backward_naive") + "    Each filter"
     ),
     "renamed at the edges": lambda: appended(
-        "cs7643/blocks.py",
+        "cs7643/fast/blocks.py",
         inside(LAYERS, "conv_forward_naive").replace("np.pad(x", "np.pad(z").replace("return out", "return z"),
     ),
     "without its comments and lines": lambda: appended(
-        "cs7643/blocks.py", f"s = '{' '.join(inside('cs7643/optim.py', 'momentum').split())}'\n"
+        "cs7643/fast/blocks.py", f"s = '{' '.join(inside('cs7643/optim.py', 'momentum').split())}'\n"
     ),
     "beside its blank": lambda: changed(
         "cs7643/descent.py",
@@ -153,7 +153,7 @@ PASTED = {
     "into a cell of code": lambda: with_cell(NOTEBOOK, inside("cs7643/descent.py", "gradient_descent"), "code"),
     "into a cell of text": lambda: with_cell(NOTEBOOK, inside("cs7643/descent.py", "follow")),
     "into the README": lambda: changed(
-        "staff/release/README.template.md", "## The map", inside(LAYERS, "affine_backward") + "## The map"
+        "staff/README.template.md", "## The map", inside(LAYERS, "affine_backward") + "## The map"
     ),
     "prose of a proof": lambda: with_cell(NOTEBOOK, inside(NOTEBOOK, "proof")[300:700]),
     "a formula of a proof": lambda: with_cell(
@@ -187,7 +187,7 @@ def test_where_a_pasted_solution_stands_is_said_exactly():
         leaks.no_shared_stretch(make_edition(files, contents()), files, contents())
     place = caught.value.problems[0].partition(": holds")[0]
     path, _, line = place.partition(":")
-    assert path == "cs7643/blocks.py"
+    assert path == "cs7643/fast/blocks.py"
     assert files[path].decode().splitlines()[int(line) - 1].strip() in inside(LAYERS, "max_pool_backward_naive")
 
 
@@ -247,7 +247,7 @@ SLIPS = {
         r"datasets/README\.md:3: names tests/data/test_shapes\.py, which students do not have",
     ),
     "a dead link": (
-        "staff/release/README.template.md",
+        "staff/README.template.md",
         "(LICENSE)",
         "(COPYING)",
         r"README\.md:1: names COPYING",

@@ -10,9 +10,10 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+COURSEWORK = ("__init__", "cli", "environment", "files", "installation", "options", "root", "start", "terminal")
 FILES = (
-    *("__init__", "__main__", "cli", "environment", "files", "installation", "options", "start", "terminal"),
-    *("pytorch/__init__", "pytorch/settings"),
+    *(f"coursework/{name}.py" for name in COURSEWORK),
+    *(f"cs7643/{name}.py" for name in ("__init__", "__main__", "pytorch/__init__", "pytorch/settings")),
 )
 PYPROJECT = """
     [build-system]
@@ -51,12 +52,16 @@ COMMAND = """
 
 def build(root):
     """Build the repository in a folder."""
-    (root / "cs7643" / "checks").mkdir(parents=True)
-    (root / "cs7643" / "pytorch").mkdir()
     for name in FILES:
-        shutil.copy(ROOT / "cs7643" / f"{name}.py", root / "cs7643" / f"{name}.py")
-    (root / "cs7643" / "checks" / "__init__.py").touch()
-    for name, text in (("pyproject.toml", PYPROJECT), ("backend.py", BACKEND), ("cs7643/checks/command.py", COMMAND)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    (root / "coursework" / "check").mkdir()
+    (root / "coursework" / "check" / "__init__.py").touch()
+    for name, text in (
+        ("pyproject.toml", PYPROJECT),
+        ("backend.py", BACKEND),
+        ("coursework/check/command.py", COMMAND),
+    ):
         (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
     (root / "requirements.txt").touch()
 

@@ -13,10 +13,10 @@ import textwrap
 import pytest
 from small import ROOT, call, interpreters
 
-from cs7643 import cli, options, start, terminal
-from cs7643.checks.case import SEED
-from cs7643.terminal import explain
-from staff import options as staff_options
+from coursework import cli, options, start, terminal
+from coursework.check.case import SEED
+from coursework.staff import options as staff_options
+from coursework.terminal import explain
 
 PROGRAMS = {"cs7643": options.COMMANDS, "staff": staff_options.COMMANDS}
 CALLS = [(program, name) for program, commands in PROGRAMS.items() for name in commands]
@@ -38,7 +38,7 @@ def python(*arguments, cwd=ROOT, **options):
 def bare(tmp_path_factory):
     """A copy of both packages without an environment."""
     root = tmp_path_factory.mktemp("bare")
-    for package in PROGRAMS:
+    for package in ("coursework", *PROGRAMS):
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, root / name)
@@ -99,7 +99,9 @@ def test_an_old_python_says_so_or_enters_the_environment(bare, tmp_path, program
         assert subprocess.run(command, **options).returncode == 0
 
 
-@pytest.mark.parametrize("path", ["cs7643/__init__.py", "cs7643/__main__.py", "cs7643/start.py", "staff/__main__.py"])
+@pytest.mark.parametrize(
+    "path", ["cs7643/__init__.py", "cs7643/__main__.py", "coursework/start.py", "staff/__main__.py"]
+)
 def test_what_an_old_python_reads_is_in_its_language(path):
     text = (ROOT / path).read_text(encoding="ascii")  # Python 2 takes nothing else without a declaration
     tree = ast.parse(text, feature_version=(3, 4))
@@ -145,7 +147,7 @@ def test_no_output_raises(words, encoding):
 
 
 def test_a_child_that_prints_itself_does_not_raise_either():
-    program = "import subprocess, sys; from cs7643.terminal import never_raise; never_raise();"
+    program = "import subprocess, sys; from coursework.terminal import never_raise; never_raise();"
     program += "sys.exit(subprocess.run([sys.executable, '-c', 'print(chr(0x2713))']).returncode)"
     result = python("-c", program, variables={"PYTHONIOENCODING": "cp1252"}, encoding="cp1252")
     assert (result.returncode, result.stdout.strip(), result.stderr) == (0, "?", "")
@@ -168,8 +170,8 @@ def test_a_terminal_gets_what_it_can_show(variables, live, colours):
 
     program = """
         import sys
-        from cs7643.progress import progress_bar
-        from cs7643.terminal import has_colours, is_live
+        from coursework.progress import progress_bar
+        from coursework.terminal import has_colours, is_live
         print(is_live(sys.stderr), has_colours(sys.stderr), flush=True)
         for _ in progress_bar(range(3)):
             pass
@@ -255,7 +257,7 @@ def test_an_error_of_the_system_is_a_line(tmp_path, kind):
 
 ENDINGS = """
     import os, sys
-    from cs7643.terminal import guarded
+    from coursework.terminal import guarded
 
     def program():
         {}
@@ -329,14 +331,14 @@ SCRIPTS = ("experiments/run_softmax.sh", "experiments/run_mymodel.sh", "collect_
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash here")
 def test_the_scripts_use_the_environment_of_the_repository(repository, tmp_path):
-    for room in ("pytorch/command.py", "submission/command.py"):
-        path = repository / "cs7643" / room
+    for room in ("cs7643/pytorch/command.py", "coursework/submit/command.py"):
+        path = repository / room
         path.parent.mkdir(exist_ok=True)
         path.write_text(WHERE, encoding="utf-8")
     for name in (*SCRIPTS, "experiments/python.sh"):
         (repository / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, repository / name)
-    (repository / "cs7643" / "submission" / "__init__.py").touch()
+    (repository / "coursework" / "submit" / "__init__.py").touch()
     assert call(repository, "submit").returncode == 0
     other = tmp_path / "bin" / "python3"
     other.parent.mkdir()

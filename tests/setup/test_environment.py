@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from small import ROOT, call
 
-from cs7643 import environment, installation
+from coursework import environment, installation
 
 
 @pytest.mark.slow

@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cs7643 import execute, pages
-from cs7643.options import COMMANDS
+from coursework.notebooks import execute, pages
+from coursework.options import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURE = """
@@ -42,7 +42,7 @@ print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), *fou
 """
 SLIDER = """
 import matplotlib.pyplot as plt
-from cs7643.slider import Slider
+from coursework.notebooks.slider import Slider
 Slider(lambda k: plt.figure(k), "k", [1, 2], plt.figure())
 """
 PICTURE = 'import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"<b>text</b>"'
@@ -215,7 +215,7 @@ def test_ctrl_c_leaves_what_ran_and_no_kernel(tmp_path):
     source = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(tmp_path / "notebooks", "1_a", ("first", "print('before')"), ("slow", source))
     code = (
-        "import argparse, pathlib, sys; from cs7643 import execute; from cs7643.options import COMMANDS;"
+        "import argparse, pathlib, sys; from coursework.notebooks import execute; from coursework.options import COMMANDS;"
         "parser = argparse.ArgumentParser();"
         "COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
         "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"
@@ -308,7 +308,7 @@ def test_a_disk_that_is_full_is_a_line(tmp_path, in_place):
     path = write(tmp_path / "notebooks", "1_a", ("long", "print('x' * 200_000)"))
     before = path.read_bytes()
     code = (
-        "import argparse, pathlib, resource, sys; from cs7643 import execute; from cs7643.options import COMMANDS;"
+        "import argparse, pathlib, resource, sys; from coursework.notebooks import execute; from coursework.options import COMMANDS;"
         "parser = argparse.ArgumentParser(); COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
         "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from cs7643.workbench import lab, notebooks
+from coursework.commands import lab
+from coursework.notebooks import kernels as notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +44,7 @@ def settings(home):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that only this process would get")
 def test_jupyterlab_starts_with_our_kernel_and_submit_finds_it(tmp_path):
-    code = "import sys; from types import SimpleNamespace; from cs7643.workbench import lab;"
+    code = "import sys; from types import SimpleNamespace; from coursework.commands import lab;"
     code += "sys.exit(lab.main(SimpleNamespace(arguments=sys.argv[1:])))"
     options = ["--no-browser", "--port=0", "--ServerApp.token=secret", "--allow-root"]
     environment = {**os.environ, **settings(tmp_path)}

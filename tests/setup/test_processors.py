@@ -7,8 +7,9 @@ import dataclasses
 
 import pytest
 
-from cs7643.workbench import ROOT, processors
-from cs7643.workbench.processors import PROCESSORS, Choice, Row, emulation, failures, look, missing, native, table
+from coursework.commands import processors
+from coursework.commands.processors import PROCESSORS, Choice, Row, emulation, failures, look, missing, native, table
+from coursework.root import ROOT
 
 
 @pytest.fixture(scope="module")

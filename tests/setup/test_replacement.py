@@ -17,7 +17,7 @@ import time
 import pytest
 from small import call, interpreters
 
-from cs7643.environment import FOREIGN, python_of
+from coursework.environment import FOREIGN, python_of
 
 pytestmark = pytest.mark.slow
 OTHERS = [path for version, path in interpreters().items() if version >= (3, 10) and version != sys.version_info[:2]]
@@ -170,7 +170,8 @@ WHERE = """
 
 
 def test_the_users_own_packages_stay_outside(installed, tmp_path):
-    (installed / "cs7643" / "checks" / "hints.py").write_text(textwrap.dedent(WHERE), encoding="utf-8")
+    (installed / "cs7643" / "cases").mkdir()
+    (installed / "cs7643" / "cases" / "hints.py").write_text(textwrap.dedent(WHERE), encoding="utf-8")
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "numpy.py").write_text("raise RuntimeError('not this one')\n", encoding="utf-8")
     theirs = {"PYTHONPATH": str(tmp_path / "theirs"), "PYTHONSTARTUP": str(tmp_path / "x.py"), "PYTHONOPTIMIZE": "2"}

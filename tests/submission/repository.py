@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from cs7643.provenance import digest
-from cs7643.submission import contents
+from coursework.notebooks.provenance import digest
+from cs7643 import handed_in as contents
 
 ROOT = Path(__file__).resolve().parents[2]
 PREDICTIONS = "image_id,label\n" + "".join(f"{image},{image % 10}\n" for image in range(10_000))
@@ -16,7 +16,7 @@ FOREIGN = shutil.ignore_patterns("__pycache__", ".*", "results")
 
 def make(place: Path) -> Path:
     """Copy what a student has, fill in the two lines, and let the notebooks be of the code of today."""
-    for name in ("cs7643", "notebooks", "experiments"):
+    for name in ("coursework", "cs7643", "docs", "notebooks", "experiments"):
         shutil.copytree(ROOT / name, place / name, ignore=FOREIGN)
     person = (ROOT / contents.PERSON).read_text(encoding="utf-8")
     (place / contents.PERSON).write_text(

@@ -10,8 +10,8 @@ import pytest
 from pypdf import PdfWriter
 from repository import code_cells, edit, records
 
-from cs7643.submission import contents
-from cs7643.submission.command import look
+from coursework.submit.command import look
+from cs7643 import handed_in as contents
 
 NOTEBOOK = "notebooks/4_layers.ipynb"
 LAYERS = "cs7643/layers.py"
@@ -142,7 +142,7 @@ NOTEBOOKS = {
     "student code newer": (append(LAYERS, "\nX = 1\n"), f"{NOTEBOOK}: its results are older than {LAYERS}", RUN_ALL),
     "given code newer": (append("cs7643/trainer.py", "\nX = 1\n"), "results are older than cs7643/trainer.py", RUN_ALL),
     "half run again": (on_notebook(one_old_record), f"{NOTEBOOK}: its results are older than {LAYERS}", RUN_ALL),
-    "code gone": (remove("cs7643/fast_layers.py"), f"{NOTEBOOK}: its results are older than cs7643/fast", RUN_ALL),
+    "code gone": (remove("cs7643/fast/layers.py"), f"{NOTEBOOK}: its results are older than cs7643/fast", RUN_ALL),
     "a link out": (
         link(NOTEBOOK, True),
         f"{NOTEBOOK}: it is a link that leads out of the repository",

@@ -14,7 +14,7 @@ from jupyter_client import BlockingKernelClient
 from jupyter_server.serverapp import list_running_servers
 from repository import make
 
-from cs7643.submission import editors
+from coursework.submit import editors
 
 NOTEBOOK = "notebooks/4_layers.ipynb"
 

@@ -18,22 +18,12 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from repository import ROOT, code_cells, edit
 
-from cs7643.files import copy_tree
-from cs7643.submission import (
-    archive,
-    command,
-    contents,
-    document,
-    editors,
-    inspection,
-    manifest,
-    names,
-    notebooks,
-    text,
-)
-from cs7643.submission.command import look
-from cs7643.submission.finding import Finding
-from cs7643.submission.person import Person
+from coursework.files import copy_tree
+from coursework.submit import archive, command, document, editors, inspection, manifest, names, notebooks, text
+from coursework.submit.command import look
+from coursework.submit.finding import Finding
+from coursework.submit.person import Person
+from cs7643 import handed_in as contents
 
 NOTEBOOK, FIRST, LAYERS = "notebooks/4_layers.ipynb", "notebooks/1_gradient_descent.ipynb", "cs7643/layers.py"
 LOG, PICTURE = f"{contents.RESULTS}/softmax.log", f"{contents.RESULTS}/softmax_loss.png"
@@ -385,7 +375,7 @@ def test_a_record_of_a_server_that_makes_no_sense_disturbs_nothing(record, ready
 @posix
 def test_a_record_of_another_user_disturbs_nothing():
     code = (
-        "import os; from cs7643.submission import editors; os.getuid() or os.setuid(65534); print(editors._sessions())"
+        "import os; from coursework.submit import editors; os.getuid() or os.setuid(65534); print(editors._sessions())"
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

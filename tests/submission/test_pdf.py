@@ -17,10 +17,11 @@ import pytest
 from PIL import Image
 from repository import ROOT
 
-from cs7643.submission import contents, document, formulas, glyphs, notebooks, pages, prose
-from cs7643.submission.formulas import Formula
-from cs7643.submission.person import Person
-from cs7643.submission.pictures import Pictures
+from coursework.submit import document, formulas, glyphs, notebooks, pages, prose
+from coursework.submit.formulas import Formula
+from coursework.submit.person import Person
+from coursework.submit.pictures import Pictures
+from cs7643 import handed_in as contents
 
 ADA = Person("Ada Lovelace", "none")
 
@@ -114,8 +115,8 @@ def test_the_ids_of_given_cells_look_like_words():
 
 def test_the_same_notebooks_give_the_same_bytes_in_another_process(made):
     program = (
-        "import hashlib, pathlib; from cs7643.submission import document, notebooks; "
-        "from cs7643.submission.person import Person; "
+        "import hashlib, pathlib; from coursework.submit import document, notebooks; "
+        "from coursework.submit.person import Person; "
         f"root = pathlib.Path({str(ROOT)!r}); "
         "found = {path.stem: notebooks.read(path) for path in (root / 'notebooks').glob('*.ipynb')}; "
         "print(hashlib.sha256(document.write(found, Person('Ada Lovelace', 'none'), root).content).hexdigest())"

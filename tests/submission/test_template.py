@@ -9,8 +9,9 @@ import subprocess
 import pytest
 from repository import ROOT
 
-from cs7643.checks.tasks import all_tasks
-from cs7643.submission import contents, pages
+from coursework.submit import pages
+from cs7643 import handed_in as contents
+from cs7643.homework import all_tasks
 
 TEMPLATE = ROOT / "writeup" / "sol1.tex"
 

@@ -15,9 +15,10 @@ import zipfile
 import pytest
 from repository import ROOT
 
-from cs7643.options import COMMANDS
-from cs7643.submission import archive, command, contents, inspection, manifest
-from cs7643.submission.person import Person
+from coursework.options import COMMANDS
+from coursework.submit import archive, command, inspection, manifest
+from coursework.submit.person import Person
+from cs7643 import handed_in as contents
 
 
 def submit(root, output, *words):

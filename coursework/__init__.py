@@ -1,0 +1,1 @@
+"""The machinery around a homework: checks, notebooks, what is handed in, releases and grading."""

@@ -1,0 +1,41 @@
+"""``python -m cs7643 check``: the checks in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+
+from coursework.check.report import check
+from cs7643.homework import TASKS
+
+
+def _tasks_of(words: list[str]) -> list[str]:
+    """Put in the place of a whole problem, "5" or "6", its tasks."""
+    numbers = [task.number for task in TASKS]
+    chosen: list[str] = []
+    for word in words:
+        parts = [number for number in numbers if re.fullmatch(rf"{re.escape(word)}(\.\d|[a-d])", number)]
+        chosen += parts or [word]
+    return chosen
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the checks, print what came of them, and return 0 if all is right, 1 if not, 2 for an unknown name."""
+    reports = []
+    everything = args.all or not args.what
+    for what in [task.number for task in TASKS] if everything else _tasks_of(args.what):
+        try:
+            reports.append(check(what, seed=args.seed))
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+        if not args.json:
+            print(reports[-1], flush=True)
+    if args.json:
+        print(json.dumps({"checks": [report.as_dict() for report in reports]}, indent=2))
+    elif everything:
+        done = sum(report.passed for report in reports)
+        print(f"\n{done} of {len(reports)} tasks are right. `status` has a line for each, `hint FUNCTION` helps.")
+    return 0 if all(report.passed for report in reports) else 1

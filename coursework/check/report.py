@@ -1,0 +1,185 @@
+"""Running the cases of a task and showing what came of them, in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import difflib
+import html
+import importlib
+import operator
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from coursework.check.case import SEED, Outcome
+from coursework.check.run import run_apart
+from coursework.check.verdict import Verdict, try_function
+from coursework.notebooks.provenance import loaded_code
+from cs7643.homework import BY_HAND, TASKS, Task
+
+MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
+COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "not started": "#808080"}  # each at 3:1 or more on white and black
+WIDTH = 110  # of a line of text in a terminal
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a check: text in a terminal, a small table in a notebook."""
+
+    task: Task
+    functions: tuple[Verdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything that was checked is right."""
+        return all(verdict.status == "right" for verdict in self.functions)
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all functions of the task were checked."""
+        return len(self.functions) == len(self.task.functions)
+
+    @property
+    def earned(self) -> int:
+        """Return the points of the task if all of it was checked and is right, else 0."""
+        return self.task.points if self.whole and self.passed else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as what JSON can hold."""
+        modules = {name: module for module, name in self.task.functions}
+        task = {"task": self.task.number, "title": self.task.title, "points": self.task.points, "earned": self.earned}
+        functions = [
+            {
+                "name": verdict.name,
+                "module": modules[verdict.name],
+                "status": verdict.status,
+                "diagnosis": asdict(verdict.diagnosis),
+                "cases": [asdict(outcome) for outcome in verdict.outcomes],
+            }
+            for verdict in self.functions
+        ]
+        return {**task, "passed": self.passed, "functions": functions}
+
+    @property
+    def points(self) -> str:
+        """Return the points in words: those earned, if all of the task was checked."""
+        points = f"{self.task.points} point{'s' * (self.task.points != 1)}"
+        return f"{self.earned} of {points}" if self.whole else f"part of {points}"
+
+    @property
+    def heading(self) -> str:
+        """Return the task, its title, and its points."""
+        return f"Task {self.task.number}, {self.task.title} ({self.points})"
+
+    def __str__(self) -> str:
+        """Return the report as lines of text."""
+        lines = [self.heading]
+        for verdict in self.functions:
+            lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
+            if verdict.status != "wrong":
+                continue
+            texts = [f"{titles}: {message}" for titles, message in _findings(verdict)]
+            for text in (verdict.diagnosis.sentence, *texts, verdict.hint):
+                lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return what a notebook stores, and beside it which code the notebook runs with."""
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"cs7643_code": loaded_code()}
+
+    def _repr_html_(self) -> str:
+        colour = COLOURS["right" if self.passed else "wrong"]
+        caption = (
+            f'<caption style="caption-side: top; text-align: left; white-space: nowrap; padding: 4px 8px; '
+            f'color: inherit; border-bottom: 2px solid {colour}"><b>Task {self.task.number}</b>&ensp;'
+            f'{html.escape(self.task.title)}&ensp;<span style="color: {colour}">{self.points}</span></caption>'
+        )
+        rows = "".join(map(_row, self.functions))
+        return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
+
+
+def findings(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
+    """Return the messages of outcomes, each once, behind the titles of its cases."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.message, []).append(outcome.title)
+    return [("; ".join(titles), message) for message, titles in found.items()]
+
+
+def _findings(verdict: Verdict) -> list[tuple[str, str]]:
+    return findings(outcome for outcome in verdict.outcomes if outcome.status == "wrong")
+
+
+def _row(verdict: Verdict) -> str:
+    """Return a table row: the mark, the name, what is wrong and probably why, and the cases, to be folded out."""
+    colour = COLOURS[verdict.status]
+    cell = 'style="text-align: left; vertical-align: top; padding: 3px 8px; line-height: 1.5; white-space: normal'
+    mark = f'<td {cell}; color: {colour}; font-weight: bold; font-size: 15px">{MARKS[verdict.status]}</td>'
+    name = f'<td {cell}"><code>{html.escape(verdict.name)}</code></td>'
+    likely = f"<div><b>{html.escape(verdict.diagnosis.sentence)}</b></div>" if verdict.diagnosis.sentence else ""
+    found = "".join(_item("wrong", *finding) for finding in _findings(verdict))
+    rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o.status != "wrong")
+    fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
+    listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
+    summary = html.escape(verdict.summary)
+    if not found:
+        body = fold.format(summary, listed.format(rest)) if verdict.status == "right" else summary
+    else:
+        others = fold.format("the other cases", listed.format(rest)) if rest else ""
+        hint = f'<div style="opacity: 0.75">{html.escape(verdict.hint)}</div>'
+        body = f'<span style="color: {colour}">{summary}</span>{likely}{listed.format(found)}{others}{hint}'
+    return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
+
+
+def _item(status: str, titles: str, message: str = "") -> str:
+    """Return one or more cases as an item of a list."""
+    mark = f'<span style="color: {COLOURS[status]}">{MARKS[status]}</span>'
+    return f"<li>{mark} <i>{html.escape(titles)}</i>{': ' * bool(message)}{html.escape(message)}</li>"
+
+
+def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
+    """Check a task ("6.2") or one function ("conv_backward_naive").
+
+    Args:
+        what: the number of a task, or the name of a function that a student writes.
+        apart: run the functions in a process of their own, from the files as they are saved. A function that never
+            returns, or ends the interpreter, is then reported like any other mistake.
+        seed: of the inputs; another seed tries the same cases on other numbers and shapes.
+
+    Returns:
+        The report. A notebook shows it as a table; ``print`` as text; ``passed`` says whether all is right.
+
+    Raises:
+        ValueError: if there is no such task or function, or the seed is negative.
+    """
+    if seed < 0:
+        raise ValueError(f"check: seed must be at least 0, got {seed}")
+    for task in TASKS:
+        chosen = task.functions if what == task.number else [pair for pair in task.functions if pair[1] == what]
+        if chosen:
+            names = [name for _, name in chosen]
+            verdicts = run_apart(task, names, seed=seed) if apart else _run_here(task, chosen, seed)
+            return Report(task, tuple(verdicts[name] for name in names))
+    for task in BY_HAND:
+        if what == task.number:
+            raise ValueError(f"check: no program checks task {what}, {task.title}: it is graded from what you hand in")
+    raise ValueError(f"check: expected a task or a function, got {what!r}; {nearest(what)}")
+
+
+def nearest(what: str) -> str:
+    """Say which tasks or functions could be meant by a name that is none."""
+    functions = [function for task in TASKS for _, function in task.functions]
+    close = difflib.get_close_matches(what, functions, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"the tasks are {', '.join(task.number for task in TASKS)}, and `status` lists their functions"
+
+
+def _run_here(task: Task, functions: Sequence[tuple[str, str]], seed: int) -> dict[str, Verdict]:
+    importlib.import_module(task.cases)
+    return {
+        name: try_function(name, operator.attrgetter(name)(importlib.import_module(module)), seed)
+        for module, name in functions
+    }

@@ -1,0 +1,113 @@
+"""Checking a student's code in a process of its own, where it may raise, hang, or end the interpreter."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from coursework.check.case import IMPORT, SEED, Outcome
+from coursework.check.diagnosis import Diagnosis
+from coursework.check.verdict import Verdict
+from coursework.root import ROOT
+from coursework.submit.text import writable
+from cs7643.homework import Task
+
+PATIENCE = 10.0  # seconds for one case; right code takes less than one
+START = 120.0  # seconds until the process is there, on a machine that is busy
+
+
+def run_apart(
+    task: Task, names: Sequence[str], patience: float = PATIENCE, root: Path = ROOT, seed: int = SEED
+) -> dict[str, Verdict]:
+    """Check functions of a task in another process, and in a new one after each that hangs or ends it.
+
+    Args:
+        task: the task.
+        names: its functions, in their order.
+        patience: the seconds that a case may take.
+        root: the folder that holds the package with the code to be checked.
+        seed: of the inputs.
+
+    Returns:
+        The verdict on each function; its cases end with one that hangs or ends the process.
+    """
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
+    diagnoses = dict.fromkeys(names, Diagnosis())
+    left = list(names)
+    while left:
+        with _worker(task, left, root, seed) as (process, lines):
+            current, title, wait = left[0], "the start", START
+            while True:
+                try:
+                    message = lines.get(timeout=wait)
+                except queue.Empty:
+                    finding = f"{current} gave no answer within {patience:g} s: is there an endless loop?"
+                    break
+                if message is None:
+                    process.wait()
+                    finding = _end(current, process.returncode)
+                    break
+                current, wait = message["function"], patience if message.get("begins") != IMPORT else START
+                if "begins" in message:
+                    title = message["begins"]
+                elif "diagnosis" in message:
+                    diagnoses[current] = Diagnosis(**message["diagnosis"])
+                else:
+                    outcomes[current].append(_outcome(message["outcome"]))
+                    title = ""
+            if message is None and process.returncode == 0 and not title:
+                break
+            outcomes[current].append(Outcome(title or "the end", "wrong", finding))
+            left = left[left.index(current) + 1 :]
+    return {name: Verdict(name, tuple(outcomes[name]), diagnoses[name]) for name in names}
+
+
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    return Outcome(**{**fields, **{key: tuple(map(tuple, fields[key])) for key in ("fits", "misfits")}})
+
+
+def _end(name: str, code: int) -> str:
+    how = f"signal {-code}, as after a crash" if code < 0 else f"exit code {code}"
+    return f"{name} ended the interpreter ({how})"
+
+
+@contextmanager
+def _worker(
+    task: Task, names: Sequence[str], root: Path, seed: int
+) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[Any]]]:
+    """Start the process; yield it with its messages, of which the last is None, and end it."""
+    command = [sys.executable, "-m", "coursework.check.worker", task.number, str(seed), *names]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    )
+    lines: queue.Queue[Any] = queue.Queue()
+    assert process.stdout is not None
+    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    reader.start()
+    try:
+        yield process, lines
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stdout.close()
+
+
+def _read(stream: IO[str], lines: queue.Queue[Any]) -> None:
+    for line in stream:
+        lines.put(writable(json.loads(line)))
+    lines.put(None)

@@ -1,0 +1,43 @@
+"""``python -m cs7643 status``: every task with its points, and what is left to do."""
+
+from __future__ import annotations
+
+import argparse
+
+from coursework.check.report import Report, check
+from cs7643.homework import BY_HAND, TASKS, Task, all_tasks, path_of
+
+NOT_SEEN = "What you prove, explain, tune and train is read by a person."
+
+
+def main(args: argparse.Namespace) -> int:
+    """Check all tasks and print a line for each; return 0 if nothing is left to do, else 1."""
+    reports = []
+    for task in all_tasks():
+        if task in BY_HAND:
+            print(_line(task, "?", "what you train and write: no check sees it"))
+        else:
+            reports.append(check(task.number))
+            print(line(reports[-1]), flush=True)
+    earned, points = sum(report.earned for report in reports), sum(task.points for task in TASKS)
+    whole = sum(task.points for task in all_tasks())
+    print(f"The checks give {earned} of {points} points to the code, of {whole} in all. {NOT_SEEN}")
+    return 0 if earned == points else 1
+
+
+def line(report: Report) -> str:
+    """Return the line of a task: number, points, title, and what is left, file by file."""
+    task = report.task
+    left = []
+    for status in ("wrong", "not started"):
+        names = [function.name for function in report.functions if function.status == status]
+        if names:
+            left.append(f"{status}: {', '.join(names)}")
+    unfinished = {function.name for function in report.functions if function.status != "right"}
+    files = sorted({path_of(module) for module, name in task.functions if name in unfinished})
+    rest = f"{'; '.join(left)} ({', '.join(files)})" if left else "done"
+    return _line(task, report.earned, rest)
+
+
+def _line(task: Task, earned: int | str, rest: str) -> str:
+    return f"{task.number:4s} {earned} of {task.points:<2d} {task.title:36s}  {rest}"

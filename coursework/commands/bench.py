@@ -1,0 +1,29 @@
+"""``python -m cs7643 bench``: the measurements of speed in benchmarks/."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+from coursework.root import ROOT
+
+ONE_THREAD = ("layers", "autodiff")  # what they compare gains nothing from more, and is steadier so
+ALL_CORES = ("pytorch", "growth", "epoch")
+PROGRAMS = ONE_THREAD + ALL_CORES
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the programs one after another; return 0 if all ran to their end."""
+    unknown = sorted(set(args.programs) - set(PROGRAMS))
+    if unknown:
+        print(f"bench: expected {', '.join(PROGRAMS)}, got {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    codes = []
+    for name in args.programs or PROGRAMS:
+        environment = one_thread if name in ONE_THREAD else None
+        command = [sys.executable, "-m", f"benchmarks.{name}"]
+        codes.append(subprocess.run(command, cwd=ROOT, env=environment).returncode)
+    return max(codes)

@@ -1,0 +1,1 @@
+"""Executing notebooks, comparing what comes out, and telling results that are older than their code."""

@@ -1,0 +1,414 @@
+"""The command `run`: execute the notebooks, each in a kernel of its own, and leave pages that show what came out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import copy
+import difflib
+import logging
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from coursework.commands import prepare_caches
+from coursework.files import atomic_writer
+from coursework.notebooks import pages
+from coursework.notebooks.kernels import KERNEL, NOTEBOOKS, kernel_environment
+from coursework.notebooks.kernels import find as find_notebooks
+from coursework.options import TIMEOUT
+from coursework.progress import progress_bar
+from coursework.terminal import explain, has_colours
+from cs7643.data import DatasetError, cifar10, find, shapes
+from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The cell that ended a run."""
+
+    notebook: str
+    number: int  # among the code cells, from 1, as a notebook shows it in brackets
+    cells: int
+    id: str
+    reason: str
+    source: str
+    traceback: str
+
+    @property
+    def sentence(self) -> str:
+        """Where it happened, and what."""
+        return f"{self.notebook}, code cell {self.number} of {self.cells} (id {self.id}): {self.reason}"
+
+
+@dataclass
+class Execution:
+    """A notebook, as far as it ran."""
+
+    path: Path
+    notebook: NotebookNode
+    done: int = 0
+    seconds: float = 0.0
+    failure: Failure | None = None
+    stopped: bool = False  # by Ctrl-C
+
+    @property
+    def cells(self) -> list[NotebookNode]:
+        """Its code cells."""
+        return [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+
+    def row(self) -> pages.Row:
+        """What the index says about it."""
+        return pages.Row(
+            name=self.path.stem,
+            title=_title(self.notebook) or self.path.stem,
+            cells=(self.done, len(self.cells)),
+            seconds=self.seconds,
+            datasets=datasets(self.cells),
+            figures=_figures(self.cells),
+            problem=self.failure.sentence if self.failure else "stopped by Ctrl-C" if self.stopped else None,
+            problem_cell=self.failure.id if self.failure else None,
+        )
+
+
+def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
+    """Run the command and return its exit code: 0, 1 when a cell or the data failed, 2 for a wrong call, 130 stopped.
+
+    Args:
+        args: as :mod:`coursework.options` declares them.
+        notebooks: the folder of the notebooks.
+    """
+    try:
+        paths = choose(args.notebooks, notebooks)
+        if args.in_place and args.cifar10_dir not in (None, EMBEDDED):
+            raise ValueError("--in-place runs on the embedded default and takes no --cifar10-dir")
+    except ValueError as error:
+        return _complain(str(error), code=2)
+    try:
+        data = _find_data(EMBEDDED if args.in_place else args.cifar10_dir)
+        executions = run(paths, args.output, data=data, timeout=args.timeout)
+        failure = executions[-1].failure
+        if failure:
+            return _explain(failure)
+        if args.in_place:
+            for execution in executions:
+                store(execution.notebook, execution.path)
+    except (DatasetError, OSError) as error:
+        return _complain(explain(error) or str(error))
+    except KeyboardInterrupt:
+        return _complain(f"stopped; what has run is in {args.output}", code=130)
+    print(f"Report: {args.output / 'index.html'}")
+    return 0
+
+
+def choose(names: Sequence[str], folder: Path) -> list[Path]:
+    """Return the notebooks that are meant, in their order.
+
+    Args:
+        names: file names, with or without folder and ending, or numbers: "3" is 3_two_layer_net.ipynb. None: all.
+        folder: where they are.
+
+    Raises:
+        ValueError: if there is no such notebook.
+    """
+    known = find_notebooks(folder)
+    if not known:
+        raise ValueError(f"there are no notebooks in {folder}")
+    chosen = set()
+    for name in names:
+        stem = re.sub(r"\.ipynb$", "", re.split(r"[/\\]", name)[-1])
+        found = [path for path in known if stem == path.stem or path.stem.startswith(f"{stem}_")]
+        if not found:
+            there = [path.stem for path in known]
+            near = difflib.get_close_matches(stem, there, n=1)
+            meant = f"did you mean {near[0]}? There are" if near else "there are"
+            raise ValueError(f"there is no notebook {name}; {meant}: {', '.join(there)}")
+        chosen.update(found)
+    return [path for path in known if path in chosen] if names else known
+
+
+def _find_data(directory: str | None) -> str:
+    """Print which data set is used, and return it as the kernels are told: a folder, or "embedded"."""
+    source = find(directory)
+    if source.folder is None:
+        print(f"Data: {shapes.NAME}")
+        return EMBEDDED
+    print(f"Data: {cifar10.read(source.folder)[0].name}")  # read here, so that a damaged file ends the run at once
+    return str(source.folder.resolve())
+
+
+def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: int = TIMEOUT) -> list[Execution]:
+    """Execute notebooks one after the other, up to the first cell that fails, and write the report.
+
+    Args:
+        paths: the notebooks; each runs in its own folder. The files stay as they are.
+        output: gets notebooks/*.ipynb, a page for each, and index.html. The report of an earlier run goes.
+        data: for the environment variable CS7643_CIFAR10: a folder, or "embedded".
+        timeout: the seconds that a cell may take.
+
+    Returns:
+        What ran; only the last one can have a failure.
+
+    Raises:
+        OSError: if a notebook cannot be read or the report cannot be written.
+        KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=output):  # an error now rather than after the first notebook
+        prepare_caches()
+    executions = [Execution(path, _blank(path)) for path in paths]
+    for path in paths:
+        for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):
+            old.unlink(missing_ok=True)
+    total = sum(len(execution.cells) for execution in executions)
+    started: list[Execution] = []
+    with progress_bar(total=total, unit="cell") as bar:
+        for execution in executions:
+            bar.set_description(execution.path.stem)
+            started.append(execution)
+            try:
+                _execute(execution, data, timeout, bar)
+            finally:
+                _write_report(started, [waiting.path.stem for waiting in executions[len(started) :]], output)
+            if execution.failure:
+                break
+            bar.write(f"{execution.path.stem}: {execution.done} cells, {execution.seconds:.1f} s")
+    return started
+
+
+def _blank(path: Path) -> NotebookNode:
+    """Read a notebook without its outputs, so that an old one is never taken for a new one."""
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (ValueError, nbformat.ValidationError) as error:
+        raise OSError(f"{path} is not a notebook ({str(error).splitlines()[0]})") from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+class _ThisPython(KernelSpecManager):
+    """Knows one kernel, this interpreter, whatever the user has installed under the notebooks' name."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(argv=KERNEL, display_name="Python 3", language="python")
+
+
+def _execute(execution: Execution, data: str, timeout: int, bar: Any) -> None:
+    """Execute a notebook in a fresh kernel, and count its cells on the bar."""
+    # The selector loop, because that of Windows cannot wait for a kernel's sockets.
+    loop = asyncio.SelectorEventLoop()
+    try:
+        with tempfile.TemporaryDirectory(prefix="cs7643-", ignore_cleanup_errors=True) as folder:
+            task = loop.create_task(_execute_cells(execution, data, timeout, bar, Path(folder)))
+            with _stopping(loop, task) as stopped, suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
+            if stopped:
+                execution.failure, execution.stopped = None, True
+                raise KeyboardInterrupt
+    finally:
+        for left in asyncio.all_tasks(loop):  # of a cell that was cut off
+            left.cancel()
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(left)
+        loop.close()
+
+
+@contextmanager
+def _stopping(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> Iterator[list[int]]:
+    """Let Ctrl-C cancel the task, which then ends its kernel; the list that is returned tells whether it came."""
+    stopped: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not stopped:  # a second Ctrl-C must not disturb the end of the kernel
+            stopped.append(number)
+            loop.call_soon_threadsafe(task.cancel)
+
+    try:
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread, which alone gets signals
+        before = {}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _execute_cells(execution: Execution, data: str, timeout: int, bar: Any, folder: Path) -> None:
+    silent = logging.getLogger("cs7643.kernel")  # what the libraries log, our own sentences say
+    silent.propagate, silent.handlers = False, [logging.NullHandler()]
+    manager = AsyncKernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=_ThisPython(),
+        connection_file=str(folder / "kernel.json"),
+        log=silent,
+    )
+    client = NotebookClient(execution.notebook, km=manager, timeout=timeout, record_timing=False, log=silent)
+    client.reset_execution_trackers()
+    number, cell, start = 0, execution.cells[0] if execution.cells else None, time.monotonic()
+    try:
+        await client.async_start_new_kernel(
+            cwd=str(execution.path.parent), env={**kernel_environment(folder), ENVIRONMENT_VARIABLE: data}
+        )
+        await client.async_start_new_kernel_client()
+        for position, cell in enumerate(execution.notebook.cells):
+            if cell.cell_type == "code":
+                number += 1
+                await client.async_execute_cell(cell, position)
+                execution.done += 1
+                bar.update()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
+        execution.failure = _failure(execution, max(number, 1), cell, error, timeout)
+    finally:
+        execution.seconds = time.monotonic() - start
+        for cell in execution.cells:
+            cell.outputs = _joined(cell.outputs)
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=execution.failure is not None or execution.done < len(execution.cells))
+        if client.kc is not None:
+            client.kc.stop_channels()
+
+
+def _failure(execution: Execution, number: int, cell: NotebookNode | None, error: Exception, timeout: int) -> Failure:
+    traceback = ""
+    if isinstance(error, CellExecutionError):
+        reason = f"{error.ename}: {error.evalue}"
+        outputs = cell.outputs if cell else []
+        traceback = "\n".join(line for output in outputs for line in output.get("traceback", []))
+    elif isinstance(error, CellTimeoutError):
+        reason = f"it took longer than {timeout} s and was stopped; --timeout allows more"
+    elif isinstance(error, DeadKernelError):
+        reason = "the kernel died while it ran; it may have run out of memory, or called os._exit"
+    else:
+        reason = f"the kernel did not start ({error})"
+    return Failure(
+        notebook=execution.path.name,
+        number=number,
+        cells=len(execution.cells),
+        id=str(cell.get("id", "none")) if cell else "none",
+        reason=ANSI.sub("", reason),
+        source=cell.source if cell else "",
+        traceback=traceback,
+    )
+
+
+def _explain(failure: Failure) -> int:
+    """Say on standard error which cell ended the run, and how."""
+    parts = [f"run: {failure.sentence}", "", *(f"    {line}" for line in failure.source.splitlines())]
+    if failure.traceback:
+        parts += ["", failure.traceback if has_colours(sys.stderr) else ANSI.sub("", failure.traceback)]
+    print("\n".join(parts), file=sys.stderr)
+    return 1
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"run: {message}", file=sys.stderr)
+    return code
+
+
+def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:
+    """Write the last notebook that ran, its page, and the index of all."""
+    last = started[-1]
+    store(last.notebook, output / "notebooks" / last.path.name, normalised=False)
+    rows = [execution.row() for execution in started]
+    _write(output / f"{last.path.stem}.html", pages.page(last.notebook, rows[-1]))
+    _write(output / "index.html", pages.index(rows, waiting, versions()))
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_writer(path, "w") as stream:
+        stream.write(text)
+
+
+def store(notebook: NotebookNode, path: Path, *, normalised: bool = True) -> None:
+    """Write an executed notebook; normalised, equal outputs give equal bytes.
+
+    Args:
+        notebook: stays as it is.
+        path: where to.
+        normalised: leave out what depends on the machine, and count the code cells from 1.
+    """
+    if normalised:
+        notebook = normalise(notebook)
+    _write(path, nbformat.writes(notebook).rstrip("\n") + "\n")  # type: ignore[no-untyped-call]
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy with nothing in it that depends on when and where it ran; the outputs stay, with their metadata."""
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python"}
+    number = 0
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            number += 1
+            cell.execution_count = number
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = number
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # dead in a file
+    return notebook
+
+
+def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Join what one stream printed without a break: in how many pieces it arrives is chance."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _title(notebook: NotebookNode) -> str | None:
+    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return next((found[1] for text in texts if (found := re.search(r"^# +(.+?) *$", text, re.M))), None)
+
+
+def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
+    """Return the names that :func:`cs7643.data.load` printed when it read the images."""
+    printed = "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
+    return tuple(dict.fromkeys(re.findall(r"^Data: (.+)$", printed, re.M)))
+
+
+def _figures(cells: Sequence[NotebookNode]) -> tuple[tuple[str, float, str], ...]:
+    """Return what :func:`coursework.notebooks.results.record` left in the outputs."""
+    outputs = (output for cell in cells for output in cell.outputs)
+    found = (output.get("metadata", {}).get("cs7643") for output in outputs)
+    return tuple((str(figure["name"]), float(figure["value"]), str(figure["unit"])) for figure in found if figure)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that the figures depend on."""
+    packages = {"NumPy": "numpy", "Matplotlib": "matplotlib", "PyTorch": "torch"}
+    found = {"Python": ".".join(map(str, sys.version_info[:3]))}
+    for title, package in packages.items():
+        try:
+            found[title] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,37 @@
+"""``python -m cs7643 site``: the instructions and the notebooks as pages in build/site, which load nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursework.files import atomic_writer
+from coursework.root import ROOT
+from coursework.site import page
+from coursework.submit import notebooks
+from coursework.terminal import explain
+
+
+def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
+    """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page not be written."""
+    try:
+        paths = [path for path in sorted((root / "notebooks").glob("*.ipynb")) if not path.name.startswith(".")]
+        found = {path.stem: _read(path) for path in paths}
+        for name, text in page.write(found, root):
+            with atomic_writer(args.output / name, "w") as stream:
+                stream.write(text)
+    except (ValueError, OSError) as error:
+        print(f"site: {explain(error) or error}", file=sys.stderr)
+        return 1
+    print(f"Open {args.output / 'index.html'}")
+    return 0
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        return notebooks.read(path)
+    except ValueError as error:
+        raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error

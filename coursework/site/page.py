@@ -1,0 +1,233 @@
+"""The pages: the handout, with what it takes from the tasks and the notebooks, and a copy of each notebook."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursework.notebooks import pages
+from coursework.root import ROOT
+from coursework.submit.text import decode
+from cs7643.handed_in import NOTEBOOKS, student_files
+from cs7643.homework import TASKS, Task, all_tasks, path_of
+
+THEORY = {"1": "proximal-problem", "2": "regret-problem", "3": "rate-problem", "4": "sgd-problem"}
+DIFFERENTIATION = {
+    "5a": "functions-problem",
+    "5b": "numerical-problem",
+    "5c": "forward-problem",
+    "5d": "backward-problem",
+}
+# Which notebook holds the statement of a task, and the cell of it; without a cell, all that is marked as a task there.
+STATEMENTS: dict[str, tuple[str, str | None]] = {
+    **{number: ("1_gradient_descent", cell) for number, cell in THEORY.items()},
+    **{number: ("2_autodiff", cell) for number, cell in DIFFERENTIATION.items()},
+    "6.1": ("3_two_layer_net", None),
+    "6.2": ("4_layers", None),
+    "6.3": ("5_convnet", None),
+    "6.4": ("6_pytorch", "softmax-text"),
+    "6.5": ("6_pytorch", "two-layer-text"),
+    "6.6": ("6_pytorch", "cnn-text"),
+    "6.7": ("7_challenge", "base-text"),
+}
+
+ANSWERS = "answers"
+# What is written for a task beside its functions.
+ALSO_WRITTEN = {
+    **dict.fromkeys(THEORY, ("a proof",)),
+    "5a": ("a drawn graph",),
+    "6.1": ("settings, " + ANSWERS,),
+    "6.3": ("the settings of a cell, " + ANSWERS,),
+    "6.4": ("<code>run_softmax.sh</code>", ANSWERS),
+    "6.5": ("<code>run_twolayernn.sh</code>",),
+    "6.6": ("<code>run_convnet.sh</code>", ANSWERS),
+    "6.7": ("<code>MyModel</code> in <code>pytorch/models.py</code>", "<code>run_mymodel.sh</code>", ANSWERS),
+}
+
+
+def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
+    """Return the page of instructions.
+
+    Args:
+        notebooks: by their names without folder and ending.
+        root: the repository.
+    """
+    text = decode((ROOT / "docs" / "handout.md").read_bytes())
+    parts = {
+        "points": str(sum(task.points for task in all_tasks())),
+        "a_function": TASKS[-1].functions[0][1],
+        "overview": _overview(notebooks),
+        "problems": _problems(notebooks),
+        "picture": f'<div class="figure" tabindex="0">{decode((ROOT / "docs" / "handing_in.svg").read_bytes())}</div>',
+        "files": _files(root),
+        "notebooks": _notebooks(notebooks),
+    }
+    marks = {name: f"<!--{name}-->" for name in ("overview", "problems", "picture", "files", "notebooks")}
+    source = re.sub(r"\{(\w+)\}", lambda found: marks.get(found[1]) or parts[found[1]], text)
+    body = pages.markdown(source)
+    for name, mark in marks.items():
+        assert body.count(mark) == 1, name
+        body = body.replace(mark, parts[name])
+    headings = re.findall(r'<h2 id="([^"]+)">(.*?)<a', body)
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in headings)
+    contents = f'<nav class="contents" aria-label="Contents"><ul>{links}</ul></nav>'
+    head, rest = body.split("</h1>", 1)
+    main = f'<main id="text" class="text">\n{head}</h1>\n{contents}\n{rest}</main>'
+    skip = '<a class="skip" href="#text">To the text</a>'
+    return pages.document(
+        "CS7643, Homework 1", f"{skip}\n<p>CS7643 Deep Learning</p>\n{main}", pages.PAGE_STYLE + STYLE
+    )
+
+
+def copy_of(name: str, notebook: NotebookNode) -> str:
+    """Return the page of a notebook, as it lies there: executed, or with its blanks."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    done = sum(cell.execution_count is not None for cell in cells)
+    row = pages.Row(name, _title(notebook) or name, (done, len(cells)), 0.0, (), ())
+    return pages.page(notebook, row, home="Homework 1")
+
+
+def _title(notebook: NotebookNode) -> str:
+    found = re.match(r"# +(.+)", next((c.source for c in notebook.cells if c.cell_type == "markdown"), ""))
+    return found[1].strip() if found else ""
+
+
+def _points(task: Task) -> str:
+    return f"{task.points} point{'s' * (task.points != 1)}"
+
+
+def _page_of(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
+    name = STATEMENTS.get(number, ("", None))[0]
+    return name if name in notebooks else ""
+
+
+def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
+    rows = []
+    for task in all_tasks():
+        name = _page_of(task.number, notebooks)
+        where = f'<a href="{name}.html">{name}</a>' if name else "<code>cs7643/pytorch/</code>"
+        files = dict.fromkeys(path_of(module) for module, _ in task.functions)
+        written = ", ".join(
+            [*(f"<code>{path.removeprefix('cs7643/')}</code>" for path in files), *ALSO_WRITTEN.get(task.number, ())]
+        )
+        rows.append(
+            f'<tr><td><a href="#task-{task.number}">{task.number}</a></td><td>{html.escape(task.title)}</td>'
+            f'<td class="number">{task.points}</td><td>{where}</td><td>{written}</td></tr>'
+        )
+    head = "".join(f"<th>{word}</th>" for word in ("Task", "", "Points", "Notebook", "You write"))
+    return _wide(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def _wide(table: str) -> str:
+    return f'<div class="wide" tabindex="0">{table}</div>'
+
+
+def _problems(notebooks: Mapping[str, NotebookNode]) -> str:
+    parts = []
+    for task in all_tasks():
+        text = statement(task.number, notebooks)
+        heading = f"{task.number}. {html.escape(task.title)}"
+        parts.append(
+            f'<section class="problem-text" id="task-{task.number}"><h3>{heading} <small>{_points(task)}</small></h3>\n'
+            f"{pages.markdown(text)}</section>"
+        )
+    return "\n".join(parts)
+
+
+def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
+    """Return the statement of a task as Markdown, from the notebook that states it."""
+    name, cell_id = STATEMENTS.get(number, ("", None))
+    notebook = notebooks.get(name)
+    if notebook is None:
+        return "The notebook with this statement is not here."
+    texts = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
+    if cell_id is not None:
+        return re.sub(r"\A#+ .*\n", "", texts[cell_id]).strip()
+    introduction = re.sub(r"\A#+ .*\n", "", next(iter(texts.values())))
+    introduction = re.split(r"^\|", introduction, flags=re.M)[0].strip()
+    tasks = [
+        " ".join(paragraph.split()).removeprefix("**Task.** ")
+        for text in texts.values()
+        for paragraph in re.split(r"\n\s*\n", text)
+        if paragraph.startswith("**Task.**")
+    ]
+    return introduction + "\n\n" + "\n".join(f"- {task}" for task in tasks)
+
+
+def _files(root: Path) -> str:
+    rows = []
+    for path in (*NOTEBOOKS, *student_files(), "collaborators.txt", "writeup/sol1.tex", "collect_submission.sh"):
+        if (root / path).is_file():
+            names = [name for task in TASKS for module, name in task.functions if path_of(module) == path]
+            yours = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)
+            about = html.escape(_purpose(root / path))
+            rows.append(
+                f"<tr><td><code>{path}</code></td><td>{about}{f'<br>You write: {yours}' if yours else ''}</td></tr>"
+            )
+    return _wide(
+        f"<table><thead><tr><th>File</th><th>What it is for</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _purpose(path: Path) -> str:
+    """Return the first sentence of a file: of its docstring, its first comment, or its title."""
+    text = decode(path.read_bytes())
+    if path.suffix == ".py":
+        lines = _docstring(text).split("\n\n")[0]
+    elif path.suffix == ".ipynb":
+        found = re.search(r'"# +(.+?)\\n"', text)
+        lines = found[1] if found else ""
+    else:
+        comments = re.findall(r"^[#%] ?(?!!)(.+)$", text, re.M)
+        lines = comments[0] if comments else ""
+    return re.sub(r"(?<=\.)\s.*", "", " ".join(lines.replace("``", "").split())).rstrip(":.") + "."
+
+
+def _docstring(code: str) -> str:
+    try:
+        return ast.get_docstring(ast.parse(code)) or ""
+    except SyntaxError:  # of what a student is writing
+        return ""
+
+
+def _notebooks(notebooks: Mapping[str, NotebookNode]) -> str:
+    items = ""
+    for name, notebook in notebooks.items():
+        title = pages.markdown(_title(notebook) or name).strip().removeprefix("<p>").removesuffix("</p>")
+        items += f'<li><a href="{name}.html">{title}</a></li>'
+    return f"<ul>{items}</ul>"
+
+
+def write(notebooks: Mapping[str, NotebookNode], root: Path) -> Sequence[tuple[str, str]]:
+    """Return the name and the text of each page."""
+    copies = [(f"{name}.html", copy_of(name, notebook)) for name, notebook in notebooks.items()]
+    return [("index.html", handout(notebooks, root)), *copies]
+
+
+STYLE = """\
+body { max-width: 54rem; } body > p { color: var(--quiet); margin: 0; } main { overflow-wrap: break-word; }
+html { scroll-padding-top: 1rem; }
+.skip { position: absolute; left: -100vw; } .skip:focus { position: static; }
+:focus-visible { outline: 3px solid var(--bar); outline-offset: 2px; border-radius: 3px; }
+.contents ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0; list-style: none; }
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1rem 0;
+  background: linear-gradient(90deg, var(--card) 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(270deg, var(--card) 30%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(90deg, var(--line), transparent) left / 1rem 100% no-repeat scroll,
+  linear-gradient(270deg, var(--line), transparent) right / 1rem 100% no-repeat scroll, var(--card); }
+.problem-text p { overflow-x: auto; overflow-y: hidden; }
+.wide table { display: table; max-width: none; width: 100%; margin: 0; }
+.wide tbody tr:last-child td { border-bottom: 0; }
+.number { font-variant-numeric: tabular-nums; text-align: right; } .wide td:first-child { white-space: nowrap; }
+.problem-text { border-left: 3px solid var(--line); padding-left: 1.1rem; margin: 2rem 0; }
+.problem-text h3 small { font-weight: 400; color: var(--quiet); margin-left: 0.4em; }
+.figure { overflow-x: auto; margin: 1.5rem 0; }
+svg.handing-in { display: block; width: 100%; height: auto; min-width: 34rem; max-width: 44rem; margin: 0 auto;
+  color: var(--text); }
+@media print { .contents, .skip { display: none; } }
+"""

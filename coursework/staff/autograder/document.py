@@ -1,0 +1,185 @@
+"""From what was found to results.json: what the student reads, what comes later, and what only the staff sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coursework.check.case import SEED
+from coursework.check.report import MARKS, findings
+from coursework.staff.autograder.results import clean
+from coursework.staff.autograder.trying import Trial, cases_of
+from cs7643.homework import TASKS, Task, all_tasks
+from staff.challenge_grade import Challenge
+from staff.rubric import RUBRIC, VISIBLE, by_person, maximum, share
+
+NOT_GRADED = "not graded"
+HIDDEN = "after_published"
+INPUTS = "the cases of `make check`"
+OTHERS = "the same cases on inputs drawn anew"
+
+
+def build(
+    trials: Mapping[str, Mapping[str, Trial]],
+    challenge: Challenge | None,
+    notes: Sequence[str],
+    staff: Sequence[str],
+    seconds: float,
+    person: str = "",
+    finished: bool = True,
+) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        trials: for each task that was graded, by number, its functions; a task that is missing has no points.
+        challenge: what came of problem 6.7, if it was graded.
+        notes: what the student should know about the submission, a sentence each.
+        staff: what the staff should know.
+        seconds: how long it took.
+        person: who hands in.
+        finished: whether the grading has come to its end.
+    """
+    tests: list[dict[str, Any]] = []
+    for task in TASKS:
+        tests += _tests(task, trials.get(task.number))
+    tests.append(_challenge(challenge))
+    rows = [f"{task.number} {task.title}: {points:g} for {what}" for task, points, what in by_person()]
+    total = sum(points for _, points, _ in by_person())
+    tests.append(_plain("What a person grades", [f"{total:g} points, for what stands in hw1.pdf:", *rows]))
+    lines = [*staff, *(f"{name}: worker lost, {trial.lost}" for name, trial in _lost(trials))]
+    tests.append({**_plain("For the staff", lines or ["nothing to report"]), "visibility": "hidden"})
+    document: dict[str, Any] = {
+        "execution_time": round(seconds, 2),
+        "output": clean(
+            "\n".join([*notes, f"A program gives {most({'tests': tests}):g} of the 41 points, a person {total:g}."])
+        ),
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+        "visibility": "visible",
+        "tests": tests,
+        "extra_data": {
+            "finished": finished,
+            "person": clean(person, 100),
+            "mistakes": mistakes(trials),
+            "lost": {name: trial.lost for name, trial in _lost(trials)},
+        },
+    }
+    if challenge is not None and challenge.accuracy is not None:
+        document["leaderboard"] = [{"name": "Accuracy", "value": round(challenge.accuracy, 4), "order": "desc"}]
+    return document
+
+
+def zeros(why: str) -> dict[str, Any]:
+    """Return the document that stands there until there is another."""
+    return build({}, None, [why], [why], 0.0, finished=False)
+
+
+def mistakes(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, str]:
+    """Return the name of the mistake that each function shows, for those that have one."""
+    found = {}
+    for functions in trials.values():
+        for name, trial in functions.items():
+            verdict = trial.verdict(SEED)
+            if verdict.status == "right":
+                verdict = trial.hidden_verdict
+            if verdict.status != "right":
+                found[name] = trial.lost or verdict.diagnosis.mistake or verdict.status
+    return found
+
+
+def _lost(trials: Mapping[str, Mapping[str, Trial]]) -> list[tuple[str, Trial]]:
+    return [(name, trial) for functions in trials.values() for name, trial in functions.items() if trial.lost]
+
+
+def _plain(name: str, lines: Sequence[str]) -> dict[str, Any]:
+    return {"name": name, "output": clean("\n".join(lines)), "output_format": "text", "visibility": "visible"}
+
+
+def _tests(task: Task, trials: Mapping[str, Trial] | None) -> list[dict[str, Any]]:
+    """Return the two tests of a task, of which the second is shown when grades are."""
+    tests = []
+    for visible in (True, False):
+        maximal = maximum(task, visible)
+        part = 0.0
+        lines = [NOT_GRADED]
+        if trials is not None:
+            part = share(task, {name: trial.fraction(visible) for name, trial in trials.items()})
+            lines = [line for trial in trials.values() for line in (_seen(trial) if visible else _unseen(trial))]
+        score = maximal if part == 1 else round(maximal * part, 4)
+        test = _plain(f"{task.number} {task.title}: {INPUTS if visible else OTHERS}", lines)
+        tests.append(
+            {
+                **test,
+                "number": f"{task.number}.{'1' if visible else '2'}",
+                "score": score,
+                "max_score": maximal,
+                "status": "passed" if part == 1 else "failed",
+                "tags": ["visible" if visible else "hidden", f"task {task.number}"],
+                "visibility": "visible" if visible else HIDDEN,
+            }
+        )
+    return tests
+
+
+def _seen(trial: Trial) -> list[str]:
+    """Say what came of a function on the student's inputs, as the checks say it."""
+    verdict = trial.verdict(SEED)
+    lines = [f"{MARKS[verdict.status]} {trial.name}: {verdict.summary}"]
+    found = findings(
+        outcome
+        for outcome in verdict.outcomes
+        if outcome.status == "wrong" or outcome.message.endswith("not in the submission")
+    )
+    if found:
+        lines += [f"    {text}" for text in (verdict.diagnosis.sentence,) if text]
+        lines += [f"    {titles}: {clean(message, 500)}" for titles, message in found]
+    if verdict.status == "wrong" and verdict.hint:
+        lines.append(f"    {verdict.hint}")
+    lines += [f"    {title}: right on these inputs, wrong on others; it does not count" for title in _alone(trial)]
+    return lines
+
+
+def _alone(trial: Trial) -> list[str]:
+    alone = trial.right_here_alone
+    return [case.title for case in cases_of(trial.name) if case.title in alone]
+
+
+def _unseen(trial: Trial) -> list[str]:
+    """Say how many cases are right on hidden inputs, and what kind of mistake the others show; no input, no value."""
+    count, right = len(cases_of(trial.name)), len(trial.right_anywhere)
+    if right == count:
+        return [f"{MARKS['right']} {trial.name}: right in {right} of {count} cases"]
+    verdict = trial.hidden_verdict
+    if verdict.status == "not started":
+        return [f"{MARKS['not started']} {trial.name}: not started"]
+    kind = trial.lost or verdict.diagnosis.mistake
+    return [f"{MARKS['wrong']} {trial.name}: right in {right} of {count} cases" + (f"; {kind}" if kind else "")]
+
+
+def _challenge(challenge: Challenge | None) -> dict[str, Any]:
+    task = next(task for task in all_tasks() if task.number == "6.7")
+    test = _plain(f"6.7 {task.title}: predictions.csv", [challenge.text if challenge else NOT_GRADED])
+    if challenge is not None and not challenge.counts:
+        return {**test, "number": "6.7"}
+    maximal = RUBRIC["6.7"].program
+    score = challenge.score if challenge else 0.0
+    return {
+        **test,
+        "number": "6.7",
+        "score": score,
+        "max_score": maximal,
+        "status": "passed" if score == maximal else "failed",
+    }
+
+
+def points(document: Mapping[str, Any]) -> float:
+    """Return the sum of all scores in a document."""
+    return round(float(sum(test.get("score", 0.0) for test in document["tests"])), 4)
+
+
+def most(document: Mapping[str, Any]) -> float:
+    """Return the sum of all scores that a document could have."""
+    return round(float(sum(test.get("max_score", 0.0) for test in document["tests"])), 4)
+
+
+assert 0 < VISIBLE < 1

@@ -1,0 +1,78 @@
+"""Grading one submission: zeros first, then what it earns; whatever it does, results.json is there and valid."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from coursework.check.case import SEED
+from coursework.staff.autograder import document, intake, results
+from coursework.staff.autograder.limits import Limits
+from coursework.staff.autograder.package import Config, paths_of
+from coursework.staff.autograder.sandbox import Arena
+from coursework.staff.autograder.trying import Trial, groups, try_tasks
+from staff.challenge_grade import Challenge, judge
+
+UNFINISHED = "The grading has not come to its end. Hand in again; if this stays, tell the staff."
+
+
+def seeds_of(config: Config) -> tuple[int, ...]:
+    """Return the seed of the cases that a student has, and the hidden ones."""
+    digests = [hashlib.sha256(f"{config.secret} {k}".encode()).digest() for k in range(config.rounds)]
+    return (SEED, *(1 + int.from_bytes(digest[:6], "big") for digest in digests))
+
+
+def grade(
+    submission: Path,
+    output: Path,
+    config: Config,
+    limits: Limits | None = None,
+    tasks: Sequence[str] | None = None,
+    tell_user: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Grade a submission and write results.json.
+
+    Args:
+        submission: a folder or a zip.
+        output: results.json, which is first written with zeros.
+        config: the seeds, and the labels of problem 6.7.
+        limits: what a worker may use.
+        tasks: the numbers of the tasks to grade; all of them when not given.
+        tell_user: is told the user of the workers, if they have one of their own.
+
+    Returns:
+        The document.
+    """
+    start, limits = time.monotonic(), limits or Limits()
+    results.write(output, document.zeros(UNFINISHED))
+    trials: dict[str, dict[str, Trial]] = {}
+    challenge: Challenge | None = None
+    staff: list[str] = []
+    taken, finished = intake.Submission(), False
+    try:
+        taken = intake.take(submission)
+        with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
+            if arena.user is not None:
+                tell_user(arena.user)
+            for group in groups(tasks):
+                began = time.monotonic()
+                trials |= try_tasks(group, taken.files, arena, seeds_of(config), start + limits.total)
+                numbers = ", ".join(task.number for task in group)
+                staff.append(f"{numbers}: {time.monotonic() - began:.1f} s")
+            staff = ["; ".join(staff), *arena.missing]
+        if tasks is None or "6.7" in tasks:
+            challenge = judge(taken.predictions, config)
+            staff += [challenge.staff] if challenge.staff else []
+        finished = True
+    except Exception:  # a fault of ours: what was found so far counts, and the staff hears of it
+        staff.append("the grader itself failed:\n" + traceback.format_exc()[-2000:])
+        taken.note(UNFINISHED)
+    found = document.build(
+        trials, challenge, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
+    )
+    results.write(output, found)
+    return found

@@ -1,0 +1,230 @@
+"""What is taken from a submission: the files that a student may change, found in a folder or a zip; nothing else.
+
+Nothing is unpacked. A name in a zip is only compared with the names that are looked for, and no more is read of a file
+than it may be long; so it does not matter where a name would lead, or how large a file would become.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from coursework.files import POINTER
+from coursework.staff.autograder.results import clean
+from coursework.submit.names import nearest
+from coursework.submit.person import parse
+from cs7643.handed_in import PERSON, PREDICTIONS, student_files
+
+ENTRIES = 20_000  # files of a submission that are looked at
+FILE = 1_000_000  # bytes of a file that is taken
+ZIP = 200_000_000  # bytes of a zip
+DIRECTORY = 8_000_000  # bytes of the list of files in a zip
+NOTES = 12
+LIMITS = f"a submission may have {ENTRIES} files"
+
+
+@dataclass
+class Submission:
+    """What was found.
+
+    Attributes:
+        files: the student's modules, by their paths in the repository.
+        predictions: predictions.csv, if it is there.
+        person: collaborators.txt, if it is there.
+        notes: what the student should know about the files, a sentence each.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    predictions: bytes | None = None
+    person: bytes | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Add a note, while there are not too many."""
+        text = clean(text, 300).replace("\n", " ")
+        if len(self.notes) < NOTES and text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of the submission: its path there, and what reads its first bytes."""
+
+    path: PurePosixPath
+    read: Callable[[int], bytes]
+
+
+def modules() -> tuple[str, ...]:
+    """Return the modules in which a student writes."""
+    return tuple(path for path in student_files() if path.endswith(".py"))
+
+
+def take(place: Path) -> Submission:
+    """Take a submission from a folder or a zip; whatever it is, a submission comes back, at worst an empty one."""
+    submission = Submission()
+    try:
+        if place.is_dir():
+            found = list(_in_folder(place, submission))
+            inner = [each for each in found if each.path.name == "hw1.zip" and len(each.path.parts) == 1]
+            if inner and not any(each.path.suffix == ".py" for each in found):
+                return take(place / "hw1.zip")
+            _choose(found, submission)
+        elif place.is_file():
+            if place.stat().st_size > ZIP:
+                raise ValueError(f"it has more than {ZIP // 1_000_000} MB")
+            with place.open("rb") as stream:
+                _check_directory(stream.read, stream.seek, place.stat().st_size)
+            with zipfile.ZipFile(place) as archive:
+                _choose(list(_in_zip(archive, submission)), submission)
+        else:
+            submission.note(f"{place.name}: there is no such file")
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        submission.note(f"{place.name}: it cannot be read as a submission ({error}): make it with `make submit`")
+    for path in modules():
+        if path not in submission.files:
+            submission.note(f"{path} is not in the submission, so its functions are not graded")
+    return submission
+
+
+def name_of(submission: Submission) -> str:
+    """Return the name in collaborators.txt, "" if there is none."""
+    content = submission.person or b""
+    try:
+        lines = parse(content)
+    except UnicodeDecodeError:  # of an old editor on Windows
+        lines = parse(content.decode("cp1252", "replace").encode())
+    return clean(lines.get("Name", ""), 100)
+
+
+def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
+    count = 0
+    for folder, folders, names in os.walk(root, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+        for name in sorted(names):
+            count += 1
+            if count > ENTRIES:
+                submission.note(f"{LIMITS}; what comes after them was not looked at")
+                return
+            place = Path(folder, name)
+            relative = PurePosixPath(place.relative_to(root).as_posix())
+            if stat.S_ISREG(place.lstat().st_mode):
+                yield Found(relative, lambda most, place=place: _read_file(place, most))  # type: ignore[misc]
+            elif name in WANTED:
+                submission.note(f"{relative}: it is a link or no file: put the file itself in its place")
+
+
+def _read_file(place: Path, most: int) -> bytes:
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read(most)
+
+
+def _check_directory(read: Callable[[int], bytes], seek: Callable[[int], int], size: int) -> None:
+    """Look at the end of a zip before anything is made of its list of files.
+
+    Raises:
+        ValueError: if it is no zip, or the list is too long.
+    """
+    seek(max(0, size - 66_000))
+    tail = read(66_000)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        raise ValueError("it is no zip file")
+    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    if length > DIRECTORY or count > ENTRIES:
+        raise ValueError(LIMITS)
+
+
+def _in_zip(archive: zipfile.ZipFile, submission: Submission) -> Iterator[Found]:
+    if len(archive.infolist()) > ENTRIES:
+        raise ValueError(LIMITS)
+    for info in archive.infolist():
+        path = PurePosixPath(info.filename.replace("\\", "/"))
+        if info.is_dir() or any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+            if ".." in path.parts:
+                submission.note(f"{path}: a name that leads out of the zip; it was left out")
+            continue
+        if path.is_absolute() or re.match(r"[A-Za-z]:", str(path)):
+            submission.note(f"{path}: a name that leads out of the zip; it was left out")
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            submission.note(f"{path}: it is a link: put the file itself in its place")
+        else:
+            yield Found(path, lambda most, info=info: _read_member(archive, info, most))  # type: ignore[misc]
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    with archive.open(info) as stream:
+        return stream.read(most)
+
+
+WANTED = {PurePosixPath(path).name: path for path in (*modules(), PREDICTIONS, PERSON)}
+
+
+def _choose(found: list[Found], submission: Submission) -> None:
+    """Take, for each file that is looked for, the one at its place, in whatever folder; else one of its name alone."""
+    for name, path in WANTED.items():
+        same = sorted(
+            (each for each in found if each.path.name == name), key=lambda each: (len(each.path.parts), each.path)
+        )
+        parts = PurePosixPath(path).parts
+        placed = [each for each in same if each.path.parts[-len(parts) :] == parts]
+        candidates = placed or same
+        if not candidates:
+            _look_for_renamed(name, found, submission)
+            continue
+        if len(candidates) > 1:
+            submission.note(f"{name} is there {len(candidates)} times; {candidates[0].path} was taken")
+        if not placed:
+            submission.note(f"{candidates[0].path} was taken for {path}")
+        content = _content(candidates[0], submission)
+        if content is None:
+            continue
+        if path == PREDICTIONS:
+            submission.predictions = content
+        elif path == PERSON:
+            submission.person = content
+        else:
+            submission.files[path] = _as_text(path, content, submission)
+
+
+def _content(chosen: Found, submission: Submission) -> bytes | None:
+    try:
+        content = chosen.read(FILE + 1)
+    except Exception as error:  # a damaged or encrypted member: zipfile and zlib have many errors
+        submission.note(f"{chosen.path}: it cannot be read ({type(error).__name__}: {error})")
+        return None
+    if content.startswith(POINTER):
+        submission.note(f"{chosen.path}: it is a pointer of Git LFS, and not the file: fetch it (git lfs pull)")
+        return None
+    if len(content) > FILE:
+        submission.note(f"{chosen.path}: it has more than {FILE // 1000} kB, and was left out")
+        return None
+    return content
+
+
+def _look_for_renamed(name: str, found: list[Found], submission: Submission) -> None:
+    others = {each.path.name: each.path for each in found if each.path.name not in WANTED}
+    near = nearest(name, others)
+    if near:
+        submission.note(f"{others[near]} looks like {name}: give it that name")
+
+
+def _as_text(path: str, content: bytes, submission: Submission) -> bytes:
+    """Return a module as UTF-8, whatever an editor has made of it; what cannot be mended is left to Python to name."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8"), (b"", "cp1252")):
+        if content.startswith(mark):
+            try:
+                text = content.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if encoding == "utf-8":
+                return content
+            submission.note(f"{path}: it is no text in UTF-8, and was read as {encoding}: save it as UTF-8")
+            return text.encode()
+    return content

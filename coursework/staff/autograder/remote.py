@@ -1,0 +1,161 @@
+"""Functions under test, as the cases see them: called here, run in the worker."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from coursework.check.case import CaseFailed
+from coursework.staff.autograder.inside.protocol import Special
+from coursework.staff.autograder.sandbox import Link, WorkerGone
+from cs7643.autodiff import primitives
+from cs7643.autodiff.forward import Dual
+from cs7643.autodiff.primitives import Primitive
+from cs7643.autodiff.reverse import Tape
+from staff.wire.programs import record
+
+IN_PLACE = "it changes one of its arguments in place: work on a copy, or make a new array"
+DIFFERENTIATED = frozenset({"numerical_jacobian", "forward_jacobian", "backward_jacobian"})  # their f runs in there
+PLAIN: frozenset[str] = frozenset()
+NAMES = {id(value): name for name, value in vars(primitives).items() if isinstance(value, Primitive)}
+CALLBACKS = 2000  # of one call
+ARGUMENT = 10_000  # bytes of an array that the worker hands to a function here, which may keep it
+
+
+class Opaque:
+    """A value that stays in the worker: only the name of its type is known, which is that of a subclass."""
+
+
+class StudentError(Exception):
+    """An error in the worker; its class is a subclass with the name that it has there."""
+
+
+def named(base: type, name: str) -> type:
+    """Return a subclass of this name, cleaned of what is no part of a name."""
+    return type(re.sub(r"[^\w .]", "", name)[:60] or "object", (base,), {})
+
+
+class Remote:
+    """The requests to a worker, with a limit on the time of each and of all."""
+
+    def __init__(self, link: Link, until: float) -> None:
+        """Take the connection, and until when all must be done, on the clock of time.monotonic."""
+        self.link, self.until, self.who = link, until, ""
+        self.number = 0  # of the last request: answers to earlier ones, of a child for one, do not count
+
+    @contextmanager
+    def loading(self, module: str, name: str, torch: bool) -> Iterator[None]:
+        """Let the worker import a function while the block runs; its errors are raised when the block ends."""
+        self.who = name
+        deadline = min(time.monotonic() + self.link.arena.limits.start, self.until)
+        self._send(("load", module, name, torch), deadline)
+        yield
+        self._answer(deadline, PLAIN, ())
+
+    def ask(self, what: str, *parts: Any, specials: frozenset[str] = PLAIN, functions: tuple[Any, ...] = ()) -> Any:
+        """Send a request and return the answer: a value, with ``Special`` for those kinds that are expected.
+
+        Args:
+            what: the request.
+            parts: what it takes.
+            specials: the kinds of special values that the answer may hold.
+            functions: what the worker may call meanwhile, by number.
+
+        Raises:
+            WorkerGone: if there is no answer.
+            StudentError: if the student's code raises an error; NotImplementedError and SystemExit are themselves.
+            CaseFailed: if an argument was changed in place.
+        """
+        deadline = min(time.monotonic() + self.link.arena.limits.call, self.until)
+        self._send((what, *parts), deadline)
+        return self._answer(deadline, specials, functions)
+
+    def _send(self, request: tuple[Any, ...], deadline: float) -> None:
+        self.number += 1
+        self.link.send((self.number, *request), deadline, self.who)
+
+    def _answer(self, deadline: float, specials: frozenset[str], functions: tuple[Any, ...]) -> Any:
+        for _ in range(CALLBACKS):
+            match self.link.receive(deadline, self.who, specials):
+                case (int(number), *_) if number < self.number:
+                    continue
+                case (self.number, "result", value, ()):
+                    return _inward(value)
+                case (self.number, "result", _, tuple()):
+                    raise CaseFailed(IN_PLACE)
+                case (self.number, "error", str(kind), str(text)):
+                    raise _error(kind, text)
+                case (self.number, "callback", int(which), tuple(arguments)) if 0 <= which < len(functions):
+                    self.link.send(_called(functions[which], arguments), deadline, self.who)
+                case _:
+                    raise WorkerGone(f"what came back from {self.who} is no answer", "no answer")
+        raise WorkerGone(f"{self.who} calls the function that it is given too often", "no answer in time")
+
+
+def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    try:
+        if any(getattr(argument, "nbytes", 0) > ARGUMENT for argument in arguments):
+            raise ValueError(f"an argument has more than {ARGUMENT} bytes")
+        return "returns", function(*arguments)
+    except Exception as error:  # an argument that the function cannot take
+        return "raises", type(error).__name__, str(error)
+
+
+def _error(kind: str, text: str) -> BaseException:
+    if kind == "NotImplementedError":
+        return NotImplementedError(text)
+    if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+        return SystemExit(text)
+    error: BaseException = named(StudentError, kind)(text)
+    return error
+
+
+def _inward(value: Any) -> Any:
+    """Make of special values what the cases know."""
+    if isinstance(value, Special):
+        if value.kind == "opaque":
+            return named(Opaque, value.parts[0])()
+        if value.kind == "dual":
+            parts = tuple(map(_inward, value.parts))
+            return Dual(parts[0], parts[1], parts[2] if len(parts) == 3 and type(parts[2]) is int else 0)
+        return value
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_inward, value))
+    if isinstance(value, dict):
+        return {key: _inward(part) for key, part in value.items()}
+    return value
+
+
+class RemoteFunction:
+    """A function of the student's: plain arguments, functions, dual numbers, primitives and tapes go in."""
+
+    def __init__(self, remote: Remote, name: str) -> None:
+        """Stand for the function that the worker has loaded."""
+        self.remote, self.name, self.__name__ = remote, name, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        functions: list[Callable[..., Any]] = []
+        given = tuple(self._outward(value, functions) for value in args)
+        specials = frozenset({"dual"}) if self.name == "Dual.apply" else PLAIN
+        return self.remote.ask("call", given, kwargs, specials=specials, functions=tuple(functions))
+
+    def _outward(self, value: Any, functions: list[Callable[..., Any]]) -> Any:
+        if isinstance(value, Primitive):
+            return Special("primitive", (NAMES[id(value)],))
+        if isinstance(value, Dual):
+            return Special("dual", (value.value, value.tangent, value.level))
+        if isinstance(value, Tape):
+            records = [
+                (p and NAMES[id(p)], result, arguments, parents) for p, result, arguments, parents in value.records
+            ]
+            return Special("tape", (records,))
+        if callable(value):
+            if self.name in DIFFERENTIATED:
+                return record(value)
+            functions.append(value)
+            return Special("callback", (len(functions) - 1,))
+        return value

@@ -1,0 +1,200 @@
+"""Trying a task: every case of every function, on the student's inputs and on hidden ones, in workers."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coursework.check.case import CASES, IMPORT, SEED, Case, Function, Outcome, run_case
+from coursework.check.diagnosis import diagnose
+from coursework.check.verdict import Verdict
+from coursework.staff.autograder.package import clean_package
+from coursework.staff.autograder.remote import Remote, RemoteFunction, StudentError
+from coursework.staff.autograder.sandbox import Arena, WorkerGone
+from cs7643.homework import TASKS, Task, path_of
+
+NO_TIME = "there was no time left for it: what came before took too long"
+LOAD_ERRORS = (StudentError, NotImplementedError, SystemExit)
+
+
+@dataclass
+class Trial:
+    """What came of a function: for each seed the outcomes of its cases, and why a worker was lost."""
+
+    name: str
+    module: str
+    seeds: tuple[int, ...]  # the student's first
+    outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
+    lost: str = ""
+
+    def verdict(self, seed: int) -> Verdict:
+        """Return the verdict on the inputs of one seed."""
+        outcomes = tuple(self.outcomes.get(seed, ()))
+        return Verdict(self.name, outcomes, diagnose(self.name, outcomes))
+
+    @property
+    def hidden_verdict(self) -> Verdict:
+        """Return the verdict on the first hidden inputs on which it is wrong, or on the last."""
+        verdicts = [self.verdict(seed) for seed in self.seeds[1:]]
+        return next((verdict for verdict in verdicts if verdict.status != "right"), verdicts[-1])
+
+    def _right(self, seed: int) -> set[str]:
+        return {outcome.title for outcome in self.outcomes.get(seed, ()) if outcome.status == "right"}
+
+    @property
+    def right_anywhere(self) -> set[str]:
+        """Return the titles of the cases that are right on all hidden inputs.
+
+        A case whose numbers are always the same counts only beside one whose numbers are drawn: else a table of answers
+        would do.
+        """
+        right = set.intersection(*(self._right(seed) for seed in self.seeds[1:]))
+        drawn = {case.title for case in cases_of(self.name) if draws(case)}
+        return right if right & drawn or not drawn else set()
+
+    @property
+    def right_here_alone(self) -> set[str]:
+        """Return the titles of the cases that are right on the student's inputs, and wrong on others."""
+        return self._right(SEED) - self.right_anywhere
+
+    def fraction(self, visible: bool) -> float:
+        """Return the part of the cases that count: right on hidden inputs, and for the visible part on all."""
+        count = len(cases_of(self.name))
+        return len(self.right_anywhere & self._right(SEED) if visible else self.right_anywhere) / count
+
+
+def cases_of(name: str) -> list[Case]:
+    """Return the cases of a function; its task's must be registered."""
+    return [case for case in CASES if case.function == name]
+
+
+def draws(case: Case) -> bool:
+    """Tell whether a case draws its numbers: one that does not has no name for the generator."""
+    return not list(inspect.signature(case.body).parameters.values())[1].name.startswith("_")
+
+
+def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
+    """Return the tasks that are to be graded, together those that share a worker: PyTorch takes seconds to import."""
+    chosen = [task for task in TASKS if numbers is None or task.number in numbers]
+    together = tuple(task for task in chosen if _needs_torch(task))
+    return [*((task,) for task in chosen if not _needs_torch(task)), *([together] if together else [])]
+
+
+def _needs_torch(task: Task) -> bool:
+    return any(module.startswith("cs7643.pytorch.") for module, _ in task.functions)
+
+
+def try_tasks(
+    tasks: Sequence[Task], files: Mapping[str, bytes], arena: Arena, seeds: tuple[int, ...], until: float
+) -> dict[str, dict[str, Trial]]:
+    """Try the functions of some tasks that share a worker.
+
+    The worker gets all files of the student. If a file of another task keeps one of these from being imported, it gets
+    those of these tasks alone.
+
+    Args:
+        tasks: the tasks.
+        files: the student's modules, by their paths.
+        arena: where workers run.
+        seeds: that of the cases that a student has, and hidden ones.
+        until: when all must be done, on the clock of time.monotonic.
+
+    Returns:
+        For each task, by number, and each of its functions what came of it.
+    """
+    trials = {task.number: {name: Trial(name, module, seeds) for module, name in task.functions} for task in tasks}
+    every = [trial for functions in trials.values() for trial in functions.values()]
+    until = min(until, time.monotonic() + arena.limits.task * len(tasks))
+    own = {path: content for path, content in files.items() if path in {path_of(trial.module) for trial in every}}
+    for trial in every:
+        if path_of(trial.module) not in files:
+            _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
+    left = [trial for trial in every if not trial.outcomes]
+    for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
+        if not left or (chosen is own and own == dict(files)):
+            break
+        package = arena.folder / folder
+        if not package.exists():
+            arena.write(folder, {**clean_package(), **chosen})
+        left = _try_all(left, arena, package, until)
+    return trials
+
+
+def _cases_module(name: str) -> str:
+    return next(task.cases for task in TASKS if any(name == function for _, function in task.functions))
+
+
+def _fill(trial: Trial, outcome: Outcome) -> None:
+    """Let one outcome stand for all cases that are missing."""
+    importlib.import_module(_cases_module(trial.name))  # which are not there yet if the worker was gone at once
+    for seed in trial.seeds:
+        found = trial.outcomes.setdefault(seed, [])
+        if len(found) < len(cases_of(trial.name)):
+            found.append(outcome)
+
+
+def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> list[Trial]:
+    """Try functions one after another, with a new worker after each that takes its worker along.
+
+    Returns:
+        Those whose module cannot be imported.
+    """
+    left, refused = list(trials), []
+    while left:
+        with arena.worker(package) as link:
+            remote = Remote(link, until)
+            while left:
+                trial = left.pop(0)
+                trial.outcomes = {}
+                title = IMPORT
+                try:
+                    if time.monotonic() > until:
+                        raise WorkerGone(NO_TIME, "no time left")
+                    try:
+                        function, context = _load(remote, trial)
+                    except LOAD_ERRORS as error:
+                        text = f"{type(error).__name__}: {error}"
+                        _fill(trial, Outcome(IMPORT, "wrong", f"{path_of(trial.module)} cannot be imported: {text}"))
+                        refused.append(trial)
+                        continue
+                    for seed in trial.seeds:
+                        found = trial.outcomes.setdefault(seed, [])
+                        for case in cases_of(trial.name):
+                            title = case.title
+                            with context:
+                                found.append(run_case(case, function, seed))
+                        if all(outcome.status == "not started" for outcome in found):
+                            for other in trial.seeds:
+                                trial.outcomes[other] = found
+                            break
+                except WorkerGone as gone:
+                    for each in _with_it(trial, left) if title == IMPORT else [trial]:
+                        each.lost = gone.kind
+                        _fill(each, Outcome(title, "wrong", gone.finding))
+                    break
+    return refused
+
+
+def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
+    """Take out of a list those whose module is the same, and which will fare no better."""
+    found = [each for each in left if each.module == trial.module]
+    for each in found:
+        left.remove(each)
+    return [trial, *found]
+
+
+def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
+    """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
+    torch = trial.module.startswith("cs7643.pytorch.")
+    with remote.loading(trial.module, trial.name, torch):  # both import what they need at the same time
+        importlib.import_module(_cases_module(trial.name))
+        if torch:
+            models = importlib.import_module("staff.wire.remote_models")
+            return models.remote_function(remote, trial.name), models.light_optimizers()
+    return RemoteFunction(remote, trial.name), nullcontext()

@@ -1,0 +1,236 @@
+"""Every small change that cosmic-ray knows, made inside the solutions: which of them does the task's check let through?
+
+cosmic-ray finds the changes and makes them; each is then tried in a child of this process, which has NumPy and PyTorch
+imported already and loads the package anew with the changed module. What came of a change is kept in build/mutation/,
+under a digest of the module and of the check, so that an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import multiprocessing
+import operator
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import CodeType
+
+from coursework.progress import progress_bar
+from coursework.root import ROOT
+from coursework.staff.mutants import kept
+from coursework.staff.mutants.mutant import task_of, text_of
+from cs7643.homework import TASKS, Task, path_of
+from staff.mutants.equivalent import REASONS
+
+RESULTS = "automatic.jsonl"
+PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
+KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other is that of a crash, and so of a killed change
+
+
+@dataclass(frozen=True)
+class Change:
+    """A small change of a module: the line before it and after it, and the whole text after it."""
+
+    task: str
+    module: str
+    before: str
+    after: str
+    text: str
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The digest of what decides the result: the changed text, and the task's cases."""
+        return kept.digest(self.task, self.text, text_of(task_of(self.task).cases))
+
+    @property
+    def reason(self) -> str:
+        """Return why the change makes no difference; "" if none is known, and the check has a hole if it survives."""
+        return REASONS.get((self.task, self.before, self.after), "")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of the changes of one task."""
+
+    task: str
+    changes: int
+    done: int
+    survivors: tuple[Change, ...]
+
+    @property
+    def equivalent(self) -> int:
+        """Return how many survivors make no difference."""
+        return sum(bool(survivor.reason) for survivor in self.survivors)
+
+
+def lines_of(task: str, source: str) -> set[int]:
+    """Return the numbers of the lines inside the solution regions of a task, from 1."""
+    inside, found = False, set()
+    for number, line in enumerate(source.splitlines(), start=1):
+        if re.search(rf"# BEGIN SOLUTION {re.escape(task)} ", line):
+            inside = True
+        elif "# END SOLUTION" in line:
+            inside = False
+        elif inside:
+            found.add(number)
+    return found
+
+
+@functools.cache
+def changes(task: Task) -> tuple[Change, ...]:
+    """Return all changes inside the solution regions of a task; two that give the same text count once."""
+    found: dict[str, Change] = {}
+    for module in sorted({module for module, _ in task.functions}):
+        source = text_of(module)
+        for text in _changed(source, lines_of(task.number, source)):
+            before, after = _difference(source, text)
+            found.setdefault(text, Change(task.number, module, before, after, text))
+    return tuple(found.values())
+
+
+def _changed(source: str, lines: set[int]) -> Iterator[str]:
+    """Yield the source after each change that begins on one of these lines."""
+    from cosmic_ray.ast import ast_nodes, get_ast  # an extra: the rest of this module is used without it
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    tree = get_ast(source)
+    for name in operator_names():
+        kind = get_operator(name)
+        if kind.arguments():  # it wants the names of variables, and is off by default
+            continue
+        change = kind()
+        places = [start[0] for node in ast_nodes(tree) for start, _ in change.mutation_positions(node)]
+        for occurrence, line in enumerate(places):
+            if line in lines:
+                yield mutate_code(source, change, occurrence)
+
+
+def _difference(source: str, text: str) -> tuple[str, str]:
+    """Return the first line that differs, before and after."""
+    pairs = zip(source.splitlines(), text.splitlines(), strict=False)
+    before, after = next(pair for pair in pairs if pair[0] != pair[1])
+    return before.strip(), after.strip()
+
+
+def run(tasks: Sequence[Task] = TASKS, processes: int = 2) -> None:
+    """Try every change that has not been tried, a few at a time."""
+    results = _results()
+    left = [change for task in tasks for change in changes(task) if change.key not in results]
+    with kept.open_to_add(RESULTS) as stream:
+        for change, survived in progress_bar(tried(left, processes), total=len(left), desc="changes"):
+            kept.add(stream, {"key": change.key, "survived": survived})
+
+
+def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIENCE) -> Iterator[tuple[Change, bool]]:
+    """Try changes, each in a process of its own; yield each, and whether it survived, in the order in which they end.
+
+    Raises:
+        RuntimeError: if the check cannot be run at all, and not because of the change.
+    """
+    context = multiprocessing.get_context("forkserver")  # a fork of this process, with its threads, could deadlock
+    context.set_forkserver_preload(["torch"])
+    queue = iter(several)
+    running: dict[int, tuple[BaseProcess, Change, float]] = {}  # by the handle that tells when it ends
+    while True:
+        while len(running) < processes and (change := next(queue, None)) is not None:
+            process: BaseProcess = context.Process(target=_child, args=(change,))
+            process.start()
+            running[process.sentinel] = process, change, time.monotonic() + patience
+        if not running:
+            return
+        wait(list(running), timeout=1.0)
+        for sentinel, (process, change, end) in list(running.items()):
+            if process.is_alive() and time.monotonic() < end:
+                continue
+            process.kill()
+            process.join()
+            del running[sentinel]
+            if process.exitcode == UNSTARTED:
+                raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
+            yield change, process.exitcode == SURVIVED
+
+
+def _child(change: Change) -> None:
+    """Load the package with the change and run the check; leave with the exit code that says what came of it."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    task = task_of(change.task)
+    for name in [name for name in sys.modules if name.split(".")[0] in ("coursework", "cs7643")]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Changed(change.module, change.text))
+    try:
+        verdict = importlib.import_module("coursework.check.verdict")
+        importlib.import_module(task.cases)
+        case = importlib.import_module("coursework.check.case")
+    except BaseException:
+        os._exit(KILLED if change.module in sys.modules or _fails(change.text) else UNSTARTED)
+    try:
+        for module, name in task.functions:
+            function = operator.attrgetter(name)(importlib.import_module(module))
+            case.PREPARATIONS.get(name, lambda: None)()
+            if verdict.try_function(name, function).status != "right":
+                os._exit(KILLED)
+    except BaseException:  # at its import, for one
+        os._exit(KILLED)
+    os._exit(SURVIVED)
+
+
+def _fails(text: str) -> bool:
+    """Tell whether a text is no Python at all."""
+    with contextlib.suppress(SyntaxError):
+        compile(text, "a change", "exec")
+        return False
+    return True
+
+
+class _Changed(importlib.abc.MetaPathFinder):
+    """Finds one module with another text."""
+
+    def __init__(self, module: str, text: str) -> None:
+        self.module, self.text = module, text
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
+        if fullname != self.module:
+            return None
+        place = ROOT / path_of(self.module)
+        return importlib.util.spec_from_file_location(fullname, place, loader=_Loader(fullname, str(place), self.text))
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, text: str) -> None:
+        super().__init__(fullname, path)
+        self.text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = compile(self.text, self.path, "exec")
+        return code
+
+
+def _results() -> dict[str, bool]:
+    """Read what is known: for the key of each change that was tried, whether it survived."""
+    return {record["key"]: record["survived"] for record in kept.read(RESULTS)}
+
+
+def tallies() -> list[Tally]:
+    """Count what came of the changes so far."""
+    results, counted = _results(), []
+    for task in TASKS:
+        own = changes(task)
+        survivors = (change for change in own if results.get(change.key))
+        done = sum(change.key in results for change in own)
+        listed = tuple(sorted(survivors, key=lambda each: (each.before, each.after)))
+        counted.append(Tally(task.number, len(own), done, listed))
+    return counted

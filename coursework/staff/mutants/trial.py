@@ -1,0 +1,46 @@
+"""Trying mutants: does the check of their task notice, and does it name the mistake?"""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from dataclasses import dataclass
+
+from coursework.check.case import SEED
+from coursework.check.verdict import Verdict, try_function
+from coursework.staff.mutants.mutant import Mutant, function_of
+from cs7643.homework import TASKS
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a mutant."""
+
+    mutant: Mutant
+    verdict: Verdict
+
+    @property
+    def found(self) -> bool:
+        """Tell whether the check of its task failed."""
+        return self.verdict.status == "wrong"
+
+    @property
+    def named(self) -> bool:
+        """Tell whether the diagnosis is the right one."""
+        return self.found and self.verdict.diagnosis.mistake == self.mutant.mistake
+
+
+def register_cases() -> None:
+    """Import the cases of all tasks."""
+    for task in TASKS:
+        importlib.import_module(task.cases)
+
+
+def attempt(mutant: Mutant, seed: int = SEED) -> Trial:
+    """Check a mutant in this process; the cases must be registered."""
+    return Trial(mutant, try_function(mutant.function, function_of(mutant), seed))
+
+
+def solution(module: str, name: str, seed: int = SEED) -> Verdict:
+    """Check a function of the solution in this process; the cases must be registered."""
+    return try_function(name, operator.attrgetter(name)(importlib.import_module(module)), seed)

@@ -1,0 +1,96 @@
+"""``python -m staff release``: build dist/hw1-student and its zip file, or say why not and leave the old ones."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from coursework.files import atomic_writer
+from coursework.root import ROOT
+from coursework.staff.release.archive import NAME, archive, mode_of
+from coursework.staff.release.contents import CONTENTS, read_contents, read_source
+from coursework.staff.release.edition import make_edition
+from coursework.staff.release.leaks import prove
+from coursework.staff.release.markers import ReleaseError
+from coursework.staff.release.trial import try_out
+
+
+def main(args: argparse.Namespace) -> int:
+    """Build the edition and print the report; return 0, or 1 if it cannot be built or leaks."""
+    start = time.monotonic()
+    try:
+        report = build(ROOT, args.output)
+    except (ReleaseError, OSError) as error:
+        print(error, file=sys.stderr)
+        print("release: nothing was written", file=sys.stderr)
+        return 1
+    print("\n".join(report))
+    print(f"{time.monotonic() - start:.1f} s")
+    return 0
+
+
+def build(root: Path, output: Path) -> list[str]:
+    """Build the edition of a repository, prove it, and put it into the place of the old one.
+
+    Args:
+        root: the repository.
+        output: gets the folder and the zip file.
+
+    Returns:
+        The lines of the report.
+
+    Raises:
+        ReleaseError: if something is wrong or leaks; what was there stays.
+    """
+    source, output = read_source(root), output.resolve()  # the trial runs elsewhere
+    contents = read_contents(source[CONTENTS].decode())
+    edition = make_edition(source, contents)
+    report = prove(edition, source, contents, archive)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{NAME}.", dir=output) as temporary:
+        trial, new = Path(temporary) / "trial", Path(temporary) / NAME
+        write(edition.files, trial)
+        report += try_out(trial)
+        write(edition.files, new)  # anew, because a trial may leave something
+        content = archive(edition.files)
+        swap(new, output / NAME, Path(temporary) / "old")
+    with atomic_writer(output / f"{NAME}.zip") as stream:
+        stream.write(content)
+    size = sum(map(len, edition.files.values()))
+    digest = hashlib.sha256(content).hexdigest()
+    return [
+        *(f"✓ {line}" for line in report),
+        f"{output / NAME}: {len(edition.files)} files, {size / 1e3:.0f} kB",
+        f"{output / NAME}.zip: {len(content) / 1e3:.0f} kB, sha256 {digest}",
+    ]
+
+
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        with contextlib.suppress(OSError):  # where a file system has no rights
+            path.chmod(mode_of(name))
+
+
+def swap(new: Path, place: Path, aside: Path) -> None:
+    """Put a folder into the place of another, which goes aside; after an error that one is back."""
+    if place.exists():
+        os.replace(place, aside)
+    try:
+        os.replace(new, place)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, place)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

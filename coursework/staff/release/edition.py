@@ -1,0 +1,132 @@
+"""The student edition, in memory: from the files of the source to those that students get, and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
+from coursework.staff.release.contents import Contents
+from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, Syntax
+
+SYNTAX: Mapping[str, Syntax] = {".py": PYTHON, ".md": MARKDOWN}  # elsewhere a comment begins with #
+BINARY = {".png"}
+NOTEBOOK = ".ipynb"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What students get, and what was taken out.
+
+    Attributes:
+        files: the content of each file, by its name.
+        removed: for each of them that is made of a file of the same name, what was taken out of that.
+    """
+
+    files: Mapping[str, bytes]
+    removed: Mapping[str, Removed]
+
+    def cuts(self) -> list[tuple[str, Cut]]:
+        """Return every region with its file."""
+        found: list[tuple[str, Cut]] = []
+        for path, removed in self.removed.items():
+            parts = removed.cuts.values() if isinstance(removed, Cleared) else (removed,)
+            found += [(path, done) for part in parts for done in part]
+        return found
+
+    def solutions(self) -> list[tuple[str, Cut]]:
+        """Return every solution with its file."""
+        return [(path, done) for path, done in self.cuts() if done.region.kind == "SOLUTION"]
+
+
+def make_edition(source: Mapping[str, bytes], contents: Contents) -> Edition:
+    """Make the student edition.
+
+    Args:
+        source: the files of the solved repository.
+        contents: which of them students get.
+
+    Raises:
+        ReleaseError: with all that is wrong with the files, each with its line.
+    """
+    files: dict[str, bytes] = {}
+    removed: dict[str, Removed] = {}
+    problems: list[str] = []
+    for path in sorted(source):
+        entry = contents.entry(path)
+        try:
+            if entry is None:
+                raise ReleaseError([f"{path}:1: contents.txt does not say whether students get this file"])
+            if entry.kind == "template":
+                files[path] = source[entry.rest[0]]
+            elif entry.kind == "student":
+                files[path], removed[path] = take_out(source[path], path, contents)
+        except ReleaseError as error:
+            problems += error.problems
+        except KeyError:
+            problems.append(f"{entry.rest[0] if entry else path}:1: there is no such file")
+    edition = Edition(files, removed)
+    names = Counter((done.region.task, done.region.name) for _, done in edition.solutions())
+    for path, done in edition.solutions():
+        if names[done.region.task, done.region.name] > 1:
+            title = f"{done.region.task} {done.region.name}"
+            problems.append(f"{path}:{done.region.start + 1}: two regions are called {title}")
+    if problems:
+        raise ReleaseError(problems)
+    for path in files:
+        if path not in removed:
+            files[path] = fill(files[path].decode(), files).encode()
+    return edition
+
+
+def take_out(content: bytes, path: str, contents: Contents) -> tuple[bytes, Removed]:
+    """Take out of a file what students do not get."""
+    suffix = PurePosixPath(path).suffix
+    if suffix in BINARY:
+        return content, ()
+    tasks = contents.tasks(path)
+    if suffix == NOTEBOOK:
+        return cut_notebook(content, path, tasks)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReleaseError([f"{path}:1: no text in UTF-8: {error}"]) from error
+    new, cuts = cut(text, SYNTAX.get(suffix, CODE), Place(path), tasks)
+    return new.encode(), cuts
+
+
+def restore(edition: Edition) -> dict[str, bytes]:
+    """Put the solutions back: return the files of the source that the edition is made of, byte for byte.
+
+    Raises:
+        ValueError: if a blank is not where it was left.
+    """
+    return {path: restore_file(edition.files[path], removed) for path, removed in edition.removed.items()}
+
+
+def restore_file(content: bytes, removed: Removed) -> bytes:
+    """Put back into a file what was taken out."""
+    if isinstance(removed, Cleared):
+        return put_back_notebook(content, removed)
+    return put_back(content.decode(), removed).encode() if removed else content
+
+
+def fill(template: str, files: Mapping[str, bytes]) -> str:
+    """Fill a template: {notebooks} is a table of the notebooks, with their titles and points."""
+    rows = ["| notebook | what it is about | points |", "| --- | --- | --- |"]
+    for path in sorted(files, key=_number):
+        if path.endswith(NOTEBOOK):
+            text = "".join(json.loads(files[path])["cells"][0]["source"])
+            title, points = re.search(r"^# +(.+)$", text, re.M), re.search(r"\*\*Points\*\* \| (.+?) *\|", text)
+            name = PurePosixPath(path).stem
+            rows.append(f"| [{name}]({path}) | {title[1] if title else ''} | {points[1] if points else ''} |")
+    return template.replace("{notebooks}", "\n".join(rows))
+
+
+def _number(path: str) -> tuple[int, str]:
+    found = re.search(r"/(\d+)_", path)
+    return int(found[1]) if found else 0, path

@@ -1,0 +1,185 @@
+"""``python -m cs7643 submit``: look at everything, say what to mend, and write hw1.zip and hw1.pdf."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from coursework.files import atomic_writer
+from coursework.root import ROOT
+from coursework.submit import archive, document, editors, inspection, manifest, notebooks, pages
+from coursework.submit.finding import Finding
+from coursework.submit.person import Person, read_person
+from coursework.submit.text import sentence
+from cs7643 import handed_in as contents
+
+
+def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
+    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 for a wrong call.
+
+    Args:
+        args: as :mod:`coursework.options` declares them.
+        root: the repository.
+    """
+    if args.pdf is not None and not args.pdf.is_file():
+        return _complain(f"there is no file {args.pdf}", code=2)
+    if args.output.exists() and not args.output.is_dir():
+        return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
+    targets = [args.output / name for name in ("hw1.zip", "hw1.pdf")]
+    try:
+        for target in targets:  # before the minute that the checks take
+            _require_writable(target)
+        return _submit(args, root, *targets)
+    except ValueError as error:
+        return _complain(str(error))
+    except OSError as error:
+        if not error.strerror:
+            return _complain(sentence(str(error)))
+        place = error.filename2 or error.filename or args.output
+        return _complain(f"{sentence(str(place))} cannot be written or read: {error.strerror}")
+
+
+def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:
+    entries, person, found = look(root, args.name, args.pdf)
+    if found and not args.force:
+        return _refuse(found)
+    print("The zip is tried in a copy: all checks run once more, which takes a minute or two.", flush=True)
+    points, about_copy = archive.try_copy(archive.pack(entries, manifest.build(entries, person, [], [])), root)
+    found += about_copy
+    for line in standing(points):
+        print(line)
+    if found and not args.force:
+        return _refuse(found)
+    zipped = archive.pack(entries, manifest.build(entries, person, earned(points), found))
+    if len(zipped) > archive.LIMIT:
+        raise ValueError(f"hw1.zip would have {size(len(zipped))}: remove large files from {contents.RESULTS}")
+    pdf, about_pdf = _own_pdf(args.pdf) if args.pdf is not None else _made_pdf(root, person)
+    _store({zip_path: zipped, pdf_path: pdf})
+    digest = hashlib.sha256(zipped).hexdigest()
+    print(f"\n{zip_path}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
+    for finding in found:
+        print(f"  overridden, and said so in the manifest: {finding.place}: {finding.problem}")
+    print(f"\n{pdf_path}: {size(len(pdf))}, {about_pdf[0]}")
+    for line in about_pdf[1:]:
+        print(f"  {line}")
+    return 0
+
+
+def _require_writable(target: Path) -> None:
+    """See to it that a file can be written.
+
+    Raises:
+        OSError: if its folder cannot be written to.
+        ValueError: if a folder is in its place, or it is open elsewhere.
+    """
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder: move it away, so that the file can be written")
+    try:
+        if target.exists():
+            target.open("r+b").close()
+    except PermissionError as error:
+        raise ValueError(f"{target} cannot be replaced: close it where it is open, or remove it") from error
+    try:
+        with tempfile.TemporaryFile(dir=next(folder for folder in target.parents if folder.exists())):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+def look(
+    root: Path, name: str | None = None, own_pdf: Path | None = None
+) -> tuple[list[inspection.Entry], Person, list[Finding]]:
+    """Return the files of the zip, who hands it in, and everything that should be mended first.
+
+    Args:
+        root: the repository.
+        name: stands in for the line of collaborators.txt.
+        own_pdf: a student's own write-up.
+    """
+    entries, found = inspection.gather(root)
+    person, about_person = read_person(root, name)
+    found += [finding for finding in about_person if finding not in found]
+    loose = (contents.PERSON, contents.EXTRA, contents.PREDICTIONS)
+    found += editors.inspect(root, [*contents.student_files(), *contents.NOTEBOOKS, *loose])
+    if own_pdf is not None:
+        found += pages.inspect(own_pdf)
+    return entries, person, found
+
+
+def _made_pdf(root: Path, person: Person) -> tuple[bytes, list[str]]:
+    """Return hw1.pdf, and the lines about it."""
+    readable = {}
+    for name in contents.NOTEBOOKS:
+        with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
+            readable[Path(name).stem] = notebooks.read(root / name)
+    made = document.write(readable, person, root)
+    lines = [f"{max(last for _, last in made.pages.values())} pages"]
+    lines.append(f"for the marking of pages: {pages.described(made.pages)}")
+    return made.content, [*lines, *(f"look at it: {note}" for note in made.notes)]
+
+
+def _own_pdf(own: Path) -> tuple[bytes, list[str]]:
+    """Return a student's own write-up, and the line about it."""
+    content = own.read_bytes()
+    with contextlib.suppress(ValueError):  # under --force it may be anything
+        return content, [f"your own, {len(pages.open_pdf(content).pages)} pages"]
+    return content, ["your own, which does not open"]
+
+
+def _store(contents_of: Mapping[Path, bytes]) -> None:
+    """Write files, all of them or none: nothing takes its place before everything is on the disk."""
+    with contextlib.ExitStack() as stack:
+        for path, content in contents_of.items():
+            stream = stack.enter_context(atomic_writer(path))
+            stream.write(content)
+            stream.flush()
+
+
+def earned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each task what goes into the manifest."""
+    return [{key: task[key] for key in ("task", "points", "earned")} for task in points]
+
+
+def standing(points: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the checks say of the copy, with a warning for each task that is not done."""
+    lines = []
+    for task in points:
+        left = [
+            f"{function['name']} {function['status']}"
+            for function in task["functions"]
+            if function["status"] != "right"
+        ]
+        if left:
+            head = f"warning: task {task['task']} earns {task['earned']} of {task['points']} points as it is"
+            lines.append(f"{head}: {', '.join(left)}")
+    earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
+    return (
+        [*lines, f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy."]
+        if points
+        else []
+    )
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as it is read."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def _refuse(found: Sequence[Finding]) -> int:
+    number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
+    print(f"\nNothing was written. {number} first:\n", file=sys.stderr)
+    for count, finding in enumerate(found, start=1):
+        print(f"  {count}. {finding}", file=sys.stderr)
+    print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
+    return 1
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"submit: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,195 @@
+"""Which files of the repository go into hw1.zip, and what is the matter with those that do not."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from coursework.files import POINTER
+from coursework.submit import names, notebooks
+from coursework.submit.finding import Finding
+from cs7643 import handed_in as contents
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the zip: its path, relative and with slashes, what it is, and its bytes."""
+
+    path: str
+    kind: str
+    content: bytes
+
+
+def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
+    """Read everything that is handed in.
+
+    Args:
+        root: the repository.
+
+    Returns:
+        The files, in the order of their paths, and what keeps others out or should be mended.
+    """
+    entries: dict[str, Entry] = {}
+    found: list[Finding] = []
+
+    def take(path: str, kind: str) -> None:
+        content = read_inside(root, path)
+        if isinstance(content, Finding):
+            found.extend([content] if content not in found else [])  # it may be imported as well
+        elif path not in entries:
+            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
+            entries[path] = Entry(path, kind, content)
+            found.extend(_inspect(root, entries[path]))
+
+    for path, kind in _wanted(root):
+        take(path, kind)
+    for path in _imported(root, [entry for entry in entries.values() if entry.kind == "student"]):
+        if path not in entries:
+            take(path, "imported")
+    for path, twin in names.twins(entries):
+        problem = f"on Windows and macOS its name is that of {path} ({names.difference(path, twin)})"
+        found.append(Finding(twin, problem, "Rename one of them, or remove it."))
+        del entries[twin]
+    return [entries[path] for path in sorted(entries)], found
+
+
+def _wanted(root: Path) -> Iterator[tuple[str, str]]:
+    yield from _given()
+    for result in sorted(_walk(root / contents.RESULTS)):
+        yield result.relative_to(root).as_posix(), contents.RESULT_KINDS[result.suffix.lower()]
+
+
+def _given() -> Iterator[tuple[str, str]]:
+    """Return the files that every submission has."""
+    for path in contents.student_files():
+        yield path, "student"
+    for path in contents.NOTEBOOKS:
+        yield path, "notebook"
+    yield contents.PERSON, "person"
+    yield contents.PREDICTIONS, "predictions"
+    yield contents.EXTRA, "extra"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Return the logs and plots below a folder: no hidden file, none of an editor, and no folder behind a link."""
+    for place, folders, files in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in files:
+            path = Path(place, name)
+            if path.suffix.lower() in contents.RESULT_KINDS and not name.startswith((".", "#", "~")):
+                yield path
+
+
+def is_inside(place: Path, root: Path) -> bool:
+    """Tell whether a path leads to something in a folder, wherever its links lead."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
+
+
+def read_inside(root: Path, path: str) -> bytes | Finding:
+    """Read a file, unless it is missing, no file, or not whole, or a link leads out of the repository."""
+    place = root / path
+    reason = names.unportable(path)
+    if reason:
+        return Finding(path, f"its name {reason}", "Rename it: letters, digits, - and _ are right everywhere.")
+    try:
+        if not place.exists():
+            if path in contents.NOTEBOOKS:
+                return notebooks.inspect(place, path)[1][0]
+            if place.is_symlink():
+                return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
+            others = {PurePosixPath(other).name for other, _ in _given()}
+            return names.missing(place, path, "the file is missing", _where_from(path), others)
+        if not is_inside(place, root):
+            problem = f"it is a link that leads out of the repository, to {Path(os.path.realpath(place)).name}"
+            return Finding(path, problem, "Put the file itself in its place.")
+        if not place.is_file():
+            return Finding(path, "it is not a file", "Put the file in its place.")
+        content = place.read_bytes()
+    except OSError as error:
+        return Finding(path, f"it cannot be read ({error.strerror})", "See to its rights, or take a copy.")
+    if content.startswith(POINTER):
+        problem = "it is a pointer of Git LFS, and not the file that this stands for"
+        return Finding(path, problem, "Fetch the file: git lfs pull.")
+    return content
+
+
+def _where_from(path: str) -> str:
+    if path == contents.PREDICTIONS:
+        return "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force."
+    if path == contents.EXTRA:
+        return "Say in it what you did for problem 6.7. If you leave that out, call with --force."
+    if path == contents.PERSON:
+        return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
+    return "Put it back: from your own copy, or from the files you were given."
+
+
+def _inspect(root: Path, entry: Entry) -> list[Finding]:
+    if entry.kind == "notebook":
+        return notebooks.inspect(root / entry.path, entry.path, root / "cs7643")[1]
+    if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
+        remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
+        return [Finding(entry.path, "the file is empty", remedy)]
+    if entry.kind == "student" and entry.path.endswith(".py"):
+        return _code(entry)
+    if entry.kind == "predictions":
+        return _predictions(root / entry.path, entry.path)
+    return []
+
+
+def _code(entry: Entry) -> list[Finding]:
+    if b"\0" in entry.content:
+        return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
+    try:
+        ast.parse(entry.content, filename=entry.path)
+    except SyntaxError as error:
+        problem = f"line {error.lineno} is not Python: {error.msg}"
+        return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
+    return []
+
+
+def _predictions(path: Path, name: str) -> list[Finding]:
+    from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes a second
+
+    try:
+        read_predictions(path)
+    except ValueError as error:
+        remedy = "Write it again, for the test images of CIFAR-10: python -m cs7643 predict."
+        return [Finding(name, str(error).removeprefix(str(path)).lstrip(",: "), remedy)]
+    return []
+
+
+def _imported(root: Path, files: list[Entry]) -> list[str]:
+    """Return the modules of the package that the given files import, and those that these import, and so on."""
+    seen: dict[str, None] = {}
+    waiting = [entry.content for entry in files]
+    while waiting:
+        for path in _imports(root, waiting.pop()):
+            if path not in seen:
+                seen[path] = None
+                content = read_inside(root, path)
+                if isinstance(content, bytes):
+                    waiting.append(content)
+    return sorted(seen)
+
+
+def _imports(root: Path, content: bytes) -> Iterator[str]:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    for name in sorted(names):
+        if name.split(".")[0] in ("coursework", "cs7643"):
+            parts = "/".join(name.split("."))
+            for path in (f"{parts}.py", f"{parts}/__init__.py"):
+                if (root / path).is_file():
+                    yield path

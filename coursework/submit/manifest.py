@@ -1,0 +1,67 @@
+"""manifest.json: what is in hw1.zip, who hands it in, what made it, and what was overridden."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from coursework.notebooks.execute import datasets, versions
+from coursework.submit import notebooks
+from coursework.submit.finding import Finding
+from coursework.submit.inspection import Entry
+from coursework.submit.person import Person
+from cs7643 import __version__
+
+NAME = "manifest.json"
+
+
+def data_of(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Return the data sets that each notebook says it ran on."""
+    found = {}
+    for entry in entries:
+        if entry.kind == "notebook":
+            try:
+                cells = notebooks.loads(entry.content).cells
+                names = datasets([cell for cell in cells if cell.cell_type == "code"])
+            except ValueError:
+                names = ()
+            if names:
+                found[entry.path] = list(names)
+    return found
+
+
+def build(
+    entries: Sequence[Entry], person: Person, points: Sequence[dict[str, Any]], overridden: Sequence[Finding]
+) -> bytes:
+    """Return manifest.json; the same files give the same bytes.
+
+    Args:
+        entries: the files of the zip.
+        person: who hands it in.
+        points: for each task its number, its points and those earned, as the checks see them on the zip's own copy.
+        overridden: what --force went over.
+    """
+    document = {
+        "assignment": "CS7643 Deep Learning, Homework 1",
+        "edition": __version__,
+        "name": person.name,
+        "collaborators": person.collaborators,
+        "overridden": [
+            {"place": finding.place, "problem": finding.problem, "remedy": finding.remedy} for finding in overridden
+        ],
+        "points": list(points),
+        "versions": versions(),
+        "data": data_of(entries),
+        "files": [
+            {
+                "path": entry.path,
+                "kind": entry.kind,
+                "bytes": len(entry.content),
+                "sha256": hashlib.sha256(entry.content).hexdigest(),
+            }
+            for entry in entries
+        ],
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

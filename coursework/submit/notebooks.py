@@ -1,0 +1,134 @@
+"""Whether a notebook is ready: there, whole, executed from top to bottom, without an error, by the code of today."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from coursework.notebooks.provenance import PACKAGE, changed_code
+from coursework.submit import names, text
+from coursework.submit.finding import Finding
+from cs7643.handed_in import NOTEBOOKS
+
+RUN_ALL = "Open it with `make lab`, choose Run > Restart Kernel and Run All Cells, wait for the last cell, and save."
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook from a file.
+
+    Raises:
+        ValueError: if the file is no notebook.
+    """
+    return loads(path.read_bytes())
+
+
+def loads(content: bytes) -> NotebookNode:
+    """Read a notebook, whichever editor wrote it, if it can be shown.
+
+    Raises:
+        ValueError: if it is no notebook.
+    """
+    try:
+        document = text.writable(json.loads(text.decode(content)))
+        _mend(document)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is mended
+            notebook: NotebookNode = nbformat.reads(json.dumps(document), as_version=4)  # type: ignore[no-untyped-call]
+            _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
+            nbformat.validate(notebook)
+    except Exception as error:  # nbformat, given what is no notebook, raises anything, UnboundLocalError for one
+        raise ValueError(text.sentence(str(error).partition("\n")[0]) or type(error).__name__) from error
+    return notebook
+
+
+def _mend(document: Any) -> None:
+    """Fill in what some editors leave out, and change ids that the format does not take; JupyterLab is as lenient."""
+    for cell in document.get("cells", ()):
+        if not isinstance(cell.setdefault("metadata", {}), dict):
+            cell["metadata"] = {}
+        if "id" in cell:
+            cell["id"] = re.sub(r"[^A-Za-z0-9_-]", "_", str(cell["id"]))[:64]
+        if cell["cell_type"] != "code":
+            continue
+        cell.setdefault("execution_count", None)
+        for output in cell.setdefault("outputs", []):
+            if output["output_type"] == "execute_result":
+                output.setdefault("execution_count", cell["execution_count"])
+            shown = output["output_type"] in ("execute_result", "display_data")
+            if shown and not isinstance(output.setdefault("metadata", {}), dict):
+                output["metadata"] = {}
+
+
+def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNode | None, list[Finding]]:
+    """Read a notebook and say what keeps it from being handed in.
+
+    Args:
+        path: the file.
+        name: how to call it, relative to the repository.
+        package: the folder of the package, for the comparison with the code that the notebook ran with.
+
+    Returns:
+        The notebook, None if it cannot be read; and what was found.
+    """
+    if not path.is_file():
+        remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
+        others = {Path(other).name for other in NOTEBOOKS}
+        return None, [names.missing(path, name, "the notebook is missing", remedy, others)]
+    try:
+        notebook = read(path)
+    except (ValueError, OSError) as error:
+        marks = re.search(rb"^[\"\s]*(<{7}|>{7}|={7})", path.read_bytes(), re.M) if path.is_file() else None
+        reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
+        return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package)]
+
+
+def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
+    counts = [cell.execution_count for cell in cells]
+    if not cells:
+        return [Finding(name, "it has no code cell any more", "Take a fresh copy of the notebook, and run it.")]
+    if not any(counts):
+        return [Finding(name, "no cell was executed", RUN_ALL)]
+    for number, (cell, count) in enumerate(zip(cells, counts, strict=True), start=1):
+        if count is None:
+            return [Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL)]
+        if count != number:
+            problem = f"it was not executed from top to bottom: code cell {number} carries the number {count}"
+            return [Finding(name, problem, RUN_ALL)]
+    return []
+
+
+def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
+    found = []
+    for number, cell in enumerate(cells, start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                place = f"{name}, code cell {number} (id {cell.get('id', 'none')})"
+                reason = f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}"
+                found.append(Finding(place, reason.strip(), f"Mend it. {RUN_ALL}"))
+    return found
+
+
+def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
+    records = [
+        output.metadata["cs7643_code"]
+        for cell in cells
+        for output in cell.outputs
+        if isinstance(output.get("metadata", {}).get("cs7643_code"), dict)
+    ]
+    source = "\n".join(cell.source for cell in cells)
+    if not records:
+        if re.search(r"^\s*(from|import)\s+cs7643", source, re.M) and any(cell.execution_count for cell in cells):
+            return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
+        return []
+    changed = sorted({path for record in records for path in changed_code(record, package)})
+    if not changed:
+        return []
+    return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL)]

@@ -1,0 +1,384 @@
+"""Cases of task 6.1: the two-layer network and two update rules.
+
+The oracle of the network is stored facts, the given fast layers and the given loss; gradients are finite differences
+of these. Of the update rules it is the closed form: how much each gradient so far still counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from coursework.check.case import Function, case, parts
+from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.diagnosis import mistake
+from cs7643.cases.oracles import Array, affine, rectified
+from cs7643.classifiers.toy import toy_data, toy_model
+from cs7643.gradient_check import eval_numerical_gradient
+from cs7643.losses import softmax_loss
+
+TOY_SCORES = [
+    [-0.5328368, 0.20031504, 0.93346689],
+    [-0.59412164, 0.15498488, 0.9040914],
+    [-0.67658362, 0.08978957, 0.85616275],
+    [-0.77092643, 0.01339997, 0.79772637],
+    [-0.89110401, -0.08754544, 0.71601312],
+]
+TOY_LOSS = 1.38191946092  # with reg = 0.1
+Model = dict[str, Array]
+
+SCORES = "the scores are affine - ReLU - affine, and nothing comes after the second affine layer."
+LOSS = "the loss is the mean over the images of -log softmax at the label, plus 0.5 reg (sum of W1^2 + sum of W2^2)."
+BACKWARD = "go back through the layers one by one, and look at which of the four gradients is the last that is right."
+OVERFLOW = "exp overflows: subtract the largest score of each row first."
+
+NET = "two_layer_net"
+mistake(NET, "ReLU lost", "there is no ReLU between the two affine layers.")
+mistake(NET, "ReLU of the scores", "the scores go through a ReLU, too: only the hidden layer has one.")
+mistake(NET, "sigmoid hidden units", "the hidden units have a sigmoid or a tanh, and should have a ReLU.")
+mistake(NET, "b1 lost", "b1 is not added.")
+mistake(NET, "b2 lost", "b2 is not added.")
+mistake(NET, "probabilities for scores", "probabilities are returned: without labels the answer is the scores.")
+mistake(NET, "sum over the images", "what belongs to the images is summed, and should be averaged: divide by N.")
+mistake(NET, "gradient not averaged", "the gradient is N times too large: the loss is a mean, so divide by N.")
+mistake(NET, "averaged twice", "the gradient is divided by N twice.")
+mistake(NET, "regularisation lost", "the regularisation is not in the loss.")
+mistake(
+    NET,
+    "regularisation without its half",
+    "the regularisation is twice too large: 0.5 reg goes with the squares.",
+)
+mistake(NET, "one matrix regularised", "the regularisation in the loss has one of W1 and W2, and should have both.")
+mistake(NET, "biases in the loss", "the biases are regularised in the loss: only W1 and W2 are.")
+mistake(NET, "weights not squared", "the regularisation in the loss has the weights, or their size, not their squares.")
+mistake(NET, "loss without logarithm", "the loss is the mean of the probabilities: their logarithm is missing.")
+mistake(NET, "logarithm to another base", "the logarithm is not the natural one.")
+mistake(NET, "loss negated", "the loss has the wrong sign: it is minus the logarithm.")
+mistake(NET, "reg * W lost", "the gradient of the regularisation, reg * W, is missing.")
+mistake(NET, "reg * W twice", "the regularisation counts twice in the gradient: that of 0.5 reg W^2 is reg W.")
+mistake(NET, "reg * W halved", "the regularisation is halved in the gradient: that of 0.5 reg W^2 is reg W.")
+mistake(NET, "reg * W averaged", "the regularisation is divided by N in the gradient: only the data's part is a mean.")
+mistake(NET, "biases regularised", "reg * b is added to the gradient of a bias: the biases are not regularised.")
+mistake(NET, "mask lost", "the gradient passes hidden units that are off: where the ReLU gave 0, it is 0.")
+mistake(NET, "label not subtracted", "the 1 of the label is not subtracted from the probabilities.")
+mistake(NET, "gradient reversed", "the gradient has the wrong sign: it is the probabilities minus the label's 1.")
+mistake(NET, "dW2 from before the ReLU", "dW2 is made with what comes into the ReLU, and W2 sees what comes out of it.")
+mistake(
+    NET,
+    "one maximum for all images",
+    "the largest score of all images is subtracted: a row of much smaller ones is left with exp(...) = 0.",
+    only=("one image with large scores",),
+)
+mistake(
+    NET,
+    "maximum not subtracted",
+    "exp overflows for large scores: subtract the largest score of each row first, which changes no probability.",
+    only=("scores of 1000", "large scores"),
+    says="not finite|should be",
+)
+mistake(
+    NET,
+    "labels ignored",
+    "the loss and the gradients are wanted when y is given, and the scores alone when it is not.",
+    says=r"should return \(loss, grads\)|got tuple",
+)
+for _rule in ("momentum", "rmsprop"):
+    mistake(_rule, "uphill", "the step goes along the gradient, and should go against it.")
+    mistake(_rule, "learning rate lost", "the learning rate has no influence on the step.")
+mistake("momentum", "no decay", "the old velocity is kept whole: multiply it by momentum.")
+mistake("momentum", "velocity not kept", "the old velocity has no influence: momentum is to keep a part of it.")
+mistake("momentum", "average", "the new gradient is weighted with 1 - momentum: it counts in full.")
+mistake("momentum", "momentum exchanged", "the velocity keeps 1 - momentum of itself, and should keep momentum.")
+mistake("momentum", "learning rate outside", "the velocity lacks the learning rate: here it is the last step itself.")
+mistake("momentum", "Nesterov", "it looks ahead, as Nesterov's method does: here the step is the new velocity.")
+mistake("momentum", "old velocity", "the step is the old velocity, before the gradient has changed it.")
+mistake("rmsprop", "decay exchanged", "decay and 1 - decay are exchanged: decay is the part that is kept.")
+mistake("rmsprop", "AdaGrad", "all squares count in full, as in AdaGrad: the old mean is multiplied by decay.")
+mistake("rmsprop", "1 - decay lost", "the new square counts in full: multiply it by 1 - decay.")
+mistake("rmsprop", "not squared", "the gradient is averaged, and its square should be.")
+mistake("rmsprop", "nothing kept", "the old mean square has no influence: decay is the part of it that is kept.")
+mistake("rmsprop", "eps outside", "eps is added outside the root, and belongs inside: sqrt(mean_square + eps).")
+mistake("rmsprop", "root lost", "the gradient is divided by the mean square itself: take the root.")
+mistake("rmsprop", "eps lost", "eps is not added to the mean square.")
+mistake("rmsprop", "old mean square", "the step uses the old mean square: work out the new one first.")
+
+
+def _network(rng: Generator, N: int, D: int, H: int, C: int) -> tuple[Array, Model, Array]:
+    """Draw images, a network and labels, such that no hidden unit is close to its kink, where gradients jump."""
+    shapes = {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}
+    while True:
+        X = rng.standard_normal((N, D))
+        model = {name: 0.5 * rng.standard_normal(shape) for name, shape in shapes.items()}
+        if abs(affine(X, model["W1"], model["b1"])).min() > 2e-3:
+            return X, model, rng.integers(0, C, N)
+
+
+def _through(hidden: Array, model: Model) -> Array:
+    return affine(hidden, model["W2"], model["b2"])
+
+
+def _scores(X: Array, model: Model) -> Array:
+    return _through(rectified(affine(X, model["W1"], model["b1"])), model)
+
+
+def _without(model: Model, *names: str) -> Model:
+    return {name: np.zeros_like(w) if name in names else w for name, w in model.items()}
+
+
+def _compare_scores(found: Any, X: Array, model: Model, tolerance: float, dtype: Any = None) -> Comparison:
+    right, inputs = _scores(X, model), affine(X, model["W1"], model["b1"])
+    odds = np.exp(right - right.max(axis=1, keepdims=True))
+    mistakes: dict[str, Prediction] = {
+        "ReLU lost": _through(inputs, model),
+        "ReLU of the scores": (rectified(right), rectified(_through(inputs, model))),
+        "sigmoid hidden units": (_through(np.tanh(inputs), model), _through((1 + np.tanh(inputs / 2)) / 2, model)),
+        "b1 lost": _scores(X, _without(model, "b1")),
+        "b2 lost": _scores(X, _without(model, "b2")),
+        "probabilities for scores": odds / odds.sum(axis=1, keepdims=True),
+    }
+    return compare("scores", found, right, tolerance, dtype, mistakes=mistakes)
+
+
+def _penalty(model: Model, *names: str) -> float:
+    return 0.5 * float(sum(np.sum(model[name] ** 2) for name in names))
+
+
+def _compare_loss(found: Any, X: Array, model: Model, y: Array, reg: float) -> Comparison:
+    scores = _scores(X, model)
+    data, penalty = softmax_loss(scores, y)[0], reg * _penalty(model, "W1", "W2")
+    single = [softmax_loss(scores[n : n + 1], y[n : n + 1])[0] for n in range(len(X))]
+    probability = float(np.mean(np.exp(np.negative(single))))
+    weights = [float(np.sum(model[name])) for name in ("W1", "W2")]
+    sizes = [float(np.sum(abs(model[name]))) for name in ("W1", "W2")]
+    mistakes: dict[str, Prediction] = {
+        "sum over the images": (data * len(X) + penalty, (data + penalty) * len(X)),
+        "averaged twice": data / len(X) + penalty,
+        "regularisation lost": data,
+        "regularisation without its half": data + 2 * penalty,
+        "one matrix regularised": tuple(data + reg * _penalty(model, name) for name in ("W1", "W2")),
+        "biases in the loss": (
+            data + reg * _penalty(model, *model),
+            *(data + penalty + reg * _penalty(model, name) for name in ("b1", "b2")),
+        ),
+        "weights not squared": (data + reg / 2 * sum(weights), data + reg / 2 * sum(sizes), data + reg * sum(sizes)),
+        "loss without logarithm": (penalty + probability, penalty - probability),
+        "logarithm to another base": (data / np.log(2) + penalty, data / np.log(10) + penalty),
+        "loss negated": penalty - data,
+        "ReLU lost": softmax_loss(_through(affine(X, model["W1"], model["b1"]), model), y)[0] + penalty,
+    }
+    return compare("loss", found, data + penalty, 1e-9, mistakes=mistakes)
+
+
+def _slope(loss: Callable[[], float], w: Array) -> Array:
+    """Differentiate a loss that reads w from where it is."""
+    return eval_numerical_gradient(lambda _: loss(), w)
+
+
+def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, reg: float) -> Iterator[Comparison]:
+    """Compare all gradients with finite differences of the loss of the oracle."""
+    N, rows = len(X), np.arange(len(X))
+    inputs = affine(X, model["W1"], model["b1"])
+    on = rectified(inputs)
+
+    def data() -> float:
+        return softmax_loss(_scores(X, model), y)[0]
+
+    def unlabelled() -> float:
+        scores = _scores(X, model)
+        return softmax_loss(scores, y)[0] + float(scores[rows, y].mean())
+
+    def unmasked() -> float:  # a hidden unit that is off passes changes on
+        return softmax_loss(_through(on + affine(X, model["W1"], model["b1"]) - inputs, model), y)[0]
+
+    for name, w in model.items():
+        slope, weighted = _slope(data, w), reg * w if name in ("W1", "W2") else np.zeros_like(w)
+        right = slope + weighted
+        mistakes: dict[str, Prediction] = {
+            "gradient not averaged": (N * slope + weighted, N * right),
+            "averaged twice": slope / N + weighted,
+            "reg * W lost": slope,
+            "reg * W twice": slope + 2 * weighted,
+            "reg * W halved": slope + weighted / 2,
+            "reg * W averaged": slope + weighted / N,
+            "label not subtracted": _slope(unlabelled, w) + weighted,
+            "gradient reversed": weighted - slope,
+        }
+        if name in ("b1", "b2"):
+            mistakes["biases regularised"] = right + reg * w
+        if name in ("W1", "b1"):
+            mistakes["mask lost"] = _slope(unmasked, w) + weighted
+        if name == "W2":
+            dscores = softmax_loss(_scores(X, model), y)[1]
+            mistakes["dW2 from before the ReLU"] = right + np.einsum("nh,nc->hc", inputs - on, dscores)
+        clues: dict[str, Any] = {"N": N, f"reg * {name}": reg * w}
+        yield compare(f'grads["{name}"]', grads.get(name), right, 1e-6, clues=clues, mistakes=mistakes)
+
+
+def _try_gradients(net: Function, rng: Generator, N: int, D: int, H: int, C: int, reg: float) -> Iterator[Comparison]:
+    X, model, y = _network(rng, N, D, H, C)
+    _, grads = parts(net(X, model, y, reg), "loss", "grads")
+    yield from _compare_gradients(grads, X, model, y, reg)
+
+
+@case(NET, "the scores of the toy network", SCORES)
+def _(net: Function, _: Generator) -> Iterator[Comparison]:
+    X, _y = toy_data()
+    found = net(X, toy_model())
+    yield _compare_scores(found, X, toy_model(), 1e-7)
+    yield compare("scores", found, TOY_SCORES, 1e-7)
+
+
+@case(NET, "scores of random networks", SCORES)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    for N, D, H, C in ((1, 4, 3, 1), (4, 3, 6, 5), rng.integers(1, 9, 4)):
+        X, model, _ = _network(rng, N, D, H, C)
+        yield _compare_scores(net(X, model), X, model, 1e-10)
+
+
+@case(NET, "the loss of the toy network", LOSS)
+def _(net: Function, _: Generator) -> Iterator[Comparison]:
+    X, y = toy_data()
+    loss, _grads = parts(net(X, toy_model(), y, 0.1), "loss", "grads")
+    yield _compare_loss(loss, X, toy_model(), y, 0.1)
+    yield compare("loss", loss, TOY_LOSS, 1e-10)
+
+
+@case(NET, "losses of random networks", LOSS)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    for (N, D, H, C), reg in (((4, 3, 6, 5), 0.0), ((3, 5, 4, 3), 0.6), (rng.integers(2, 9, 4), 0.3)):
+        X, model, y = _network(rng, N, D, H, C)
+        loss, _ = parts(net(X, model, y, reg), "loss", "grads")
+        yield _compare_loss(loss, X, model, y, reg)
+
+
+@case(NET, "the gradients, without regularisation", BACKWARD)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_gradients(net, rng, N=6, D=5, H=7, C=4, reg=0.0)
+
+
+@case(NET, "the gradients, with regularisation", BACKWARD)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    N, D, H, C = rng.permutation([3, 8, 4, 5])
+    yield from _try_gradients(net, rng, N, D, H, C, reg=0.7)
+
+
+@case(NET, "a single image", BACKWARD)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_gradients(net, rng, N=1, D=3, H=4, C=5, reg=0.1)
+
+
+@case(NET, "a single class", BACKWARD)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _try_gradients(net, rng, N=4, D=3, H=2, C=1, reg=0.3)
+
+
+@case(NET, "scores of 1000", OVERFLOW)
+def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+    X = np.ones((2, 3))
+    high, low = rng.permutation(3)[:2]
+    b2 = np.zeros(3)
+    b2[high], b2[low] = 1000.0, -1000.0
+    model = {"W1": np.zeros((3, 2)), "b1": np.zeros(2), "W2": np.zeros((2, 3)), "b2": b2}
+    y = np.array([3 - high - low, low])
+    loss, grads = parts(net(X, model, y), "loss", "grads")
+    yield compare("loss", loss, (1000 + 2000) / 2)  # all probability is on one class
+    right = np.full(3, -0.5)
+    right[high] = 1.0
+    yield compare('grads["b2"]', grads.get("b2"), right)
+
+
+@case(NET, "one image with large scores, one with small ones", "each row has a largest score of its own.")
+def _(net: Function, _: Generator) -> Iterator[Comparison]:
+    X, weights = np.eye(2), np.array([[1000.0, 0.0, -1000.0], [-3000.0, -2000.0, -3000.0]])
+    model = {"W1": np.eye(2), "b1": np.zeros(2), "W2": weights, "b2": np.zeros(3)}
+    loss, grads = parts(net(X, model, np.array([1, 2])), "loss", "grads")
+    yield compare("loss", loss, 1000.0)
+    yield compare('grads["W2"]', grads.get("W2"), [[0.5, -0.5, 0.0], [0.0, 0.5, -0.5]])
+
+
+@case(NET, "float32 stays float32", "make no float64 array on the way.")
+def _(net: Function, _: Generator) -> Iterator[Comparison]:
+    X, y = toy_data()
+    model = {name: w.astype(np.float32) for name, w in toy_model().items()}
+    yield compare("scores", net(X.astype(np.float32), model), TOY_SCORES, 1e-5, dtype=np.float32)
+    _, grads = parts(net(X.astype(np.float32), model, y, 0.1), "loss", "grads")
+    for name, w in model.items():
+        yield compare(f'the dtype of grads["{name}"]', np.zeros_like(grads[name]), np.zeros_like(w), dtype=np.float32)
+
+
+def _weighted(weights: Any, gradients: Array) -> Array:
+    """Add up gradients, (t, ...), with their weights, (t,)."""
+    total: Array = np.tensordot(weights, gradients, 1)
+    return total
+
+
+def _gradients(rng: Generator) -> Array:
+    return rng.standard_normal((7, *rng.integers(2, 6, 2)))
+
+
+@case("momentum", "steps with changing gradients", "the new velocity is momentum times the old one, and is the step.")
+def _(momentum: Function, rng: Generator) -> Iterator[Comparison]:
+    gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.6, 0.9))
+    velocity, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
+    for t, grad in enumerate(gradients):
+        step, velocity = parts(momentum(grad, velocity, rate, mu), "step", "velocity")
+        past, ages = gradients[: t + 1], np.arange(t, -1, -1)  # how long ago each gradient was
+        right = -rate * _weighted(mu**ages, past)
+        shared: dict[str, Prediction] = {
+            "uphill": -right,
+            "no decay": -rate * past.sum(axis=0),
+            "velocity not kept": -rate * grad,
+            "average": (1 - mu) * right,
+            "momentum exchanged": -rate * _weighted((1 - mu) ** ages, past),
+        }
+        of_step: dict[str, Prediction] = {
+            "learning rate lost": right / rate,
+            "Nesterov": mu * right - rate * grad,
+            "old velocity": before,
+        }
+        of_velocity: dict[str, Prediction] = {"learning rate outside": (right / rate, -right / rate)}
+        yield compare("step", step, right, mistakes={**shared, **of_step})
+        yield compare("velocity", velocity, right, mistakes={**shared, **of_velocity})
+        before = right
+
+
+@case("rmsprop", "steps with changing gradients", "first the new mean square, then the step.")
+def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _rmsprop(rmsprop, rng, decay=0.9, eps=1e-8)
+
+
+@case("rmsprop", "a large eps, a small decay", "eps belongs inside the root.")
+def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+    yield from _rmsprop(rmsprop, rng, decay=0.3, eps=0.5)
+
+
+def _rmsprop(rmsprop: Function, rng: Generator, decay: float, eps: float) -> Iterator[Comparison]:
+    gradients, rate = _gradients(rng), 0.05
+    mean_square, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
+    for t, grad in enumerate(gradients):
+        step, mean_square = parts(rmsprop(grad, mean_square, rate, decay, eps), "step", "mean_square")
+        past, ages = gradients[: t + 1], np.arange(t, -1, -1)
+        right = _weighted((1 - decay) * decay**ages, past**2)
+        mistakes: dict[str, Prediction] = {
+            "decay exchanged": _weighted(decay * (1 - decay) ** ages, past**2),
+            "AdaGrad": (np.sum(past**2, axis=0), (1 - decay) * np.sum(past**2, axis=0)),
+            "1 - decay lost": right / (1 - decay),
+            "not squared": _weighted((1 - decay) * decay**ages, past),
+            "nothing kept": ((1 - decay) * grad**2, grad**2),
+        }
+        yield compare("mean_square", mean_square, right, mistakes=mistakes)
+        divisor = rate * grad / step  # the root, whatever way it was computed
+        mistakes = {
+            "eps outside": (np.sqrt(right) + eps) ** 2,
+            "root lost": ((right + eps) ** 2, right**2),
+            "eps lost": right,
+            "old mean square": before + eps,
+            "learning rate lost": rate**2 * (right + eps),
+        }
+        yield compare("the square of what grad is divided by", divisor**2, right + eps, mistakes=mistakes)
+        uphill: dict[str, Prediction] = {"uphill": np.sign(grad)}
+        yield compare("the sign of step", np.sign(step), -np.sign(grad), mistakes=uphill)
+        before = right

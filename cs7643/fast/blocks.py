@@ -1,0 +1,66 @@
+"""Layers that often follow one another, as one pair of functions each; convolution and pooling are the fast ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cs7643.fast.fused import fused_backward, fused_forward
+from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
+from cs7643.layers import (
+    Array,
+    Cache,
+    affine_backward,
+    affine_forward,
+    conv_geometry,
+    pool_geometry,
+    relu_backward,
+    relu_forward,
+)
+
+
+def affine_relu_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
+    """Compute affine - ReLU. Shapes as in :func:`cs7643.layers.affine_forward`."""
+    scores, affine_cache = affine_forward(x, w, b)
+    out, relu_cache = relu_forward(scores)
+    return out, (affine_cache, relu_cache)
+
+
+def affine_relu_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Compute the gradients dx, dw, db of affine - ReLU."""
+    affine_cache, relu_cache = cache
+    return affine_backward(relu_backward(dout, relu_cache), affine_cache)
+
+
+def conv_relu_forward(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
+    """Compute convolution - ReLU. Shapes as in :func:`cs7643.layers.conv_forward_naive`."""
+    return fused_forward(x, w, b, conv_geometry("conv_relu_forward", x, w, b, conv_param), window=(1, 1))
+
+
+def conv_relu_backward(dout: Array, cache: Cache, *, need_dx: bool = True) -> tuple[Array | None, Array, Array]:
+    """Compute the gradients dx, dw, db of convolution - ReLU; without ``need_dx``, dx is None."""
+    return fused_backward("conv_relu_backward", dout, cache, need_dx=need_dx)
+
+
+def conv_relu_pool_forward(
+    x: Array, w: Array, b: Array, conv_param: Mapping[str, int], pool_param: Mapping[str, int]
+) -> tuple[Array, Cache]:
+    """Compute convolution - ReLU - max pooling. Shapes as in the two layers' own functions."""
+    geometry = conv_geometry("conv_relu_pool_forward", x, w, b, conv_param)
+    maps = np.broadcast_to(x.dtype.type(0), (len(x), len(w), geometry.H_out, geometry.W_out))  # none is computed yet
+    height, width, stride, _, _ = pool_geometry("conv_relu_pool_forward", maps, pool_param)
+    if height == width == stride:  # windows lie side by side, and no value is in two
+        out, conv_cache = fused_forward(x, w, b, geometry, window=(height, width))
+        return out, (conv_cache, None)
+    maps, conv_cache = fused_forward(x, w, b, geometry, window=(1, 1))
+    out, pool_cache = max_pool_forward_fast(maps, pool_param)
+    return out, (conv_cache, pool_cache)
+
+
+def conv_relu_pool_backward(dout: Array, cache: Cache, *, need_dx: bool = True) -> tuple[Array | None, Array, Array]:
+    """Compute the gradients dx, dw, db of convolution - ReLU - max pooling; without ``need_dx``, dx is None."""
+    conv_cache, pool_cache = cache
+    if pool_cache is not None:
+        dout = max_pool_backward_fast(dout, pool_cache)
+    return fused_backward("conv_relu_pool_backward", dout, conv_cache, need_dx=need_dx)

@@ -1,9 +1,0 @@
-"""The autograder for Gradescope: a grader that no submission can reach, and a worker that only answers calls.
-
-The grader (:mod:`~staff.autograder.grade`) holds the cases, the seeds and the rubric, and never imports anything of a
-submission. The worker (:mod:`~staff.autograder.inside`) imports the student's files, under a user of its own and with
-little that it may do (:mod:`~staff.autograder.sandbox`); what it returns is plain values and arrays, which are checked
-as they come in. Seen from a case, a function under test is a function like any other (:mod:`~staff.autograder.remote`).
-"""
-
-STAFF_ACCURACY = 0.905  # of the staff's model on the test images of CIFAR-10

@@ -1,4 +1,0 @@
-"""Hostile and broken submissions: what shows that the autograder cannot be fooled, and what it says to each.
-
-``python -m staff.autograder.hostile`` grades them all and writes README.md of the autograder.
-"""

@@ -1,0 +1,13 @@
+"""All of them, group by group."""
+
+from staff.hostile import answers, files, takeover
+
+GROUPS = {
+    "Wrong answers": answers.SUBMISSIONS,
+    "Files": files.SUBMISSIONS,
+    "Ends": takeover.ENDS,
+    "Floods": takeover.FLOODS,
+    "Reaches for the grader": takeover.REACHES,
+    "Forged messages": takeover.FORGES,
+}
+SUBMISSIONS = [submission for group in GROUPS.values() for submission in group]
