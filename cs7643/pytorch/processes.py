@@ -13,6 +13,8 @@ import datetime
 import gc
 import inspect
 import os
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,6 +134,10 @@ def _tell_apart(error: BaseException) -> None:
 
 def _leave() -> None:
     """Destroy the group, and with it its threads, which live as long as anybody holds it."""
+    error = sys.exc_info()[1]
+    while error is not None:  # the functions that it came through keep their variables as long as it is kept
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
     for model in [it for it in gc.get_objects() if issubclass(type(it), DistributedDataParallel)]:
         for name in ("logger", "reducer"):  # these hold it out of Python's sight
             vars(model).pop(name, None)

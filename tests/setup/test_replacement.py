@@ -235,7 +235,7 @@ def test_the_cause_of_a_failed_installation_is_named(repository, tmp_path, kind)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         scheme, port = "https" if kind == "certificate" else "http", server.server_address[1]
-        result = call(repository, "check", PIP_INDEX_URL=f"{scheme}://127.0.0.1:{port}/simple")
+        result = call(repository, "check", PIP_INDEX_URL=f"{scheme}://localhost:{port}/simple")
         server.shutdown()
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"set-up: {CAUSES[kind]}")
