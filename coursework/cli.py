@@ -12,27 +12,41 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from coursework import environment
-from coursework.options import COMMANDS, Command
+from coursework.homework import Command, homework
+from coursework.options import COMMANDS
 from coursework.terminal import guarded
-from cs7643 import __version__
 
 
 def main(
-    arguments: Sequence[str] | None = None, commands: Mapping[str, Command] = COMMANDS, program: str = "cs7643"
+    arguments: Sequence[str] | None = None, commands: Mapping[str, Command] | None = None, program: str = ""
 ) -> int:
-    """Run a command of a program and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call."""
+    """Run a command of a program and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call.
+
+    Args:
+        arguments: the words of the call; those of the command line when not given.
+        commands: of the program; those of the homework when not given.
+        program: the module that is called; the homework's package when not given.
+    """
+    program, commands = program or homework().package, commands or all_commands()
     words = sys.argv[1:] if arguments is None else list(arguments)
     name = next((word for word in words if word in commands), program)
     return guarded(lambda: _call(words, commands, program), name)
+
+
+def all_commands() -> dict[str, Command]:
+    """Return every command of the homework's program, in the order of ``--help``."""
+    names = list(COMMANDS)
+    before = names[: names.index("submit")]
+    return {**{name: COMMANDS[name] for name in before}, **homework().commands, **COMMANDS}
 
 
 def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: str) -> argparse.ArgumentParser:
     """Return the parser of a program's command line; it knows the arguments of the commands that are named."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {program}",
-        description="CS7643 Deep Learning, Homework 1. Each command sets up what it needs in .venv first.",
+        description=f"{homework().title}. Each command sets up what it needs in .venv first.",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=homework().version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=bool(words))
     for name, command in commands.items():
         subparser = subparsers.add_parser(name, help=command.help, description=command.help)

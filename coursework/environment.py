@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from coursework.files import atomic_writer, try_lock
+from coursework.homework import homework
 from coursework.installation import (
     NEEDED_GB,
     VERSION,
@@ -40,7 +41,7 @@ FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPLATLIBDIR", "PYT
 OF_AN_EDITOR = ("MPLBACKEND", "MATPLOTLIBRC")  # how the user's own programs draw; kernels set the first themselves
 
 
-def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, program: str = "cs7643") -> int | None:
+def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, program: str) -> int | None:
     """See to it that the command runs in an environment that holds what it needs, and nothing of the user's own.
 
     Args:
@@ -55,11 +56,11 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, prog
     """
     for name in OF_AN_EDITOR:
         os.environ.pop(name, None)
-    if os.environ.get("CS7643_NO_VENV") == "1":
+    if os.environ.get("COURSEWORK_NO_VENV") == "1":
         return None
     foreign = [name for name in FOREIGN if os.environ.pop(name, None)]
     os.environ["PYTHONNOUSERSITE"] = "1"
-    entered = os.environ.pop("CS7643_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
+    entered = os.environ.pop("COURSEWORK_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
     venv = root / ".venv"
     inside = _is_inside(venv)
     try:
@@ -82,7 +83,7 @@ def prepare(extra: str | None, arguments: Sequence[str], root: Path = ROOT, prog
     if entered == str(venv):
         print(f"set-up: {command[0]} does not run inside {venv}: delete that folder and call again", file=sys.stderr)
         return 1
-    variables = {**os.environ, "CS7643_VENV": str(venv)}  # against going round in circles
+    variables = {**os.environ, "COURSEWORK_VENV": str(venv)}  # against going round in circles
     sys.stdout.flush()
     if os.name == "posix":
         os.execve(command[0], command, variables)
@@ -197,10 +198,11 @@ def _follow(venv: Path) -> None:
 
 def _link(venv: Path) -> None:
     """Let the environment import the package from the repository, wherever a program is started."""
+    name = homework().package
     for site in (*venv.glob("lib/python*/site-packages"), *venv.glob("Lib/site-packages")):
-        for other in site.glob("__editable__*cs7643*"):
+        for other in site.glob(f"__editable__*{name}*"):
             other.unlink()
-        with atomic_writer(site / "cs7643.pth", "w") as stream:  # in ASCII: its encoding is the user's
+        with atomic_writer(site / f"{name}.pth", "w") as stream:  # in ASCII: its encoding is the user's
             stream.write(f"import sys; sys.path.append({str(venv.parent)!a})\n")
 
 
@@ -259,8 +261,10 @@ def _make(venv: Path) -> None:
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
+    program = homework().package
+    program = homework().package
     if os.name == "nt" and _is_inside(venv):
-        raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m cs7643 run")
+        raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m {program} run")
     print(
         f"set-up: installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,",
         file=sys.stderr,

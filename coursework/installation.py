@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from coursework.homework import homework
 from coursework.terminal import is_live
 
 VERSION = ".".join(map(str, sys.version_info[:2]))
@@ -52,7 +53,7 @@ def is_whole(package: Path) -> bool:
 def forget_damaged(venv: Path) -> None:
     """Remove the descriptions of packages whose installation was cut off, so that pip installs them again."""
     for package in packages(venv):
-        if not package.name.startswith("cs7643-") and not is_whole(package):
+        if not package.name.startswith(f"{homework().package}-") and not is_whole(package):
             shutil.rmtree(package)
 
 

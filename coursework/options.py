@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
+from coursework.homework import Command, homework
 from coursework.root import ROOT
-from cs7643.pytorch.settings import MODELS, SCHEDULES, Settings
 
-RESULTS = ROOT / "experiments" / "results"
 TIMEOUT = 3600  # seconds for a cell of a notebook
-
-
-@dataclasses.dataclass(frozen=True)
-class Command:
-    """A command of a program.
-
-    Attributes:
-        help: what it does, in a line.
-        room: the module whose ``main(args)`` does it and returns the exit code.
-        arguments: declares what it takes.
-        extra: the extra of pyproject.toml that it needs.
-        bare: it needs no environment.
-    """
-
-    help: str
-    room: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    extra: str | None = None
-    bare: bool = False
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="a name, or its number: 3; default: all")
-    parser.add_argument(
-        "--cifar10-dir", metavar="DIR", help='the folder that holds CIFAR-10; "embedded" asks for the embedded default'
-    )
+    homework().data.arguments(parser)
     parser.add_argument("--output", type=Path, default=ROOT / "build", metavar="DIR", help="default: build")
     parser.add_argument(
         "--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=f"for each cell; default: {TIMEOUT}"
@@ -73,7 +49,7 @@ def _bench(parser: argparse.ArgumentParser) -> None:
 
 # END STAFF
 def _compare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("arguments", nargs="*", help="for pytest, after --: its own arguments, as in: -- -k 4_layers")
+    parser.add_argument("arguments", nargs="*", help="for pytest, after --: its own arguments, as in: -- -k NOTEBOOK")
 
 
 def _lab(parser: argparse.ArgumentParser) -> None:
@@ -82,28 +58,9 @@ def _lab(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _data(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = """\
-Show which images the homework would use: those of --cifar10-dir, else of the folder that CS7643_CIFAR10 names, else
-CIFAR-10 in datasets/, else the embedded default, which needs no download."""
-    parser.epilog = """\
-examples:
-  python -m cs7643 data                                    which images would be used, and why
-  python -m cs7643 data --download                         fetch CIFAR-10 (170 MB) into datasets/
-  python -m cs7643 data --verify                           check it, file by file
-  python -m cs7643 data --verify --cifar10-dir "my data"   check a copy that lies elsewhere
-
-The exit code is 0 if all went well, 1 if data is missing, damaged or cannot be fetched, 2 for a wrong command line."""
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--download", action="store_true", help="fetch CIFAR-10 into datasets/, or go on doing so")
-    action.add_argument("--verify", action="store_true", help="read and check every file of CIFAR-10")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder cifar-10-batches-py, or the one that holds it")
-
-
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", nargs="*", help="problems (5), tasks (6.2) or functions (conv_forward_naive); all tasks when not given"
+        "what", nargs="*", help="problems, tasks or functions, as `status` lists them; all tasks when not given"
     )
     parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
     parser.add_argument(
@@ -117,74 +74,18 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 def _hint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the function, e.g. conv_backward_naive")
+    parser.add_argument("name", help="the function")
     parser.add_argument(
         "--step", type=int, choices=(1, 2, 3), default=1, help="1: the idea, 2: the formula, 3: the shapes (default: 1)"
     )
 
 
-def _train(parser: argparse.ArgumentParser) -> None:
-    """Keep the names of the original assignment; some options are new."""
-    default = {field.name: field.default for field in dataclasses.fields(Settings)}
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = """\
-Train one of the models of problems 6.4 to 6.7, keep the weights that do best on 1,000 validation images, and test
-them. It leaves in --output: MODEL.log, with the test accuracy at the bottom; MODEL.jsonl, the same for programs;
-MODEL.pt, the weights; MODEL.checkpoint.pt, from which --resume goes on."""
-    parser.epilog = """\
-examples:
-  python -m cs7643 train --model softmax --lr 0.01 --epochs 5
-  python -m cs7643 train --model convnet --hidden-dim 64 --kernel-size 5 --schedule triangle --flip --resume
-  torchrun --nproc-per-node 2 -m cs7643 train --model convnet --batch-size 256
+def file_name(text: str) -> str:
+    """Return a word of the command line that is to be a file name.
 
-The exit code is 0 if all went well, 1 if the data or the checkpoint does not fit or the training diverged, 2 for a
-wrong command line."""
-    what = parser.add_argument_group("what is computed")
-    what.add_argument("--model", choices=MODELS, default="softmax", help="which model (default: softmax)")
-
-    def number(name: str, kind: type, help: str) -> None:
-        standard = default[name.replace("-", "_")]
-        what.add_argument(f"--{name}", type=kind, default=standard, metavar="N", help=f"{help} (default: {standard})")
-
-    number("lr", float, "the learning rate, at its highest")
-    number("momentum", float, "the part of the velocity that is kept")
-    number("weight-decay", float, "the strength of the penalty on the weights")
-    number("batch-size", int, "images a step, of all processes together")
-    number("epochs", int, "passes over the training images")
-    number("hidden-dim", int, "hidden units, or filters")
-    number("kernel-size", int, "the size of a filter")
-    what.add_argument("--schedule", choices=SCHEDULES, default="constant", help="how the learning rate changes")
-    what.add_argument("--flip", action="store_true", help="mirror every training image in every other epoch")
-    number("translate", int, "move each training image by up to N pixels")
-    number("label-smoothing", float, "the part of the probability that is spread over all classes")
-    what.add_argument(
-        "--amp",
-        action="store_true",
-        help="compute in bfloat16: faster on CUDA, and on CPUs that know it; left out on others",
-    )
-    number("num-training", int, "train on the first N images")
-    number("seed", int, "seed of everything random")
-
-    how = parser.add_argument_group("how it runs")
-    how.add_argument("--no-cuda", action="store_true", help="stay on the CPU; else a CUDA card or an Apple GPU is used")
-    how.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    how.add_argument("--test-batch-size", type=int, default=1000, metavar="N", help="images measured at a time")
-    how.add_argument(
-        "--log-interval",
-        type=int,
-        default=50,
-        metavar="N",
-        help="steps between two lines of the log, beside those at the end of an epoch and at a checkpoint",
-    )
-    how.add_argument("--checkpoint-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
-    how.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
-    how.add_argument("--compile", action="store_true", help="compile the model first (needs a C++ compiler on a CPU)")
-    how.add_argument("--plots", action="store_true", help="draw the pictures at the end, as the command `plots` does")
-    how.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
-    how.add_argument("--name", type=_file_name, help="name of the files (default: that of the model)")
-
-
-def _file_name(text: str) -> str:
+    Raises:
+        ArgumentTypeError: if not every system can hold a file of that name.
+    """
     from coursework.submit import names
 
     if not text or "/" in text or names.is_hidden(text):
@@ -192,37 +93,6 @@ def _file_name(text: str) -> str:
     if reason := names.unportable(text):
         raise argparse.ArgumentTypeError(f"expected a file name that any system can hold; {text!r} {reason}")
     return text
-
-
-def _predict(parser: argparse.ArgumentParser) -> None:
-    parser.description = """\
-Write predictions.csv: a line image_id,label for each of the test images, in their order, with labels from 0 to 9. The
-model is read from the file that `train` left; --check looks at a file that you have."""
-    parser.add_argument(
-        "model_file",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "mymodel.pt",
-        help="default: experiments/results/mymodel.pt",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=Path("predictions.csv"), metavar="FILE", help="default: predictions.csv"
-    )
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check this file")
-
-
-def _plots(parser: argparse.ArgumentParser) -> None:
-    parser.description = """\
-Draw what a run looked like: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
-NAME_filters.png, how the filters developed. Every run in the folder, or those that are named."""
-    parser.add_argument(
-        "names", nargs="*", type=_file_name, help="of the runs, such as softmax (default: all in the folder)"
-    )
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
 
 
 def _submit(parser: argparse.ArgumentParser) -> None:
@@ -238,7 +108,7 @@ def _submit(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=ROOT,
         metavar="DIR",
-        help="where hw1.zip and hw1.pdf go; default: beside README.md",
+        help="where the zip and the PDF go; default: beside README.md",
     )
 
 
@@ -258,14 +128,10 @@ COMMANDS = {
     "test": Command("run the tests and compare the notebooks", "coursework.commands.test", _test, "dev"),
     # END STAFF
     "lab": Command("open the notebooks in JupyterLab", "coursework.commands.lab", _lab),
-    "data": Command("show, download or verify the images", "cs7643.data.command", _data),
     "check": Command("check what you have written, task by task", "coursework.check.command", _check),
     "status": Command("show all tasks, their points, and what is left", "coursework.check.status", _nothing),
-    "hint": Command("give a hint for a function", "cs7643.cases.hints", _hint),
-    "train": Command("train a model of problems 6.4 to 6.7", "cs7643.pytorch.command", _train),
-    "predict": Command("write predictions.csv with a trained model", "cs7643.pytorch.predictions", _predict),
-    "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.pictures", _plots),
-    "submit": Command("write hw1.zip and hw1.pdf, ready to hand in", "coursework.submit.command", _submit, "pdf"),
+    "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
+    "submit": Command("write the zip and the PDF, ready to hand in", "coursework.submit.command", _submit, "pdf"),
     "site": Command("write the instructions as pages: build/site", "coursework.site.command", _site),
     # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "coursework.commands.bench", _bench, "bench"),

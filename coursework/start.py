@@ -5,11 +5,12 @@ module is therefore imported in its place, by Python itself and by every package
 """
 
 import os
+import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HARMLESS = ("test", "this", "antigravity")  # nobody imports these
-OURS = ("benchmarks", "coursework", "cs7643", "staff", "tests")
+OURS = ("benchmarks", "coursework", "staff", "tests")
 
 
 def check(program):
@@ -17,7 +18,7 @@ def check(program):
     """Say in a line why Python cannot run the program, and end; with an old Python, go on in .venv if it is there."""
     if sys.version_info < (3, 10):
         python = os.path.join(ROOT, ".venv", "bin", "python")
-        if os.access(python, os.X_OK) and os.environ.get("CS7643_NO_VENV") != "1":
+        if os.access(python, os.X_OK) and os.environ.get("COURSEWORK_NO_VENV") != "1":
             os.execv(python, [python, "-m", program] + sys.argv[1:])
         _end(
             "%s needs Python 3.10 or newer, and %s is Python %d.%d: install a newer one and name it, "
@@ -36,10 +37,21 @@ def hiding(folder):
         module, ending = os.path.splitext(name)
         path = os.path.join(folder, name)
         is_module = ending == ".py" or (not ending and os.path.exists(os.path.join(path, "__init__.py")))
-        if is_module and module not in HARMLESS + OURS:
+        if is_module and module not in HARMLESS + OURS + (_homework(),):
             found.append((module, path))
     taken = _modules() if found else ()
     return [path for module, path in found if module in taken]
+
+
+def _homework():
+    # type: () -> str
+    """Return the name of the homework's package, as pyproject.toml has it."""
+    place = os.path.join(ROOT, "pyproject.toml")
+    if not os.path.exists(place):
+        return ""
+    with open(place, "rb") as stream:
+        found = re.search(r'^homework = "(\w+)', stream.read().decode("ascii", "replace"), re.M)
+    return str(found.group(1)) if found else ""
 
 
 def _modules():

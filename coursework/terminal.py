@@ -70,7 +70,7 @@ def guarded(program: Callable[[], int | None], name: str) -> int:
         _say("\nstopped")
         return 130
     except Exception as error:
-        if os.environ.get("CS7643_DEBUG") == "1":
+        if os.environ.get("COURSEWORK_DEBUG") == "1":
             _say(traceback.format_exc().rstrip())
         cut_off = isinstance(error, BrokenPipeError)
         sentence = explain(error)

@@ -1,82 +1,170 @@
-"""The one table of the tasks: number, points, title, and the functions that a student writes for it."""
+"""The one table of this homework: problems, tasks, points, what is written where, what is handed in, who grades what.
+
+The cells of the notebooks say by tags which task they belong to (see ``coursework/notebooks/outline.py``).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from coursework.homework import Data, Homework, Loose, Problem, Task
+from cs7643 import __version__
+from cs7643.options import COMMANDS, choose_data
+
+ANSWERS = "answers"
 
 
-@dataclass(frozen=True)
-class Task:
-    """A task of the assignment."""
-
-    number: str
-    points: int
-    title: str
-    functions: tuple[tuple[str, str], ...]  # (module, name) of each, in the order in which they are written
-
-    @property
-    def cases(self) -> str:
-        """The module that holds the cases of its functions."""
-        return "cs7643.cases.task_" + self.number.rstrip("abcd").replace(".", "_")
-
-
-def path_of(module: str) -> str:
-    """Return where the file of a module is, from the root of the repository."""
-    return module.replace(".", "/") + ".py"
-
-
-def _task(number: str, points: int, title: str, **functions: tuple[str, ...]) -> Task:
+def _task(
+    number: str,
+    points: int,
+    title: str,
+    by_program: float | None = None,
+    by_person: str = "",
+    also: tuple[str, ...] = (),
+    run: str = "",
+    **functions: tuple[str, ...],
+) -> Task:
+    """Return a task; ``autodiff__forward=("f",)`` says that ``f`` is written in cs7643/autodiff/forward.py."""
     pairs = tuple(
         (f"cs7643.{module.replace('__', '.')}", name) for module, names in functions.items() for name in names
     )
-    return Task(number, points, title, pairs)
+    cases = f"cs7643.cases.task_{number.rstrip('abcd').replace('.', '_')}" if pairs else ""
+    return Task(number, points, title, pairs, cases, by_program, by_person, also, run)
 
 
-TASKS = (
-    _task("1", 3, "Gradient descent as a proximal step", descent=("proximal_step", "step_size")),
-    _task("2", 3, "The regret inequality", descent=("follow", "regret", "regret_bound")),
-    _task("3", 3, "The rate of gradient descent", descent=("gradient_descent", "rate_step_size", "rate_bound")),
-    _task("4", 2, "SGD is not a descent method", descent=("sgd_step", "sgd_counterexample")),
-    _task("5a", 1, "Two functions", autodiff__functions=("f1", "f1_as_typeset", "f2")),
-    _task("5b", 1, "Numerical differentiation", autodiff__numerical=("numerical_jacobian",)),
-    _task("5c", 1, "Forward mode", autodiff__forward=("Dual.apply", "forward_jacobian")),
-    _task("5d", 1, "Reverse mode", autodiff__reverse=("Tape.sweep", "backward_jacobian")),
-    _task(
-        "6.1",
-        3,
-        "A two-layer network",
-        classifiers__two_layer_net=("two_layer_net",),
-        optim=("momentum", "rmsprop"),
-    ),
-    _task(
-        "6.2",
-        5,
-        "Modular layers",
-        layers=(
-            "affine_forward",
-            "affine_backward",
-            "relu_forward",
-            "relu_backward",
-            "conv_forward_naive",
-            "conv_backward_naive",
-            "max_pool_forward_naive",
-            "max_pool_backward_naive",
+PROBLEMS = (
+    Problem(
+        1,
+        "A gradient step is a proximal step",
+        (
+            _task(
+                *("1", 3, "Gradient descent as a proximal step", 1, "the derivation", ("a proof",)),
+                descent=("proximal_step", "step_size"),
+            ),
         ),
     ),
-    _task(
-        "6.4", 2, "Softmax in PyTorch", pytorch__models=("Softmax",), pytorch__steps=("make_optimizer", "update_step")
+    Problem(
+        2,
+        "What any sequence of steps can lose",
+        (
+            _task(
+                *("2", 3, "The regret inequality", 1, "the proof", ("a proof",)),
+                descent=("follow", "regret", "regret_bound"),
+            ),
+        ),
     ),
-    _task("6.5", 2, "Two layers in PyTorch", pytorch__models=("TwoLayerNN",)),
-    _task("6.6", 2, "A ConvNet in PyTorch", pytorch__models=("CNN",)),
+    Problem(
+        3,
+        "The rate of gradient descent",
+        (
+            _task(
+                *("3", 3, "The rate of gradient descent", 1, "the proof", ("a proof",)),
+                descent=("gradient_descent", "rate_step_size", "rate_bound"),
+            ),
+        ),
+    ),
+    Problem(
+        4,
+        "SGD is not a descent method",
+        (
+            _task(
+                *("4", 2, "SGD is not a descent method", 1, "the argument", ("a proof",)),
+                descent=("sgd_step", "sgd_counterexample"),
+            ),
+        ),
+    ),
+    Problem(
+        5,
+        "Automatic differentiation",
+        (
+            _task(
+                *("5a", 1, "Two functions", 0.5, "the drawn graph", ("a drawn graph",)),
+                autodiff__functions=("f1", "f1_as_typeset", "f2"),
+            ),
+            _task("5b", 1, "Numerical differentiation", autodiff__numerical=("numerical_jacobian",)),
+            _task("5c", 1, "Forward mode", autodiff__forward=("Dual.apply", "forward_jacobian")),
+            _task("5d", 1, "Reverse mode", autodiff__reverse=("Tape.sweep", "backward_jacobian")),
+        ),
+    ),
+    Problem(
+        6,
+        "Convolutional networks",
+        (
+            _task(
+                *("6.1", 3, "A two-layer network", 2, "the tuned network, its curves and filters"),
+                also=(f"settings, {ANSWERS}",),
+                classifiers__two_layer_net=("two_layer_net",),
+                optim=("momentum", "rmsprop"),
+            ),
+            _task(
+                *("6.2", 5, "Modular layers"),
+                layers=(
+                    *("affine_forward", "affine_backward", "relu_forward", "relu_backward"),
+                    *("conv_forward_naive", "conv_backward_naive"),
+                    *("max_pool_forward_naive", "max_pool_backward_naive"),
+                ),
+            ),
+            _task(
+                *("6.3", 2, "A convolutional network", 0, "the trained ConvNet, its settings and filters"),
+                also=(f"the settings of a cell, {ANSWERS}",),
+            ),
+            _task(
+                *("6.4", 2, "Softmax in PyTorch", 1, "the run of the linear classifier, its curves and filters"),
+                also=("experiments/run_softmax.sh", ANSWERS),
+                run="softmax",
+                pytorch__models=("Softmax",),
+                pytorch__steps=("make_optimizer", "update_step"),
+            ),
+            _task(
+                *("6.5", 2, "Two layers in PyTorch", 1, "the run of the two-layer network, its curves and filters"),
+                also=("experiments/run_twolayernn.sh",),
+                run="twolayernn",
+                pytorch__models=("TwoLayerNN",),
+            ),
+            _task(
+                *("6.6", 2, "A ConvNet in PyTorch", 1, "the run of the ConvNet, its curves and filters"),
+                also=("experiments/run_convnet.sh", ANSWERS),
+                run="convnet",
+                pytorch__models=("CNN",),
+            ),
+            _task(
+                *("6.7", 10, "A model of your own"),
+                also=("MyModel in cs7643/pytorch/models.py", "experiments/run_mymodel.sh", ANSWERS),
+                run="mymodel",
+            ),
+        ),
+    ),
 )
 
-# What a student trains, tunes and writes about: graded from hw1.pdf and predictions.csv.
-BY_HAND = (
-    Task("6.3", 2, "A convolutional network", ()),
-    Task("6.7", 10, "A model of your own", ()),
+HOMEWORK = Homework(
+    name="hw1",
+    title="CS7643 Deep Learning, Homework 1",
+    package="cs7643",
+    version=__version__,
+    problems=PROBLEMS,
+    notebooks=tuple(
+        f"notebooks/{name}.ipynb"
+        for name in (
+            *("1_gradient_descent", "2_autodiff", "3_two_layer_net", "4_layers"),
+            *("5_convnet", "6_pytorch", "7_challenge"),
+        )
+    ),
+    scripts=tuple(f"experiments/run_{model}.sh" for model in ("softmax", "twolayernn", "convnet", "mymodel")),
+    loose=(
+        Loose(
+            "predictions.csv",
+            "predictions",
+            "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force.",
+            "cs7643.pytorch.predictions:read_predictions",
+        ),
+        Loose(
+            "extra.md",
+            "extra",
+            "Say in it what you did for problem 6.7. If you leave that out, call with --force.",
+        ),
+    ),
+    results="experiments/results",
+    commands=COMMANDS,
+    data=Data(choose_data, "cs7643.data.sources:for_notebooks", {"CS7643_CIFAR10": "embedded"}, "Data: CIFAR-10"),
+    computes_nothing=("cases", "checks", "homework", "options", "plots"),
+    weights={"two_layer_net": 3, "conv_forward_naive": 2, "conv_backward_naive": 2, "max_pool_backward_naive": 2},
+    libraries={"NumPy": "numpy", "Matplotlib": "matplotlib", "PyTorch": "torch"},
 )
-
-
-def all_tasks() -> tuple[Task, ...]:
-    """Return every task of the assignment in its order: those that have checks, and those that are graded by hand."""
-    return tuple(sorted((*TASKS, *BY_HAND), key=lambda task: task.number))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from coursework.homework import homework
 from coursework.staff.release.contents import CONTENTS, read_contents
 from coursework.staff.release.markers import PYTHON, Place, parse
 
@@ -29,6 +30,10 @@ STANDARD_LIBRARY_ONLY = (
     "pytorch.settings",
 )
 OURS = {"coursework", "cs7643"}
+THEIRS = {"cs7643", "staff"}
+# What the lesson's own long jobs take: files that are written whole, progress bars, sentences for errors.
+LENT = tuple(f"coursework.{name}" for name in ("files", "progress", "terminal", "root"))
+ORDINARY = {"apply", "follow", "sweep", "layers", "steps", "models", "functions", "reverse", "forward", "numerical"}
 
 
 def name_of(path: Path) -> str:
@@ -83,6 +88,26 @@ def test_nothing_that_a_student_gets_imports_what_is_the_staffs():
         assert not {module for module in imports(path) if re.match(r"(coursework\.)?staff\b", module)}, path.name
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert not re.search(r"(from|import) (coursework\.)?staff\b", path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_machinery_knows_no_homework():
+    """It imports nothing of this one, and names none of its packages, functions and files."""
+    names = {name for task in homework().tasks for _, function in task.functions for name in function.split(".")}
+    names |= {Path(path).stem for path in (*homework().code_files(), *homework().notebooks)}
+    names |= {homework().package, homework().name, *(each.path for each in homework().loose)}
+    words = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(names - ORDINARY)))})(?![\w-])", re.I)
+    for path in (ROOT / "coursework").rglob("*"):
+        if path.is_file() and path.suffix not in (".pyc",):
+            text = path.read_text(encoding="utf-8")
+            assert not words.findall(text), path
+            assert path.suffix != ".py" or {module.split(".")[0] for module in imports(path)}.isdisjoint(THEIRS), path
+
+
+def test_of_the_homework_little_knows_the_machinery():
+    for path in (ROOT / "cs7643").rglob("*.py"):
+        found = {module for module in imports(path) if module.startswith("coursework.")}
+        if not name_of(path).startswith(("cs7643.cases", "cs7643.homework", "cs7643.options", "cs7643.checks")):
+            assert all(module.startswith(LENT) for module in found) or path.name == "__main__.py", (path.name, found)
 
 
 def test_no_circle_of_imports():

@@ -1,4 +1,4 @@
-"""``python -m cs7643 check``: the checks in a terminal."""
+"""The command `check`: the checks in a terminal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 import sys
 
 from coursework.check.report import check
-from cs7643.homework import TASKS
+from coursework.homework import homework
 
 
 def _tasks_of(words: list[str]) -> list[str]:
     """Put in the place of a whole problem, "5" or "6", its tasks."""
-    numbers = [task.number for task in TASKS]
+    numbers = [task.number for task in homework().tasks]
     chosen: list[str] = []
     for word in words:
         parts = [number for number in numbers if re.fullmatch(rf"{re.escape(word)}(\.\d|[a-d])", number)]
@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
     """Run the checks, print what came of them, and return 0 if all is right, 1 if not, 2 for an unknown name."""
     reports = []
     everything = args.all or not args.what
-    for what in [task.number for task in TASKS] if everything else _tasks_of(args.what):
+    for what in [task.number for task in homework().tasks] if everything else _tasks_of(args.what):
         try:
             reports.append(check(what, seed=args.seed))
         except ValueError as error:

@@ -14,8 +14,8 @@ from typing import Any
 from coursework.check.case import SEED, Outcome
 from coursework.check.run import run_apart
 from coursework.check.verdict import Verdict, try_function
+from coursework.homework import Task, homework
 from coursework.notebooks.provenance import loaded_code
-from cs7643.homework import BY_HAND, TASKS, Task
 
 MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
 COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "not started": "#808080"}  # each at 3:1 or more on white and black
@@ -87,7 +87,7 @@ class Report:
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
         """Return what a notebook stores, and beside it which code the notebook runs with."""
-        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"cs7643_code": loaded_code()}
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"coursework_code": loaded_code()}
 
     def _repr_html_(self) -> str:
         colour = COLOURS["right" if self.passed else "wrong"]
@@ -140,7 +140,7 @@ def _item(status: str, titles: str, message: str = "") -> str:
 
 
 def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
-    """Check a task ("6.2") or one function ("conv_backward_naive").
+    """Check a task, by its number, or one function, by its name.
 
     Args:
         what: the number of a task, or the name of a function that a student writes.
@@ -156,13 +156,13 @@ def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
     """
     if seed < 0:
         raise ValueError(f"check: seed must be at least 0, got {seed}")
-    for task in TASKS:
+    for task in homework().tasks:
         chosen = task.functions if what == task.number else [pair for pair in task.functions if pair[1] == what]
         if chosen:
             names = [name for _, name in chosen]
             verdicts = run_apart(task, names, seed=seed) if apart else _run_here(task, chosen, seed)
             return Report(task, tuple(verdicts[name] for name in names))
-    for task in BY_HAND:
+    for task in homework().all_tasks:
         if what == task.number:
             raise ValueError(f"check: no program checks task {what}, {task.title}: it is graded from what you hand in")
     raise ValueError(f"check: expected a task or a function, got {what!r}; {nearest(what)}")
@@ -170,11 +170,11 @@ def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
 
 def nearest(what: str) -> str:
     """Say which tasks or functions could be meant by a name that is none."""
-    functions = [function for task in TASKS for _, function in task.functions]
+    functions = [function for task in homework().tasks for _, function in task.functions]
     close = difflib.get_close_matches(what, functions, n=3, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(close)}?"
-    return f"the tasks are {', '.join(task.number for task in TASKS)}, and `status` lists their functions"
+    return f"the tasks are {', '.join(task.number for task in homework().tasks)}, and `status` lists their functions"
 
 
 def _run_here(task: Task, functions: Sequence[tuple[str, str]], seed: int) -> dict[str, Verdict]:

@@ -16,9 +16,9 @@ from typing import IO, Any
 from coursework.check.case import IMPORT, SEED, Outcome
 from coursework.check.diagnosis import Diagnosis
 from coursework.check.verdict import Verdict
+from coursework.homework import Task
 from coursework.root import ROOT
 from coursework.submit.text import writable
-from cs7643.homework import Task
 
 PATIENCE = 10.0  # seconds for one case; right code takes less than one
 START = 120.0  # seconds until the process is there, on a machine that is busy

@@ -1,11 +1,11 @@
-"""``python -m cs7643 status``: every task with its points, and what is left to do."""
+"""The command `status`: every task with its points, and what is left to do."""
 
 from __future__ import annotations
 
 import argparse
 
 from coursework.check.report import Report, check
-from cs7643.homework import BY_HAND, TASKS, Task, all_tasks, path_of
+from coursework.homework import Task, homework, path_of
 
 NOT_SEEN = "What you prove, explain, tune and train is read by a person."
 
@@ -13,15 +13,14 @@ NOT_SEEN = "What you prove, explain, tune and train is read by a person."
 def main(args: argparse.Namespace) -> int:
     """Check all tasks and print a line for each; return 0 if nothing is left to do, else 1."""
     reports = []
-    for task in all_tasks():
-        if task in BY_HAND:
+    for task in homework().all_tasks:
+        if not task.functions:
             print(_line(task, "?", "what you train and write: no check sees it"))
         else:
             reports.append(check(task.number))
             print(line(reports[-1]), flush=True)
-    earned, points = sum(report.earned for report in reports), sum(task.points for task in TASKS)
-    whole = sum(task.points for task in all_tasks())
-    print(f"The checks give {earned} of {points} points to the code, of {whole} in all. {NOT_SEEN}")
+    earned, points = sum(report.earned for report in reports), sum(task.points for task in homework().tasks)
+    print(f"The checks give {earned} of {points} points to the code, of {homework().points} in all. {NOT_SEEN}")
     return 0 if earned == points else 1
 
 

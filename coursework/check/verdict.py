@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from coursework.check.case import CASES, IMPORT, SEED, Function, Outcome, run_case
 from coursework.check.diagnosis import Diagnosis, diagnose
+from coursework.homework import homework
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Verdict:
         """Say how to get a hint; "" where the file cannot be imported, for which there is none."""
         if any(outcome.title == IMPORT for outcome in self.outcomes):
             return ""
-        return f"A hint: hint({self.name!r}, 1), or python -m cs7643 hint {self.name}"
+        return f"A hint: hint({self.name!r}, 1), or python -m {homework().package} hint {self.name}"
 
     @property
     def summary(self) -> str:

@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from coursework.check.case import CASES, IMPORT, PREPARATIONS, Outcome, run_case
 from coursework.check.diagnosis import diagnose
+from coursework.homework import homework, path_of
 from coursework.submit.names import missing
-from cs7643.homework import TASKS, path_of
 
 
 def main(number: str, seed: int, names: list[str]) -> None:
@@ -29,7 +29,7 @@ def main(number: str, seed: int, names: list[str]) -> None:
     with tempfile.TemporaryFile() as printed:
         for descriptor in (1, 2):
             os.dup2(printed.fileno(), descriptor)
-        task = next(task for task in TASKS if task.number == number)
+        task = homework().task(number)
         for module, name in task.functions:
             if name in names:
                 _check(task.cases, module, name, seed, pipe, printed)
@@ -51,7 +51,7 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
             line = (error.text or "").strip()
             text = f"{file}, line {error.lineno}, is not valid Python: SyntaxError: {error.msg}: {line}"
         elif not Path(file).is_file():
-            others = {Path(path_of(other)).name for each in TASKS for other, _ in each.functions}
+            others = {Path(path_of(other)).name for each in homework().tasks for other, _ in each.functions}
             found = missing(Path(file), file, "the file is missing", "Put it back.", others)
             text = f"{found.place}: {found.problem}. {found.remedy}"
         outcome = Outcome(IMPORT, "wrong", text)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from coursework.homework import homework
 from coursework.root import ROOT
 
 CACHES = ROOT / "build" / ".cache"
@@ -25,12 +26,12 @@ def without_settings() -> dict[str, str]:
 def headless() -> dict[str, str]:
     """Return the environment in which tests give the same results everywhere.
 
-    The embedded images, no progress bars, one thread for each process, as there is a process for each core, and
-    nobody's own settings, which may also lie where nothing can be written.
+    The data of the repository itself, no progress bars, one thread for each process, as there is a process for each
+    core, and nobody's own settings, which may also lie where nothing can be written.
     """
     return {
         **without_settings(),
-        "CS7643_CIFAR10": "embedded",
+        **homework().data.default,
         "TQDM_DISABLE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -1,4 +1,4 @@
-"""``python -m cs7643 bench``: the measurements of speed in benchmarks/."""
+"""The command `bench`: the measurements of speed in benchmarks/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m cs7643 clean``: remove what runs have made."""
+"""The command `clean`: remove what runs have made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m cs7643 lab``: the notebooks in JupyterLab."""
+"""The command `lab`: the notebooks in JupyterLab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m cs7643 test``: the tests, and the notebooks compared with their committed outputs.
+"""The command `test`: the tests, and the notebooks compared with their committed outputs.
 
 Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new things to say about
 code that works.

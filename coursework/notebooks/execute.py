@@ -6,13 +6,14 @@ import argparse
 import asyncio
 import copy
 import difflib
+import json
 import logging
 import re
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -29,14 +30,13 @@ from nbformat import NotebookNode
 
 from coursework.commands import prepare_caches
 from coursework.files import atomic_writer
-from coursework.notebooks import pages
+from coursework.homework import homework, hook
+from coursework.notebooks import outline, pages
 from coursework.notebooks.kernels import KERNEL, NOTEBOOKS, kernel_environment
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
 from coursework.progress import progress_bar
 from coursework.terminal import explain, has_colours
-from cs7643.data import DatasetError, cifar10, find, shapes
-from cs7643.data.sources import EMBEDDED, ENVIRONMENT_VARIABLE
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -98,20 +98,23 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     """
     try:
         paths = choose(args.notebooks, notebooks)
-        if args.in_place and args.cifar10_dir not in (None, EMBEDDED):
-            raise ValueError("--in-place runs on the embedded default and takes no --cifar10-dir")
+        if args.in_place and _chooses_data(args):
+            raise ValueError("--in-place uses what the repository itself holds: leave out what chooses other data")
     except ValueError as error:
         return _complain(str(error), code=2)
     try:
-        data = _find_data(EMBEDDED if args.in_place else args.cifar10_dir)
-        executions = run(paths, args.output, data=data, timeout=args.timeout)
+        data = homework().data
+        chosen = hook(data.choose)(args) if data.choose and not args.in_place else data.default
+        executions = run(paths, args.output, variables=chosen, timeout=args.timeout)
         failure = executions[-1].failure
         if failure:
             return _explain(failure)
         if args.in_place:
             for execution in executions:
                 store(execution.notebook, execution.path)
-    except (DatasetError, OSError) as error:
+            everything = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in find_notebooks(notebooks)}
+            _write(notebooks / outline.NAME, outline.dump(everything))
+    except (ValueError, OSError) as error:
         return _complain(explain(error) or str(error))
     except KeyboardInterrupt:
         return _complain(f"stopped; what has run is in {args.output}", code=130)
@@ -119,11 +122,17 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     return 0
 
 
+def _chooses_data(args: argparse.Namespace) -> bool:
+    parser = argparse.ArgumentParser()
+    homework().data.arguments(parser)
+    return any(getattr(args, name) != default for name, default in vars(parser.parse_args([])).items())
+
+
 def choose(names: Sequence[str], folder: Path) -> list[Path]:
     """Return the notebooks that are meant, in their order.
 
     Args:
-        names: file names, with or without folder and ending, or numbers: "3" is 3_two_layer_net.ipynb. None: all.
+        names: file names, with or without folder and ending, or numbers: "3" is the one that begins with 3_. None: all.
         folder: where they are.
 
     Raises:
@@ -145,23 +154,15 @@ def choose(names: Sequence[str], folder: Path) -> list[Path]:
     return [path for path in known if path in chosen] if names else known
 
 
-def _find_data(directory: str | None) -> str:
-    """Print which data set is used, and return it as the kernels are told: a folder, or "embedded"."""
-    source = find(directory)
-    if source.folder is None:
-        print(f"Data: {shapes.NAME}")
-        return EMBEDDED
-    print(f"Data: {cifar10.read(source.folder)[0].name}")  # read here, so that a damaged file ends the run at once
-    return str(source.folder.resolve())
-
-
-def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: int = TIMEOUT) -> list[Execution]:
+def run(
+    paths: Sequence[Path], output: Path, *, variables: Mapping[str, str] | None = None, timeout: int = TIMEOUT
+) -> list[Execution]:
     """Execute notebooks one after the other, up to the first cell that fails, and write the report.
 
     Args:
         paths: the notebooks; each runs in its own folder. The files stay as they are.
         output: gets notebooks/*.ipynb, a page for each, and index.html. The report of an earlier run goes.
-        data: for the environment variable CS7643_CIFAR10: a folder, or "embedded".
+        variables: of the kernels; those of the repository's own data when not given.
         timeout: the seconds that a cell may take.
 
     Returns:
@@ -171,6 +172,7 @@ def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: i
         OSError: if a notebook cannot be read or the report cannot be written.
         KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
     """
+    variables = homework().data.default if variables is None else variables
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=output):  # an error now rather than after the first notebook
         prepare_caches()
@@ -185,7 +187,7 @@ def run(paths: Sequence[Path], output: Path, *, data: str = EMBEDDED, timeout: i
             bar.set_description(execution.path.stem)
             started.append(execution)
             try:
-                _execute(execution, data, timeout, bar)
+                _execute(execution, variables, timeout, bar)
             finally:
                 _write_report(started, [waiting.path.stem for waiting in executions[len(started) :]], output)
             if execution.failure:
@@ -213,13 +215,13 @@ class _ThisPython(KernelSpecManager):
         return KernelSpec(argv=KERNEL, display_name="Python 3", language="python")
 
 
-def _execute(execution: Execution, data: str, timeout: int, bar: Any) -> None:
+def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any) -> None:
     """Execute a notebook in a fresh kernel, and count its cells on the bar."""
     # The selector loop, because that of Windows cannot wait for a kernel's sockets.
     loop = asyncio.SelectorEventLoop()
     try:
-        with tempfile.TemporaryDirectory(prefix="cs7643-", ignore_cleanup_errors=True) as folder:
-            task = loop.create_task(_execute_cells(execution, data, timeout, bar, Path(folder)))
+        with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as folder:
+            task = loop.create_task(_execute_cells(execution, variables, timeout, bar, Path(folder)))
             with _stopping(loop, task) as stopped, suppress(asyncio.CancelledError):
                 loop.run_until_complete(task)
             if stopped:
@@ -254,8 +256,10 @@ def _stopping(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> Iter
             signal.signal(number, handler)
 
 
-async def _execute_cells(execution: Execution, data: str, timeout: int, bar: Any, folder: Path) -> None:
-    silent = logging.getLogger("cs7643.kernel")  # what the libraries log, our own sentences say
+async def _execute_cells(
+    execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any, folder: Path
+) -> None:
+    silent = logging.getLogger("coursework.kernel")  # what the libraries log, our own sentences say
     silent.propagate, silent.handlers = False, [logging.NullHandler()]
     manager = AsyncKernelManager(
         kernel_name="python3",
@@ -268,7 +272,7 @@ async def _execute_cells(execution: Execution, data: str, timeout: int, bar: Any
     number, cell, start = 0, execution.cells[0] if execution.cells else None, time.monotonic()
     try:
         await client.async_start_new_kernel(
-            cwd=str(execution.path.parent), env={**kernel_environment(folder), ENVIRONMENT_VARIABLE: data}
+            cwd=str(execution.path.parent), env={**kernel_environment(folder), **variables}
         )
         await client.async_start_new_kernel_client()
         for position, cell in enumerate(execution.notebook.cells):
@@ -390,7 +394,7 @@ def _title(notebook: NotebookNode) -> str | None:
 
 
 def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
-    """Return the names that :func:`cs7643.data.load` printed when it read the images."""
+    """Return the names of the data that cells printed when they read it."""
     printed = "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
     return tuple(dict.fromkeys(re.findall(r"^Data: (.+)$", printed, re.M)))
 
@@ -398,15 +402,14 @@ def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
 def _figures(cells: Sequence[NotebookNode]) -> tuple[tuple[str, float, str], ...]:
     """Return what :func:`coursework.notebooks.results.record` left in the outputs."""
     outputs = (output for cell in cells for output in cell.outputs)
-    found = (output.get("metadata", {}).get("cs7643") for output in outputs)
+    found = (output.get("metadata", {}).get("coursework") for output in outputs)
     return tuple((str(figure["name"]), float(figure["value"]), str(figure["unit"])) for figure in found if figure)
 
 
 def versions() -> dict[str, str]:
     """Return the versions that the figures depend on."""
-    packages = {"NumPy": "numpy", "Matplotlib": "matplotlib", "PyTorch": "torch"}
     found = {"Python": ".".join(map(str, sys.version_info[:3]))}
-    for title, package in packages.items():
+    for title, package in homework().libraries.items():
         try:
             found[title] = metadata.version(package)
         except metadata.PackageNotFoundError:

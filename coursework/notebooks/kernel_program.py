@@ -1,4 +1,4 @@
-"""The program of every kernel: this Python, and the code of this repository, whatever else is called cs7643."""
+"""The program of every kernel: this Python, and the code of this repository, whatever else goes by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 if __name__ == "__main__":
     root = str(Path(__file__).resolve().parents[2])
     sys.path[0] = root
-    import cs7643  # noqa: F401  (now, so that it is this one, and no other file beside it takes the place of a package)
+    from coursework.homework import homework
+
+    homework()  # imported now, so that it is this one, and no file beside the notebook takes its place
 
     del sys.path[0]  # the kernel puts the folder of the notebook there
     sys.path.append(root)

@@ -1,6 +1,6 @@
 """How notebooks are executed and compared: the kernel, its environment, and what may differ between machines.
 
-``python -m cs7643 test`` executes them again, with pytest and nbval; notebooks/conftest.py says how.
+The command `test` executes them again, with pytest and nbval; notebooks/conftest.py says how.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from coursework.commands import CACHES, prepare_caches, without_settings
 from coursework.files import atomic_writer
+from coursework.homework import homework
 from coursework.root import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -56,10 +57,10 @@ def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
 
 
 def stored_data(notebook: Any) -> dict[str, str]:
-    """Return the variable that makes a notebook read the images again that its stored outputs come from."""
+    """Return the variables that make a notebook read the data again that its stored outputs come from."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    real = any("Data: CIFAR-10" in output.get("text", "") for output in outputs)
-    return {} if real else {"CS7643_CIFAR10": "embedded"}
+    data = homework().data
+    return {} if data.other and any(data.other in output.get("text", "") for output in outputs) else dict(data.default)
 
 
 def is_progress_bar(output: Any) -> bool:

@@ -18,6 +18,8 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
+from coursework.homework import homework
+
 IMAGES = ("image/png", "image/jpeg")
 
 
@@ -187,7 +189,7 @@ def _output(output: NotebookNode, cell: NotebookNode) -> str:
             )
     if "text/markdown" in data or "text/latex" in data:
         return f'<div class="output text">{markdown(data.get("text/markdown") or data["text/latex"])}</div>'
-    result = " figure" if "cs7643" in output.get("metadata", {}) else ""
+    result = " figure" if "coursework" in output.get("metadata", {}) else ""
     return f'<pre class="output{result}">{_coloured(data.get("text/plain", ""))}</pre>'
 
 
@@ -222,13 +224,13 @@ def index(rows: Sequence[Row], waiting: Sequence[str], versions: dict[str, str])
     head = "".join(f"<th>{word}</th>" for word in ("Notebook", "Cells", "Seconds", "Data set", "Figures reached"))
     facts = "".join(f"<li>{html.escape(f'{name} {version}')}</li>" for name, version in versions.items())
     body = (
-        f"<header><p>CS7643 Deep Learning</p><h1>Homework 1, executed</h1>{state}{used}</header>\n"
+        f"<header><p>{html.escape(homework().title)}</p><h1>The notebooks, executed</h1>{state}{used}</header>\n"
         f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n'
         + "\n".join(lines)
         + f"\n</tbody></table></div>\n<footer><p>The executed notebooks are in the folder <code>notebooks</code>. "
         f"They ran with</p><ul>{facts}</ul></footer>"
     )
-    return document("CS7643, Homework 1, executed", body, INDEX_STYLE)
+    return document(f"{homework().title}, executed", body, INDEX_STYLE)
 
 
 def _row(row: Row) -> str:

@@ -10,11 +10,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from coursework.root import ROOT
-
-PACKAGE = ROOT / "cs7643"
-# Rooms that show or check results and do not compute them; a submission runs the checks anew.
-SHOWN_ONLY = ("cases", "checks", "handed_in", "homework", "plots")
+from coursework.homework import homework
 
 
 def digest(path: Path) -> str:
@@ -24,21 +20,23 @@ def digest(path: Path) -> str:
 
 
 def loaded_code() -> dict[str, str]:
-    """Return the digest of every module of this package that is imported in this process and computes results."""
+    """Return the digest of every module of the homework that is imported in this process and computes results."""
     found = {}
+    package, others = homework().package, homework().computes_nothing
     for name, module in sorted(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        if name.startswith("cs7643.") and name.split(".")[1] not in SHOWN_ONLY and path and Path(path).exists():
-            found[name.removeprefix("cs7643.")] = digest(Path(path))
+        inside = name.removeprefix(f"{package}.")
+        if inside != name and inside.split(".")[0] not in others and path and Path(path).exists():
+            found[inside] = digest(Path(path))
     return found
 
 
-def changed_code(recorded: dict[str, str], package: Path = PACKAGE) -> list[str]:
+def changed_code(recorded: dict[str, str], package: Path) -> list[str]:
     """Return the files, relative to the repository, that are no longer what they were when a cell ran.
 
     Args:
         recorded: what :func:`loaded_code` returned then.
-        package: the folder of this package, in the repository that is looked at.
+        package: the folder of the homework's package, in the repository that is looked at.
     """
     changed = []
     for name, was in recorded.items():

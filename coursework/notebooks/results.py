@@ -21,5 +21,5 @@ def record(name: str, value: float, expected: tuple[float, float] | None = None,
         low, high = expected
         text += f" (expected {low:g} to {high:g}: {'yes' if low <= value <= high else 'no'})"
     figure = {"name": name, "value": float(value), "unit": unit}
-    metadata = {"cs7643": figure, "cs7643_code": loaded_code()}
+    metadata = {"coursework": figure, "coursework_code": loaded_code()}
     display({"text/plain": text}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

@@ -11,8 +11,6 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from cs7643.plots.style import done
-
 DPI = 100
 
 
@@ -70,7 +68,8 @@ def strip(figures: Sequence[Figure]) -> Figure:
         axis = whole.add_axes((0, top / height, columns / width, rows / height))
         axis.imshow(picture, interpolation="nearest")
         axis.set_axis_off()
-    return done(whole)
+    plt.close(whole)
+    return whole
 
 
 def png(figure: Figure) -> bytes:

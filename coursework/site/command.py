@@ -1,4 +1,4 @@
-"""``python -m cs7643 site``: the instructions and the notebooks as pages in build/site, which load nothing."""
+"""The command `site`: the instructions and the notebooks as pages in build/site, which load nothing."""
 
 from __future__ import annotations
 

@@ -10,44 +10,10 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from coursework.notebooks import pages
+from coursework.homework import PERSON, Task, homework, path_of
+from coursework.notebooks import outline, pages
 from coursework.root import ROOT
 from coursework.submit.text import decode
-from cs7643.handed_in import NOTEBOOKS, student_files
-from cs7643.homework import TASKS, Task, all_tasks, path_of
-
-THEORY = {"1": "proximal-problem", "2": "regret-problem", "3": "rate-problem", "4": "sgd-problem"}
-DIFFERENTIATION = {
-    "5a": "functions-problem",
-    "5b": "numerical-problem",
-    "5c": "forward-problem",
-    "5d": "backward-problem",
-}
-# Which notebook holds the statement of a task, and the cell of it; without a cell, all that is marked as a task there.
-STATEMENTS: dict[str, tuple[str, str | None]] = {
-    **{number: ("1_gradient_descent", cell) for number, cell in THEORY.items()},
-    **{number: ("2_autodiff", cell) for number, cell in DIFFERENTIATION.items()},
-    "6.1": ("3_two_layer_net", None),
-    "6.2": ("4_layers", None),
-    "6.3": ("5_convnet", None),
-    "6.4": ("6_pytorch", "softmax-text"),
-    "6.5": ("6_pytorch", "two-layer-text"),
-    "6.6": ("6_pytorch", "cnn-text"),
-    "6.7": ("7_challenge", "base-text"),
-}
-
-ANSWERS = "answers"
-# What is written for a task beside its functions.
-ALSO_WRITTEN = {
-    **dict.fromkeys(THEORY, ("a proof",)),
-    "5a": ("a drawn graph",),
-    "6.1": ("settings, " + ANSWERS,),
-    "6.3": ("the settings of a cell, " + ANSWERS,),
-    "6.4": ("<code>run_softmax.sh</code>", ANSWERS),
-    "6.5": ("<code>run_twolayernn.sh</code>",),
-    "6.6": ("<code>run_convnet.sh</code>", ANSWERS),
-    "6.7": ("<code>MyModel</code> in <code>pytorch/models.py</code>", "<code>run_mymodel.sh</code>", ANSWERS),
-}
 
 
 def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
@@ -59,8 +25,8 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     """
     text = decode((ROOT / "docs" / "handout.md").read_bytes())
     parts = {
-        "points": str(sum(task.points for task in all_tasks())),
-        "a_function": TASKS[-1].functions[0][1],
+        "points": str(homework().points),
+        "a_function": homework().tasks[-1].functions[0][1],
         "overview": _overview(notebooks),
         "problems": _problems(notebooks),
         "picture": f'<div class="figure" tabindex="0">{decode((ROOT / "docs" / "handing_in.svg").read_bytes())}</div>',
@@ -80,7 +46,7 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     main = f'<main id="text" class="text">\n{head}</h1>\n{contents}\n{rest}</main>'
     skip = '<a class="skip" href="#text">To the text</a>'
     return pages.document(
-        "CS7643, Homework 1", f"{skip}\n<p>CS7643 Deep Learning</p>\n{main}", pages.PAGE_STYLE + STYLE
+        homework().title, f"{skip}\n<p>{html.escape(homework().title)}</p>\n{main}", pages.PAGE_STYLE + STYLE
     )
 
 
@@ -89,7 +55,7 @@ def copy_of(name: str, notebook: NotebookNode) -> str:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     done = sum(cell.execution_count is not None for cell in cells)
     row = pages.Row(name, _title(notebook) or name, (done, len(cells)), 0.0, (), ())
-    return pages.page(notebook, row, home="Homework 1")
+    return pages.page(notebook, row, home=homework().title)
 
 
 def _title(notebook: NotebookNode) -> str:
@@ -101,20 +67,24 @@ def _points(task: Task) -> str:
     return f"{task.points} point{'s' * (task.points != 1)}"
 
 
-def _page_of(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
-    name = STATEMENTS.get(number, ("", None))[0]
-    return name if name in notebooks else ""
+def _stating(number: str, notebooks: Mapping[str, NotebookNode]) -> tuple[str, list[NotebookNode]]:
+    """Return the notebook that states a task, "" if it is not here, and the cells in which it does."""
+    outlines = outline.read(ROOT / "notebooks")
+    for name, notebook in notebooks.items():
+        tags = outline.labels(notebook.cells, outlines.get(f"{name}.ipynb", []))[0]
+        found = [cell for cell, words in zip(notebook.cells, tags, strict=True) if {number, "statement"} <= set(words)]
+        if found:
+            return name, found
+    return "", []
 
 
 def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
     rows = []
-    for task in all_tasks():
-        name = _page_of(task.number, notebooks)
-        where = f'<a href="{name}.html">{name}</a>' if name else "<code>cs7643/pytorch/</code>"
+    for task in homework().all_tasks:
+        name = _stating(task.number, notebooks)[0]
+        where = f'<a href="{name}.html">{name}</a>' if name else ""
         files = dict.fromkeys(path_of(module) for module, _ in task.functions)
-        written = ", ".join(
-            [*(f"<code>{path.removeprefix('cs7643/')}</code>" for path in files), *ALSO_WRITTEN.get(task.number, ())]
-        )
+        written = ", ".join([*map(_file_name, files), *(_file_name(also) for also in task.also)])
         rows.append(
             f'<tr><td><a href="#task-{task.number}">{task.number}</a></td><td>{html.escape(task.title)}</td>'
             f'<td class="number">{task.points}</td><td>{where}</td><td>{written}</td></tr>'
@@ -123,13 +93,19 @@ def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
     return _wide(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
+def _file_name(words: str) -> str:
+    """Return what is written for a task, with the paths in it as code, without the package."""
+    path = re.compile(r"[\w./]+/[\w.]+")
+    return path.sub(lambda found: f"<code>{found[0].removeprefix(homework().package + '/')}</code>", html.escape(words))
+
+
 def _wide(table: str) -> str:
     return f'<div class="wide" tabindex="0">{table}</div>'
 
 
 def _problems(notebooks: Mapping[str, NotebookNode]) -> str:
     parts = []
-    for task in all_tasks():
+    for task in homework().all_tasks:
         text = statement(task.number, notebooks)
         heading = f"{task.number}. {html.escape(task.title)}"
         parts.append(
@@ -140,19 +116,17 @@ def _problems(notebooks: Mapping[str, NotebookNode]) -> str:
 
 
 def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return the statement of a task as Markdown, from the notebook that states it."""
-    name, cell_id = STATEMENTS.get(number, ("", None))
-    notebook = notebooks.get(name)
-    if notebook is None:
+    """Return the statement of a task as Markdown: the cell that states it, or what several cells ask for."""
+    texts = [cell.source for cell in _stating(number, notebooks)[1]]
+    if not texts:
         return "The notebook with this statement is not here."
-    texts = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
-    if cell_id is not None:
-        return re.sub(r"\A#+ .*\n", "", texts[cell_id]).strip()
-    introduction = re.sub(r"\A#+ .*\n", "", next(iter(texts.values())))
-    introduction = re.split(r"^\|", introduction, flags=re.M)[0].strip()
+    first, *others = (re.sub(r"\A#+ .*\n", "", text) for text in texts)
+    if not others:
+        return first.strip()
+    introduction = re.split(r"^\|", first, flags=re.M)[0].strip()
     tasks = [
         " ".join(paragraph.split()).removeprefix("**Task.** ")
-        for text in texts.values()
+        for text in (first, *others)
         for paragraph in re.split(r"\n\s*\n", text)
         if paragraph.startswith("**Task.**")
     ]
@@ -161,9 +135,9 @@ def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
 
 def _files(root: Path) -> str:
     rows = []
-    for path in (*NOTEBOOKS, *student_files(), "collaborators.txt", "writeup/sol1.tex", "collect_submission.sh"):
+    for path in (*homework().notebooks, *homework().code_files(), PERSON, "writeup/sol1.tex", "collect_submission.sh"):
         if (root / path).is_file():
-            names = [name for task in TASKS for module, name in task.functions if path_of(module) == path]
+            names = [name for task in homework().tasks for module, name in task.functions if path_of(module) == path]
             yours = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)
             about = html.escape(_purpose(root / path))
             rows.append(

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coursework.options import Command
+from coursework.homework import Command
 from coursework.root import ROOT
-from coursework.staff.autograder import STAFF_ACCURACY
+from coursework.staff.autograder import judging
 
 
 def _grade(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
-Grade hw1.zip, or the folder it was unpacked to, and write results.json as Gradescope takes it. A folder of several
-submissions, each a folder or a zip, is graded as a class: a results.json for each, grades.csv, histogram.png, and
-mistakes.csv. A class can be interrupted; the same call goes on."""
-    parser.add_argument("submission", type=Path, help="hw1.zip, a folder, or a folder of submissions")
+Grade a zip that was handed in, or the folder it was unpacked to, and write results.json as Gradescope takes it. A
+folder of several submissions, each a folder or a zip, is graded as a class: a results.json for each, grades.csv,
+histogram.png, and mistakes.csv. A class can be interrupted; the same call goes on."""
+    parser.add_argument("submission", type=Path, help="a zip, a folder, or a folder of submissions")
     parser.add_argument(
         "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
     )
     parser.add_argument("--single", action="store_true", help="it is one submission, whatever its folder looks like")
     parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen once)")
-    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, for example 6.2")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, by their numbers")
+    judging.arguments(parser)
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time (default: 1)")
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler, for many machines that share the disk"
@@ -31,17 +31,10 @@ mistakes.csv. A class can be interrupted; the same call goes on."""
 
 
 def _autograder(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Build dist/autograder.zip. The same seed, labels and files give the same bytes."
+    parser.description = "Build dist/autograder.zip. The same seed, options and files give the same bytes."
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
     parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen anew)")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
-    parser.add_argument(
-        "--staff-accuracy",
-        type=float,
-        default=STAFF_ACCURACY,
-        metavar="A",
-        help=f"what problem 6.7 must beat (default: {STAFF_ACCURACY})",
-    )
+    judging.arguments(parser)
 
 
 def _release(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""hw1.zip: the same files give the same bytes, and a copy of it is unpacked and tried before it counts."""
+"""The zip: the same files give the same bytes, and a copy of it is unpacked and tried before it counts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from coursework.files import copy_tree
+from coursework.homework import homework
 from coursework.submit import manifest, names
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import Entry
 from coursework.terminal import explain
-from cs7643.handed_in import student_files
 
 LIMIT = 100_000_000  # bytes that Gradescope takes
-PACKAGES = ("coursework", "cs7643")  # what checks need, given or handed in
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 PATIENCE = 1200  # seconds for all checks of the copy
 
@@ -86,38 +86,39 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
     Returns:
         For each task what the checks say (:meth:`coursework.check.report.Report.as_dict`), and what went wrong.
     """
-    with tempfile.TemporaryDirectory(prefix="cs7643 copy ", ignore_cleanup_errors=True) as temporary:
+    with tempfile.TemporaryDirectory(prefix="coursework copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
         try:
-            for package in PACKAGES:
+            for package in ("coursework", homework().package):
                 copy_tree(root / package, copy / package, _is_left)
+            shutil.copyfile(root / "pyproject.toml", copy / "pyproject.toml")
         except OSError as error:
             raise OSError(f"the copy in which the zip is tried cannot be made: {explain(error)}") from error
-        for path in student_files():  # so that one that is missing in the zip is missing in the copy
+        for path in homework().code_files():  # so that one that is missing in the zip is missing in the copy
             (copy / path).unlink(missing_ok=True)
         try:
             unpack(content, copy)
         except (ValueError, OSError, zipfile.BadZipFile) as error:
-            return [], [Finding("hw1.zip", f"its copy is not whole: {error}", "Call again; the disk may be full.")]
+            return [], [Finding(homework().zip, f"its copy is not whole: {error}", "Call again; the disk may be full.")]
         found = []
-        environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONPATH": str(copy)}
+        environment = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONPATH": str(copy)}
         environment |= {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
         last = ""
         try:
-            modules = [path for path in student_files() if path.endswith(".py") and (copy / path).exists()]
+            modules = [path for path in homework().code_files() if path.endswith(".py") and (copy / path).exists()]
             result = _run(["-c", IMPORT_ALL, *modules], copy, environment)
             last = result.stderr.strip()
             for path, reason in json.loads(result.stdout):
-                remedy = "Import only what is in cs7643, in requirements.txt, or in Python."
+                remedy = f"Import only what is in {homework().package}, in requirements.txt, or in Python."
                 found.append(Finding(path, f"in a copy made from the zip it cannot be imported: {reason}", remedy))
-            result = _run(["-m", "cs7643", "check", "--json"], copy, environment)
+            result = _run(["-m", homework().package, "check", "--json"], copy, environment)
             last = result.stderr.strip()
             return list(json.loads(result.stdout)["checks"]), found
         except subprocess.TimeoutExpired:
             reason = f"its checks take longer than {PATIENCE} s"
         except (ValueError, KeyError):
             reason = f"its checks do not run: {last.splitlines()[-1] if last else 'they say nothing'}"
-        return [], [*found, Finding("hw1.zip", reason, "Run `make check`, and mend what it says.")]
+        return [], [*found, Finding(homework().zip, reason, "Run `make check`, and mend what it says.")]
 
 
 def _is_left(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""``python -m cs7643 submit``: look at everything, say what to mend, and write hw1.zip and hw1.pdf."""
+"""The command `submit`: look at everything, say what to mend, and write the zip and the PDF."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from coursework.files import atomic_writer
+from coursework.homework import homework
 from coursework.root import ROOT
 from coursework.submit import archive, document, editors, inspection, manifest, notebooks, pages
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
-from cs7643 import handed_in as contents
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
@@ -31,7 +31,7 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return _complain(f"there is no file {args.pdf}", code=2)
     if args.output.exists() and not args.output.is_dir():
         return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
-    targets = [args.output / name for name in ("hw1.zip", "hw1.pdf")]
+    targets = [args.output / name for name in (homework().zip, homework().pdf)]
     try:
         for target in targets:  # before the minute that the checks take
             _require_writable(target)
@@ -58,7 +58,9 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
         return _refuse(found)
     zipped = archive.pack(entries, manifest.build(entries, person, earned(points), found))
     if len(zipped) > archive.LIMIT:
-        raise ValueError(f"hw1.zip would have {size(len(zipped))}: remove large files from {contents.RESULTS}")
+        raise ValueError(
+            f"{zip_path.name} would have {size(len(zipped))}: remove large files from {homework().results}"
+        )
     pdf, about_pdf = _own_pdf(args.pdf) if args.pdf is not None else _made_pdf(root, person)
     _store({zip_path: zipped, pdf_path: pdf})
     digest = hashlib.sha256(zipped).hexdigest()
@@ -105,17 +107,16 @@ def look(
     entries, found = inspection.gather(root)
     person, about_person = read_person(root, name)
     found += [finding for finding in about_person if finding not in found]
-    loose = (contents.PERSON, contents.EXTRA, contents.PREDICTIONS)
-    found += editors.inspect(root, [*contents.student_files(), *contents.NOTEBOOKS, *loose])
+    found += editors.inspect(root, list(homework().handed_in()))
     if own_pdf is not None:
         found += pages.inspect(own_pdf)
     return entries, person, found
 
 
 def _made_pdf(root: Path, person: Person) -> tuple[bytes, list[str]]:
-    """Return hw1.pdf, and the lines about it."""
+    """Return the PDF, and the lines about it."""
     readable = {}
-    for name in contents.NOTEBOOKS:
+    for name in homework().notebooks:
         with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
             readable[Path(name).stem] = notebooks.read(root / name)
     made = document.write(readable, person, root)

@@ -1,4 +1,4 @@
-"""hw1.pdf: what the notebooks and training gave, each problem beginning on a page of its own, set by Typst."""
+"""The PDF: what the notebooks and training gave, each problem beginning on a page of its own, set by Typst."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from typing import Any
 import typst
 from nbformat import NotebookNode
 
+from coursework.homework import PERSON, Problem, homework
+from coursework.notebooks import outline
 from coursework.submit import glyphs, pages, prose, text
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
 from coursework.submit.prose import quoted, raw_text, wrapped
-from cs7643.handed_in import EXTRA, PERSON, PROBLEMS, RESULTS, RUNS, Problem, Section
 
-TITLE = "CS7643 Deep Learning, Homework 1"
 LINES = 120  # of one output that are shown
 LOG_LINES = 15  # at the end of a log, where the accuracies are
-GIVEN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")  # the ids of given cells are words; those of new cells are not
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
 BLANK = re.compile(r"your answer here", re.I)
 
 STYLE = """\
@@ -102,9 +100,30 @@ class Setting:
     notes: list[Note] = field(default_factory=list)
     fonts: dict[str, Path] = field(default_factory=dict)  # beside the shipped ones: family, and file
     undrawable: list[str] = field(default_factory=list)
+    shown: dict[str, list[Shown]] = field(default_factory=dict)  # by task
 
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.folder / "pictures")
+        outlines = outline.read(self.root / "notebooks")
+        for name, notebook in self.notebooks.items():
+            tags, lost = outline.labels(notebook.cells, outlines.get(f"{name}.ipynb", []))
+            self.notes += [Note(name, "?", f"{entry} is not there any more") for entry in lost]
+            for number, (cell, words, task) in enumerate(
+                zip(notebook.cells, tags, outline.own(tags), strict=True), start=1
+            ):
+                if task:
+                    called = str(cell.get("id") or f"number {number}")
+                    self.shown.setdefault(task, []).append(Shown(name, called, cell, frozenset(words)))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell that the document shows: what its tags say it is, nothing for a student's own."""
+
+    notebook: str
+    name: str
+    cell: NotebookNode
+    tags: frozenset[str]
 
 
 def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> WriteUp:
@@ -118,36 +137,42 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
     Raises:
         ValueError: if it cannot be compiled, or the compiled document is not as it must be.
     """
-    with tempfile.TemporaryDirectory(prefix="cs7643-", ignore_cleanup_errors=True) as temporary:
+    with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as temporary:
         setting = Setting(Path(temporary).resolve(), root, notebooks)
         parts: list[tuple[str, list[Piece]]] = []
-        for problem in PROBLEMS:
+        for problem in homework().problems:
             parts.append((_opening(problem, person), []))
-            for section in problem.sections:
-                parts.append((f"#heading(level: 2)[{_text(section.heading)}]\n" if section.heading else "", []))
-                parts[-1][1].extend(_section(section, setting))
+            for task in problem.tasks:
+                parts.append((_heading(f"{task.number} {task.title}") if len(problem.tasks) > 1 else "", []))
+                parts[-1][1].extend(
+                    piece for shown in setting.shown.get(task.number, ()) for piece in _cell(shown, setting)
+                )
                 if not parts[-1][1]:
                     parts.append(("_Nothing here was executed or answered._\n", []))
-        for model, heading in RUNS.items():  # of problem 6, the last one
-            parts.append((f"#heading(level: 2)[{_text(heading)}]\n", list(_run(model, setting))))
-            if not parts[-1][1]:
-                parts.append(("_No log and no picture of a run is there._\n", []))
+                if task.run:
+                    parts.append((_heading(f"{task.number} The training run"), list(_run(task.run, setting))))
+                    if not parts[-1][1]:
+                        parts.append(("_No log and no picture of a run is there._\n", []))
+        for file in homework().loose:
+            if file.kind == "extra" and (root / file.path).exists():
+                pieces = list(_file(file.path, "all of it", setting, lambda content: _markdown(content, setting)))
+                parts.append((_heading(file.path), pieces))
         _name_undrawable(parts, person, setting)
         try:
             content = _compile_or_mend(parts, person, setting)
         except typst.TypstError as error:
-            raise ValueError(f"hw1.pdf cannot be set: {text.sentence(str(error))[:300]}") from error
-    wanted = {problem.number: f"Problem {problem.number}" for problem in PROBLEMS}
+            raise ValueError(f"{homework().pdf} cannot be set: {text.sentence(str(error))[:300]}") from error
+    wanted = {problem.number: f"Problem {problem.number}" for problem in homework().problems}
     return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
 
 
 def _opening(problem: Problem, person: Person) -> str:
     first = ""
-    if problem is PROBLEMS[0]:
+    if problem is homework().problems[0]:
         lines = (("Name", person.name), ("Collaborators", person.collaborators))
         rows = ", ".join(f"[*{key}*], {quoted(value or '(not filled in)')}" for key, value in lines)
         first = f'#text(20pt, weight: "bold", course)\n\n#grid(columns: (auto, 1fr), gutter: 0.8em, {rows})\n#v(1em)\n'
-    break_before = "#pagebreak()\n" if problem is not PROBLEMS[0] else ""
+    break_before = "#pagebreak()\n" if problem is not homework().problems[0] else ""
     points = f"{problem.points} points"
     return (
         f"{break_before}{first}"
@@ -161,45 +186,27 @@ def _text(words: str) -> str:
     return f"#{quoted(words)}"
 
 
-def _section(section: Section, setting: Setting) -> Iterator[Piece]:
-    """Return what the cells of a section give, in the order of the notebook, and the cells that a student added."""
-    notebook = setting.notebooks.get(section.notebook)
-    if notebook is None:
-        return
-    listed = (*section.answers, *section.results)
-    ids = [str(cell.get("id", "")) for cell in notebook.cells]
-    for wanted in listed:
-        if wanted not in ids:
-            setting.notes.append(Note(section.notebook, wanted, "the cell is not there any more"))
-    sections = [other for problem in PROBLEMS for other in problem.sections if other.notebook == section.notebook]
-    everywhere = {cell for other in sections for cell in (*other.answers, *other.results)}
-    under = ""
-    for number, (cell, name) in enumerate(zip(notebook.cells, ids, strict=True), start=1):
-        if name in everywhere:
-            under = name
-        if name in listed:
-            yield from _cell(cell, name, section, setting)
-        elif not is_given(name) and (under in listed or (not under and section is sections[0])):
-            yield from _cell(cell, name or f"number {number}", section, setting)
+def _heading(words: str) -> str:
+    return f"#heading(level: 2)[{_text(words)}]\n"
 
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
-    """Return the end of a run's log and its pictures; before those of the last one, what extra.md says of it."""
-    if model == list(RUNS)[-1] and (setting.root / EXTRA).exists():
-        yield from _file(EXTRA, "all of it", setting, lambda content: _markdown(content, setting))
-    folder = setting.root / RESULTS
+    """Return the end of a run's log, and its pictures."""
+    folder = setting.root / homework().results
     if not is_inside(folder, setting.root):  # as for the zip: no link is followed
         return
     if (folder / f"{model}.log").exists():
-        yield from _file(f"{RESULTS}/{model}.log", "its end", setting, _end_of_log)
+        yield from _file(f"{homework().results}/{model}.log", "its end", setting, _end_of_log)
     for path in sorted(folder.glob(f"{model}_*.png")):
-        yield from _file(f"{RESULTS}/{path.name}", "all of it", setting, lambda content: _picture(content, setting))
+        yield from _file(
+            f"{homework().results}/{path.name}", "all of it", setting, lambda content: _picture(content, setting)
+        )
 
 
-Shown = tuple[str, str, list[str]]  # of a file: its text as typed, its Typst, and notes
+Content = tuple[str, str, list[str]]  # of a file: its text as typed, its Typst, and notes
 
 
-def _file(path: str, part: str, setting: Setting, show: Callable[[bytes], Shown]) -> Iterator[Piece]:
+def _file(path: str, part: str, setting: Setting, show: Callable[[bytes], Content]) -> Iterator[Piece]:
     """Return what a file gives, or in its place the reason why there is nothing."""
     content = read_inside(setting.root, path)
     name = text.sentence(path)
@@ -220,18 +227,18 @@ def _text_of(content: bytes) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _markdown(content: bytes, setting: Setting) -> Shown:
+def _markdown(content: bytes, setting: Setting) -> Content:
     source = _text_of(content)
     return source, *_set(source, prose.Place(setting.root, setting.root, setting.pictures))
 
 
-def _end_of_log(content: bytes) -> Shown:
+def _end_of_log(content: bytes) -> Content:
     notes: list[str] = []
     last = "\n".join(_lines(_text_of(content), notes.append)[-LOG_LINES:])
     return last, raw_text(last), notes
 
 
-def _picture(content: bytes, setting: Setting) -> Shown:
+def _picture(content: bytes, setting: Setting) -> Content:
     return "a picture", setting.pictures.place(content, WIDTH * 0.75), []
 
 
@@ -250,25 +257,21 @@ def _about(left_out: Sequence[str]) -> list[str]:
     return [f"control characters are left out: {numbers}"] if left_out else []
 
 
-def is_given(name: str) -> bool:
-    """Tell by its id whether a cell came with the notebook: Jupyter gives new cells numbers, and ours have words."""
-    return bool(GIVEN.fullmatch(name)) and not UUID.fullmatch(name)
-
-
-def _cell(cell: NotebookNode, name: str, section: Section, setting: Setting) -> Iterator[Piece]:
+def _cell(shown: Shown, setting: Setting) -> Iterator[Piece]:
+    cell = shown.cell
     if cell.cell_type == "code":
-        source = "" if name not in section.settings else _chosen(cell.source)
-        typst_of_outputs = [_output(output, name, section, setting) for output in cell.outputs]
-        shown = "\n\n".join(part for part in ([raw_text(source)] if source else []) + typst_of_outputs if part)
-        if shown:
-            yield Piece(section.notebook, name, cell.source, shown)
+        source = _chosen(cell.source) if "settings" in shown.tags else ""
+        typst_of_outputs = [_output(output, shown, setting) for output in cell.outputs]
+        whole = "\n\n".join(part for part in ([raw_text(source)] if source else []) + typst_of_outputs if part)
+        if whole:
+            yield Piece(shown.notebook, shown.name, cell.source, whole)
         return
-    if name in section.answers and (BLANK.search(cell.source) or not cell.source.strip()):
-        setting.notes.append(Note(section.notebook, name, "there is no answer yet"))
+    if "answer" in shown.tags and (BLANK.search(cell.source) or not cell.source.strip()):
+        setting.notes.append(Note(shown.notebook, shown.name, "there is no answer yet"))
     place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-    shown, notes = _set(cell.source, place, cell.get("attachments"))
-    setting.notes += [Note(section.notebook, name, note) for note in notes]
-    yield Piece(section.notebook, name, cell.source, shown)
+    whole, notes = _set(cell.source, place, cell.get("attachments"))
+    setting.notes += [Note(shown.notebook, shown.name, note) for note in notes]
+    yield Piece(shown.notebook, shown.name, cell.source, whole)
 
 
 def _chosen(source: str) -> str:
@@ -276,9 +279,9 @@ def _chosen(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
 
 
-def _output(output: NotebookNode, name: str, section: Section, setting: Setting) -> str:
+def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
     def note(what: str) -> None:
-        setting.notes.append(Note(section.notebook, name, what))
+        setting.notes.append(Note(of.notebook, of.name, what))
 
     if output.output_type == "stream":
         return _printed(output.text, note) if output.name == "stdout" else ""
@@ -363,7 +366,7 @@ def _compile(parts: list[tuple[str, list[Piece]]], person: Person, setting: Sett
     families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES, *setting.fonts))
     mono = ", ".join(quoted(name) for name in ("DejaVu Sans Mono", *setting.fonts))
     head = (
-        f"#let course = {quoted(TITLE)}\n#let student = {quoted(person.name or '(no name)')}\n"
+        f"#let course = {quoted(homework().title)}\n#let student = {quoted(person.name or '(no name)')}\n"
         f"#set document(title: course, author: student, date: none)\n"
         f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: ({mono}))\n'
     )

@@ -27,11 +27,10 @@ def _shipped() -> frozenset[int]:
 def _covers(path: Path) -> tuple[tuple[str, frozenset[int]], ...]:
     """Return the families in a font file, each with the characters that it draws."""
     try:
-        if path.suffix.lower() in (".ttc", ".otc"):
-            fonts = list(TTCollection(path, lazy=True).fonts)
-        else:
-            fonts = [TTFont(path, lazy=True)]
-        return tuple((str(font["name"].getBestFamilyName()), frozenset(font.getBestCmap() or ())) for font in fonts)
+        with path.open("rb") as stream:
+            many = path.suffix.lower() in (".ttc", ".otc")
+            fonts = TTCollection(stream, lazy=True).fonts if many else [TTFont(stream, lazy=True)]
+            return tuple((str(font["name"].getBestFamilyName()), frozenset(font.getBestCmap() or ())) for font in fonts)
     except (TTLibError, OSError, KeyError, AssertionError, AttributeError):
         return ()
 

@@ -1,4 +1,4 @@
-"""Which files of the repository go into hw1.zip, and what is the matter with those that do not."""
+"""Which files of the repository go into the zip, and what is the matter with those that do not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
+from coursework.homework import PERSON, Loose, homework, hook
 from coursework.submit import names, notebooks
 from coursework.submit.finding import Finding
-from cs7643 import handed_in as contents
+
+RESULT_KINDS = {  # what training leaves: the log of a run, and its pictures; never weights
+    **dict.fromkeys((".csv", ".json", ".jsonl", ".log", ".txt"), "log"),
+    **dict.fromkeys((".png", ".svg", ".pdf"), "plot"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,9 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
 
 
 def _wanted(root: Path) -> Iterator[tuple[str, str]]:
-    yield from _given()
-    for result in sorted(_walk(root / contents.RESULTS)):
-        yield result.relative_to(root).as_posix(), contents.RESULT_KINDS[result.suffix.lower()]
-
-
-def _given() -> Iterator[tuple[str, str]]:
-    """Return the files that every submission has."""
-    for path in contents.student_files():
-        yield path, "student"
-    for path in contents.NOTEBOOKS:
-        yield path, "notebook"
-    yield contents.PERSON, "person"
-    yield contents.PREDICTIONS, "predictions"
-    yield contents.EXTRA, "extra"
+    yield from homework().handed_in().items()
+    for result in sorted(_walk(root / homework().results) if homework().results else ()):
+        yield result.relative_to(root).as_posix(), RESULT_KINDS[result.suffix.lower()]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -80,7 +74,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         for name in files:
             path = Path(place, name)
-            if path.suffix.lower() in contents.RESULT_KINDS and not name.startswith((".", "#", "~")):
+            if path.suffix.lower() in RESULT_KINDS and not name.startswith((".", "#", "~")):
                 yield path
 
 
@@ -97,11 +91,11 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
         return Finding(path, f"its name {reason}", "Rename it: letters, digits, - and _ are right everywhere.")
     try:
         if not place.exists():
-            if path in contents.NOTEBOOKS:
-                return notebooks.inspect(place, path)[1][0]
+            if path in homework().notebooks:
+                return notebooks.inspect(place, path, root / homework().package)[1][0]
             if place.is_symlink():
                 return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
-            others = {PurePosixPath(other).name for other, _ in _given()}
+            others = {PurePosixPath(other).name for other in homework().handed_in()}
             return names.missing(place, path, "the file is missing", _where_from(path), others)
         if not is_inside(place, root):
             problem = f"it is a link that leads out of the repository, to {Path(os.path.realpath(place)).name}"
@@ -118,25 +112,25 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
 
 
 def _where_from(path: str) -> str:
-    if path == contents.PREDICTIONS:
-        return "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force."
-    if path == contents.EXTRA:
-        return "Say in it what you did for problem 6.7. If you leave that out, call with --force."
-    if path == contents.PERSON:
+    for file in homework().loose:
+        if file.path == path:
+            return file.remedy
+    if path == PERSON:
         return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
     return "Put it back: from your own copy, or from the files you were given."
 
 
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     if entry.kind == "notebook":
-        return notebooks.inspect(root / entry.path, entry.path, root / "cs7643")[1]
+        return notebooks.inspect(root / entry.path, entry.path, root / homework().package)[1]
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]
     if entry.kind == "student" and entry.path.endswith(".py"):
         return _code(entry)
-    if entry.kind == "predictions":
-        return _predictions(root / entry.path, entry.path)
+    for file in homework().loose:
+        if file.path == entry.path and file.check:
+            return _checked(root / entry.path, file)
     return []
 
 
@@ -151,14 +145,11 @@ def _code(entry: Entry) -> list[Finding]:
     return []
 
 
-def _predictions(path: Path, name: str) -> list[Finding]:
-    from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes a second
-
+def _checked(path: Path, file: Loose) -> list[Finding]:
     try:
-        read_predictions(path)
+        hook(file.check)(path)
     except ValueError as error:
-        remedy = "Write it again, for the test images of CIFAR-10: python -m cs7643 predict."
-        return [Finding(name, str(error).removeprefix(str(path)).lstrip(",: "), remedy)]
+        return [Finding(file.path, str(error).removeprefix(str(path)).lstrip(",: "), file.remedy)]
     return []
 
 
@@ -188,7 +179,7 @@ def _imports(root: Path, content: bytes) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     for name in sorted(names):
-        if name.split(".")[0] in ("coursework", "cs7643"):
+        if name.split(".")[0] in ("coursework", homework().package):
             parts = "/".join(name.split("."))
             for path in (f"{parts}.py", f"{parts}/__init__.py"):
                 if (root / path).is_file():

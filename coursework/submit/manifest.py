@@ -1,4 +1,4 @@
-"""manifest.json: what is in hw1.zip, who hands it in, what made it, and what was overridden."""
+"""manifest.json: what is in the zip, who hands it in, what made it, and what was overridden."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from coursework.homework import homework
 from coursework.notebooks.execute import datasets, versions
 from coursework.submit import notebooks
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import Entry
 from coursework.submit.person import Person
-from cs7643 import __version__
 
 NAME = "manifest.json"
 
@@ -44,8 +44,8 @@ def build(
         overridden: what --force went over.
     """
     document = {
-        "assignment": "CS7643 Deep Learning, Homework 1",
-        "edition": __version__,
+        "assignment": homework().title,
+        "edition": homework().version,
         "name": person.name,
         "collaborators": person.collaborators,
         "overridden": [

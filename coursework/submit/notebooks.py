@@ -11,10 +11,11 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursework.notebooks.provenance import PACKAGE, changed_code
+from coursework.homework import homework
+from coursework.notebooks import outline
+from coursework.notebooks.provenance import changed_code
 from coursework.submit import names, text
 from coursework.submit.finding import Finding
-from cs7643.handed_in import NOTEBOOKS
 
 RUN_ALL = "Open it with `make lab`, choose Run > Restart Kernel and Run All Cells, wait for the last cell, and save."
 
@@ -65,7 +66,7 @@ def _mend(document: Any) -> None:
                 output["metadata"] = {}
 
 
-def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNode | None, list[Finding]]:
+def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, list[Finding]]:
     """Read a notebook and say what keeps it from being handed in.
 
     Args:
@@ -78,7 +79,7 @@ def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNod
     """
     if not path.is_file():
         remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
-        others = {Path(other).name for other in NOTEBOOKS}
+        others = {Path(other).name for other in homework().notebooks}
         return None, [names.missing(path, name, "the notebook is missing", remedy, others)]
     try:
         notebook = read(path)
@@ -87,7 +88,17 @@ def inspect(path: Path, name: str, package: Path = PACKAGE) -> tuple[NotebookNod
         reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
         return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package)]
+    lost = _lost(notebook, path, name)
+    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package), *lost]
+
+
+def _lost(notebook: NotebookNode, path: Path, name: str) -> list[Finding]:
+    """Name the cells that the PDF should show and that cannot be found, by tag, text or place."""
+    entries = outline.read(path.parent).get(path.name, [])
+    remedy = "Put it back from the notebook that you were given, with what you wrote."
+    return [
+        Finding(name, f"{entry} is not there any more", remedy) for entry in outline.labels(notebook.cells, entries)[1]
+    ]
 
 
 def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
@@ -118,14 +129,16 @@ def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
 
 def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
     records = [
-        output.metadata["cs7643_code"]
+        output.metadata["coursework_code"]
         for cell in cells
         for output in cell.outputs
-        if isinstance(output.get("metadata", {}).get("cs7643_code"), dict)
+        if isinstance(output.get("metadata", {}).get("coursework_code"), dict)
     ]
     source = "\n".join(cell.source for cell in cells)
     if not records:
-        if re.search(r"^\s*(from|import)\s+cs7643", source, re.M) and any(cell.execution_count for cell in cells):
+        if re.search(rf"^\s*(from|import)\s+{homework().package}\b", source, re.M) and any(
+            cell.execution_count for cell in cells
+        ):
             return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
         return []
     changed = sorted({path for record in records for path in changed_code(record, package)})

@@ -10,6 +10,7 @@ from pathlib import Path
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, PyPdfError
 
+from coursework.homework import homework
 from coursework.submit.finding import Finding
 
 PAGES = 6  # a page for each problem, at the least
@@ -78,13 +79,15 @@ def page_map(content: bytes, headings: dict[int, str]) -> dict[int, tuple[int, i
                 first[number] = 1 + (page if page is not None else -1)
     starts = [first.get(number, 0) for number in headings]
     if starts[0] != 1 or any(after <= before for before, after in itertools.pairwise(starts)):
-        raise ValueError(f"hw1.pdf: each problem should begin on a page of its own, they begin on pages {starts}")
+        raise ValueError(
+            f"{homework().pdf}: each problem should begin on a page of its own, they begin on pages {starts}"
+        )
     ends = [*(start - 1 for start in starts[1:]), len(reader.pages)]
     found = dict(zip(headings, zip(starts, ends, strict=True), strict=True))
     for number, (start, end) in found.items():
         for page in range(start, end + 1):
             if headings[number] not in reader.pages[page - 1].extract_text():
-                raise ValueError(f"hw1.pdf: page {page} should carry the words {headings[number]}")
+                raise ValueError(f"{homework().pdf}: page {page} should carry the words {headings[number]}")
     return found
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursework.homework import PERSON
 from coursework.submit.finding import Finding
 from coursework.submit.text import decode, sentence
-from cs7643.handed_in import PERSON
 
 KEYS = ("Name", "Collaborators")
 

@@ -1,4 +1,4 @@
-"""The pictures of hw1.pdf: those that cells drew, and those that a student put into the text."""
+"""The pictures of the PDF: those that cells drew, and those that a student put into the text."""
 
 from __future__ import annotations
 

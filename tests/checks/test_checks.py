@@ -5,25 +5,27 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import json
 import operator
 import re
+import shutil
 
 import numpy as np
 import pytest
 from tolerances import assert_within, difference
 
+from coursework.check import hints
 from coursework.check.case import CASES, Outcome, run_case
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import MISTAKES, Diagnosis, diagnose
 from coursework.check.verdict import try_function
+from coursework.homework import homework
+from coursework.root import ROOT
 from cs7643 import layers
-from cs7643.cases import hints
-from cs7643.cases.hints import HINTS
 from cs7643.checks import check, hint
 from cs7643.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array, rel_error
-from cs7643.homework import TASKS
 
-for task in TASKS:
+for task in homework().tasks:
     importlib.import_module(task.cases)  # registers its cases
 
 
@@ -31,7 +33,7 @@ def outcomes(function, name):
     return {case.title: run_case(case, function) for case in CASES if case.function == name}
 
 
-@pytest.mark.parametrize("task", [task.number for task in TASKS])
+@pytest.mark.parametrize("task", [task.number for task in homework().tasks])
 def test_the_solution_passes(task):
     report = check(task)
     assert report.passed, str(report)
@@ -41,7 +43,7 @@ def test_the_solution_passes(task):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_the_solution_passes_on_other_inputs(seed):
-    for task in TASKS:
+    for task in homework().tasks:
         report = check(task.number, apart=False, seed=seed)
         assert report.passed, str(report)
 
@@ -63,7 +65,7 @@ def test_a_seed_makes_the_inputs():
 
 
 def test_every_mistake_is_one_of_a_function_and_shows_in_cases_that_there_are():
-    functions = {name for task in TASKS for _, name in task.functions}
+    functions = {name for task in homework().tasks for _, name in task.functions}
     for each in MISTAKES:
         assert set(each.functions) <= functions
         assert each.advice.endswith(".")
@@ -91,22 +93,36 @@ def test_a_diagnosis_weighs_what_speaks_for_and_against():
 
 
 def test_every_function_has_three_hints_and_none_is_its_solution(capsys):
-    names = {name: module for task in TASKS for module, name in task.functions}
-    assert set(names) == set(HINTS)
-    for name, module in names.items():
+    for module, name in [pair for task in homework().tasks for pair in task.functions]:
         source = inspect.getsource(operator.attrgetter(name)(importlib.import_module(module)))
         solution = re.search(r"BEGIN SOLUTION.*?\n(.*?)# END SOLUTION", source, re.S)
         assert solution, name
-        for line in map(str.strip, solution[1].splitlines()):
-            assert len(line) < 12 or not any(line in text for text in HINTS[name])
-        assert all(10 < len(text) < 130 for text in HINTS[name])
-        assert hint(name, 2) == f"The formula: {HINTS[name][1]}"
+        found = hints.hints(name)
+        assert found, name
+        for place in found:
+            assert [title for title, _ in place] == ["The idea", "The formula", "The shapes"]
+            for line in map(str.strip, solution[1].splitlines()):
+                assert len(line) < 12 or not any(line in text for _, text in place)
+    assert hint("conv_forward_naive", 2).startswith("The formula: Position (i, j) has its window at rows i * stride")
     for name, step in (("conv", 1), ("f1", 4), ("f1", 0)):
         with pytest.raises(ValueError, match="hint: "):
             hint(name, step)
     assert hints.main(argparse.Namespace(name="f2", step=1)) == 0
     assert capsys.readouterr().out == hint("f2") + "\n"
     assert hints.main(argparse.Namespace(name="f3", step=1)) == 2
+
+
+def test_hints_are_those_of_the_notebook_as_it_is(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    notebook = json.loads((ROOT / "notebooks" / "4_layers.ipynb").read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}  # as an editor leaves them; the text still says which cell it is
+    (tmp_path / "notebooks" / "4_layers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert hints.hints("relu_forward", tmp_path) == []
+    shutil.copy(ROOT / "notebooks" / "outline.json", tmp_path / "notebooks")
+    assert hints.hints("relu_forward", tmp_path) == hints.hints("relu_forward")
+    (tmp_path / "notebooks" / "4_layers.ipynb").write_text("{", encoding="utf-8")
+    assert hints.hints("relu_forward", tmp_path) == []
 
 
 def test_whatever_a_function_does_an_outcome_comes_back():

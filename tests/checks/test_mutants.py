@@ -9,11 +9,11 @@ import pytest
 
 from coursework.check.diagnosis import MISTAKES
 from coursework.check.run import run_apart
+from coursework.homework import homework
 from coursework.root import ROOT
 from coursework.staff.mutants import automatic
 from coursework.staff.mutants.mutant import Mutant, edited, of, source_of, text_of
 from coursework.staff.mutants.trial import attempt, register_cases, solution
-from cs7643.homework import TASKS
 from staff.mutants.catalogue import MUTANTS
 
 register_cases()
@@ -44,7 +44,7 @@ def test_the_diagnosis_is_right_nearly_always():
     trials = [attempt(mutant, seed=1) for mutant in MUTANTS]  # other inputs than those of the test above
     assert all(trial.found for trial in trials)
     assert sum(trial.named for trial in trials) >= 0.8 * len(trials)
-    for task in TASKS:
+    for task in homework().tasks:
         own = [trial for trial in trials if trial.mutant.task == task.number]
         assert sum(trial.named for trial in own) >= 0.8 * len(own), task.number
 
@@ -58,7 +58,7 @@ def test_the_catalogue_is_sound():
     for mutant in MUTANTS:
         assert (mutant.function, mutant.mistake) in known or mutant.mistake in anywhere, name_of(mutant)
     assert {(mutant.task, mutant.function) for mutant in MUTANTS} == {
-        (task.number, name) for task in TASKS for _, name in task.functions
+        (task.number, name) for task in homework().tasks for _, name in task.functions
     }
     shown = {(mutant.function, mutant.mistake) for mutant in MUTANTS}
     assert known <= shown, "a mistake that no mutant makes"
@@ -73,20 +73,21 @@ def test_an_edit_must_hit_one_place_of_the_solution():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [task.number for task in TASKS])
+@pytest.mark.parametrize("number", [task.number for task in homework().tasks])
 def test_no_task_depends_on_what_a_student_writes_for_another(number, tmp_path):
     """The solution of one task is taken out whole: whatever is wrong with it, the other tasks cannot see it."""
     for package in ("coursework", "cs7643"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     regions = 0
-    for name in {module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions}:
+    for name in {module.replace(".", "/") + ".py" for task in homework().tasks for module, _ in task.functions}:
         source = (tmp_path / name).read_text(encoding="utf-8")
         pattern = rf"^( *)# BEGIN SOLUTION {re.escape(number)} .*?^ *# END SOLUTION"
         blank, count = re.subn(pattern, r"\1raise RuntimeError('spoilt')", source, flags=re.S | re.M)
         (tmp_path / name).write_text(blank, encoding="utf-8")
         regions += count
     assert regions
-    for task in TASKS:
+    for task in homework().tasks:
         verdicts = run_apart(task, [name for _, name in task.functions], root=tmp_path)
         statuses = {verdict.status for verdict in verdicts.values()}
         assert statuses == ({"wrong"} if task.number == number else {"right"}), task.number
@@ -97,7 +98,8 @@ def test_no_task_depends_on_what_a_student_writes_for_another(number, tmp_path):
 def test_mutants_are_found_on_other_inputs(seed):
     missed = [name_of(trial.mutant) for trial in (attempt(mutant, seed) for mutant in MUTANTS) if not trial.found]
     assert not missed
-    assert all(solution(module, name, seed).status == "right" for task in TASKS for module, name in task.functions)
+    pairs = [pair for task in homework().tasks for pair in task.functions]
+    assert all(solution(module, name, seed).status == "right" for module, name in pairs)
 
 
 def test_the_lines_of_a_solution_are_those_between_its_marks():

@@ -144,6 +144,7 @@ def test_the_users_settings_stay_outside(folder, tmp_path):
 def test_the_code_is_that_of_the_repository_whichever_is_installed(tmp_path):
     for package in ("coursework", "cs7643"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "random.py").write_text("raise SystemExit('in the way')", encoding="utf-8")
     source = "from pathlib import Path\nimport cs7643\nprint(Path(cs7643.__file__).parents[1] == Path.cwd().parent)"
     path = write(tmp_path / "notebooks" / "1_where.ipynb", {"where": source})

@@ -25,7 +25,7 @@ def call(folder, *arguments):
     """Run a command in the edition of a folder; return its exit code and what it says."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR")}
     command = [sys.executable, "-m", "cs7643", *arguments]
-    environment = {**kept, "CS7643_NO_VENV": "1"}
+    environment = {**kept, "COURSEWORK_NO_VENV": "1"}
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8")
     return result.returncode, result.stdout + result.stderr
 

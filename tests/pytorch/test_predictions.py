@@ -106,7 +106,7 @@ def pointer(path):
     ],
 )
 def test_what_is_no_trained_model_is_named_by_every_command(make, words, tmp_path, monkeypatch, dataset, capsys):
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
     monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
     make(tmp_path / "softmax.pt")
     make(tmp_path / "softmax.checkpoint.pt")
@@ -126,7 +126,7 @@ def test_what_is_no_trained_model_is_named_by_every_command(make, words, tmp_pat
 
 
 def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, monkeypatch, dataset, capsys):
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
     call = ["train", "--no-cuda", "--epochs", "1", "--num-training", "64", "--batch-size", "32", "--output"]
     call += [str(tmp_path)]
 
@@ -145,7 +145,7 @@ def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, mo
     monkeypatch.setattr(training, "update_step", control_c)
     assert (main(call), complaint()) == (130, [goes_on])
     monkeypatch.undo()
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
     monkeypatch.setattr(data, "load", control_c)
     assert (main(call), complaint()) == (130, [starts_over])  # the checkpoint that is there belongs to a run before
     assert (main([*call, "--resume"]), complaint()) == (130, [goes_on])
@@ -169,7 +169,7 @@ sys.exit(main(["train", "--compile", "--no-cuda", "--num-training", "64", "--bat
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a compiler is found without PATH")
 def test_compile_without_a_compiler_says_what_is_missing(tmp_path):
-    variables = {**os.environ, "PATH": str(tmp_path), "CS7643_NO_VENV": "1", "TQDM_DISABLE": "1"}
+    variables = {**os.environ, "PATH": str(tmp_path), "COURSEWORK_NO_VENV": "1", "TQDM_DISABLE": "1"}
     variables |= {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache"), "CXX": str(tmp_path / "no compiler")}
     command = [sys.executable, "-c", COMPILE, "--output", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
@@ -195,7 +195,7 @@ def test_no_picture_cuts_its_title(dataset, tmp_path):
 
 
 def test_bfloat16_is_left_out_where_the_device_does_not_know_it(tmp_path, monkeypatch, dataset, capsys):
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
     monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
     options = ["train", "--amp", "--no-cuda", "--epochs", "1", "--num-training", "64", "--batch-size", "32", "--output"]
     for known in (False, True):
@@ -207,7 +207,7 @@ def test_bfloat16_is_left_out_where_the_device_does_not_know_it(tmp_path, monkey
 
 
 def test_the_commands_train_predict_and_plots(tmp_path, monkeypatch, dataset, capsys):
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
     monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
     folder, csv = str(tmp_path / "results"), str(tmp_path / "predictions.csv")
     options = [

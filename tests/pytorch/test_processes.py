@@ -17,7 +17,7 @@ from cs7643.pytorch.processes import Processes, SharedBatchNorm, processes, shar
 from cs7643.pytorch.training import Settings, train
 
 ROOT = Path(__file__).resolve().parents[2]
-VARIABLES = {"PYTHONPATH": str(ROOT), "CS7643_NO_VENV": "1", "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
+VARIABLES = {"PYTHONPATH": str(ROOT), "COURSEWORK_NO_VENV": "1", "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def run(count, program, *words):

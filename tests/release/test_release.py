@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from coursework.check.run import run_apart
+from coursework.homework import homework
 from coursework.staff.release import command, edition, leaks, trial
 from coursework.staff.release.archive import archive
 from coursework.staff.release.blanks import cut_notebook, dump
 from coursework.staff.release.contents import CONTENTS, read_contents, read_source
 from coursework.staff.release.edition import make_edition, restore, restore_file
 from coursework.staff.release.markers import ReleaseError
-from cs7643.homework import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS, NOTEBOOK = "cs7643/layers.py", "notebooks/1_gradient_descent.ipynb"
@@ -88,11 +88,14 @@ def test_the_solutions_put_back_give_the_source():
 
 
 def test_every_task_with_code_has_a_blank_for_each_of_its_functions():
-    files = {module.replace(".", "/") + ".py" for task in TASKS for module, _ in task.functions}
+    files = {module.replace(".", "/") + ".py" for task in homework().tasks for module, _ in task.functions}
     blanks = {path: student().files[path].decode().count("raise NotImplementedError") for path in files}
     for path, count in blanks.items():
         functions = {
-            name for task in TASKS for module, name in task.functions if module.replace(".", "/") + ".py" == path
+            name
+            for task in homework().tasks
+            for module, name in task.functions
+            if module.replace(".", "/") + ".py" == path
         }
         assert count >= len(functions), path
 
@@ -354,8 +357,8 @@ def folder(tmp_path_factory):
 
 def test_the_edition_is_tried_where_it_lies(folder):
     report = "\n".join(trial.try_out(folder))
-    assert f"{len(TASKS)} tasks, each function not started" in report
-    assert "commands run, lab, data, check, status, hint" in report
+    assert f"{len(homework().tasks)} tasks, each function not started" in report
+    assert "commands run, lab, check, status, hint, data, train" in report
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == set(student().files)
 
 
@@ -531,7 +534,7 @@ def test_each_blank_stops_its_own_part_when_all_others_are_filled(tmp_path):
     """With one blank left, the cases that need its part are not started, and none is wrong."""
     command.write({path: source()[path] for path in student().removed}, tmp_path)
     for path, done in student().solutions():
-        task = next((task for task in TASKS if task.number == done.region.task), None)
+        task = next((task for task in homework().tasks if task.number == done.region.task), None)
         module = path.removesuffix(".py").replace("/", ".")
         names = [name for where, name in task.functions if where == module] if task else []
         if not names:
@@ -556,7 +559,7 @@ def test_the_edition_with_the_solutions_passes_all_checks(folder, tmp_path):
     result = trial.run(tmp_path, "-m", "cs7643", "check", "--all", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     reports = json.loads(result.stdout)["checks"]
-    assert [report["earned"] for report in reports] == [task.points for task in TASKS]
+    assert [report["earned"] for report in reports] == [task.points for task in homework().tasks]
 
 
 @pytest.mark.slow

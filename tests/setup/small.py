@@ -10,10 +10,24 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COURSEWORK = ("__init__", "cli", "environment", "files", "installation", "options", "root", "start", "terminal")
+COURSEWORK = (
+    "__init__",
+    "cli",
+    "environment",
+    "files",
+    "homework",
+    "installation",
+    "options",
+    "root",
+    "start",
+    "terminal",
+)
 FILES = (
     *(f"coursework/{name}.py" for name in COURSEWORK),
-    *(f"cs7643/{name}.py" for name in ("__init__", "__main__", "pytorch/__init__", "pytorch/settings")),
+    *(
+        f"cs7643/{name}.py"
+        for name in ("__init__", "__main__", "homework", "options", "pytorch/__init__", "pytorch/settings")
+    ),
 )
 PYPROJECT = """
     [build-system]
@@ -24,6 +38,9 @@ PYPROJECT = """
     [project]
     name = "cs7643"
     version = "1.0"
+
+    [tool.coursework]
+    homework = "cs7643.homework:HOMEWORK"
 """
 # Builds the wheel of an editable installation, a .pth file, with nothing but the standard library.
 BACKEND = """

@@ -25,7 +25,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="pipes, terminals, devices an
 
 def python(*arguments, cwd=ROOT, **options):
     """Run this Python, which has everything installed, as a child; nothing is set up."""
-    variables = {**os.environ, "CS7643_NO_VENV": "1", **options.pop("variables", {})}
+    variables = {**os.environ, "COURSEWORK_NO_VENV": "1", **options.pop("variables", {})}
     return subprocess.run(
         [sys.executable, *arguments], cwd=cwd, env=variables, **{"capture_output": True, "encoding": "utf-8", **options}
     )
@@ -205,7 +205,7 @@ def test_a_terminal_gets_what_it_can_show(variables, live, colours):
     [("hint f2", ""), ("hint f2", "1"), ("status", "1"), ("--help", ""), ("train --help", "")],
 )
 def test_a_reader_that_goes_away_leaves_no_traceback(words, unbuffered):
-    variables = {**os.environ, "CS7643_NO_VENV": "1", "PYTHONUNBUFFERED": unbuffered}
+    variables = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONUNBUFFERED": unbuffered}
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "cs7643", *words.split()]
@@ -293,7 +293,7 @@ def test_a_fault_of_the_program_keeps_its_traceback_and_others_have_one_on_deman
     assert fault.returncode == 1
     assert fault.stderr.startswith("Traceback")
     assert "TypeError" in fault.stderr.splitlines()[-1]
-    shown = python("-c", textwrap.dedent(ENDINGS.format("open('none')")), variables={"CS7643_DEBUG": "1"})
+    shown = python("-c", textwrap.dedent(ENDINGS.format("open('none')")), variables={"COURSEWORK_DEBUG": "1"})
     assert shown.stderr.startswith("Traceback")
     assert shown.stderr.splitlines()[-1].startswith("name: none: ")
 

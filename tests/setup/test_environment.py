@@ -78,7 +78,7 @@ def test_a_python_without_venv_is_told_what_to_install(repository, monkeypatch, 
     monkeypatch.setattr(
         environment.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name)
     )
-    assert environment.prepare(None, ["check"], repository) == 1
+    assert environment.prepare(None, ["check"], root=repository, program="cs7643") == 1
     message = capsys.readouterr().err
     assert "no complete venv module" in message
     assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in message
@@ -101,8 +101,8 @@ def test_packages_whose_installation_was_cut_off_are_installed_again(tmp_path):
 
 def test_a_process_that_never_gets_inside_does_not_try_for_ever(repository, monkeypatch, capsys):
     monkeypatch.setattr(environment, "is_installed", lambda *_: True)
-    monkeypatch.setenv("CS7643_VENV", str(repository / ".venv"))
-    assert environment.prepare(None, ["check"], repository) == 1
+    monkeypatch.setenv("COURSEWORK_VENV", str(repository / ".venv"))
+    assert environment.prepare(None, ["check"], root=repository, program="cs7643") == 1
     assert "delete that folder and call again" in capsys.readouterr().err
 
 
@@ -114,7 +114,7 @@ def test_a_disk_that_fills_up_is_named_even_when_nobody_says_so(tmp_path, monkey
 
 def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
     monkeypatch.setattr(environment, "NEEDED_GB", 10**9)
-    assert environment.prepare(None, ["check"], repository) == 1
+    assert environment.prepare(None, ["check"], root=repository, program="cs7643") == 1
     assert "the disk is too full" in capsys.readouterr().err
     assert not (repository / ".venv").exists()
 
@@ -140,8 +140,8 @@ def test_what_pip_says_becomes_a_line_of_advice(output, advice):
 
 
 def test_the_set_up_can_be_left_out(repository, monkeypatch):
-    monkeypatch.setenv("CS7643_NO_VENV", "1")
-    assert environment.prepare("dev", ["test"], repository) is None
+    monkeypatch.setenv("COURSEWORK_NO_VENV", "1")
+    assert environment.prepare("dev", ["test"], root=repository, program="cs7643") is None
     assert not (repository / ".venv").exists()
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURE = """
 from IPython.display import display
 figure = {"name": "net: test accuracy", "value": 0.4375, "unit": "accuracy"}
-display({"text/plain": "net: test accuracy ≈ 0.438"}, raw=True, metadata={"cs7643": figure})
+display({"text/plain": "net: test accuracy ≈ 0.438"}, raw=True, metadata={"coursework": figure})
 """
 WHERE = """
 import json, os, sys
@@ -215,7 +215,8 @@ def test_ctrl_c_leaves_what_ran_and_no_kernel(tmp_path):
     source = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(tmp_path / "notebooks", "1_a", ("first", "print('before')"), ("slow", source))
     code = (
-        "import argparse, pathlib, sys; from coursework.notebooks import execute; from coursework.options import COMMANDS;"
+        "import argparse, pathlib, sys; from coursework.notebooks import execute;"
+        "from coursework.options import COMMANDS;"
         "parser = argparse.ArgumentParser();"
         "COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
         "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"
@@ -260,7 +261,7 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
     assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
     assert all(cell.metadata == {} for cell in cells)
     assert [output.text for output in cells[0].outputs] == ["0\n1\n2\n"]
-    assert cells[2].outputs[0].metadata.cs7643.value == 0.4375
+    assert cells[2].outputs[0].metadata.coursework.value == 0.4375
     kinds = [set(output.data) for output in cells[3].outputs]
     assert {"text/plain", "image/png"} in kinds
     assert [output.execution_count for output in cells[3].outputs if output.output_type == "execute_result"] == [4]
@@ -308,7 +309,8 @@ def test_a_disk_that_is_full_is_a_line(tmp_path, in_place):
     path = write(tmp_path / "notebooks", "1_a", ("long", "print('x' * 200_000)"))
     before = path.read_bytes()
     code = (
-        "import argparse, pathlib, resource, sys; from coursework.notebooks import execute; from coursework.options import COMMANDS;"
+        "import argparse, pathlib, resource, sys; from coursework.notebooks import execute;"
+        "from coursework.options import COMMANDS;"
         "parser = argparse.ArgumentParser(); COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
         "sys.exit(execute.main(args, notebooks=pathlib.Path(sys.argv[1])))"
@@ -335,7 +337,7 @@ def test_a_report_that_cannot_be_written_ends_the_run_before_it_begins(tmp_path)
     ("arguments", "code", "message"),
     [
         (["3"], 2, "there is no notebook 3; there are: 1_a"),
-        (["--in-place", "--cifar10-dir", "elsewhere"], 2, "--in-place runs on the embedded default"),
+        (["--in-place", "--cifar10-dir", "elsewhere"], 2, "--in-place uses what the repository itself holds"),
         (["--cifar10-dir", "elsewhere"], 1, "elsewhere (as asked for)"),
         (["--cifar10-dir", "damaged"], 1, "damaged: the set is incomplete"),
     ],

@@ -85,7 +85,7 @@ def test_a_replacement_that_is_killed_is_undone_and_begun_again(installed, reach
     blocked = "import pathlib, time\npathlib.Path('reached').touch()\ntime.sleep(600)\n"
     (installed / "backend.py").write_text(blocked, encoding="utf-8")
     command, variables = [sys.executable, "-m", "cs7643", "check"], {**os.environ, "PIP_CONFIG_FILE": os.devnull}
-    variables.pop("CS7643_NO_VENV", None)
+    variables.pop("COURSEWORK_NO_VENV", None)
     with subprocess.Popen(
         command, cwd=installed, env=variables, stderr=subprocess.DEVNULL, start_new_session=True
     ) as p:

@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+from coursework.homework import PERSON, homework
 from coursework.notebooks.provenance import digest
-from cs7643 import handed_in as contents
 
 ROOT = Path(__file__).resolve().parents[2]
 PREDICTIONS = "image_id,label\n" + "".join(f"{image},{image % 10}\n" for image in range(10_000))
@@ -18,14 +18,15 @@ def make(place: Path) -> Path:
     """Copy what a student has, fill in the two lines, and let the notebooks be of the code of today."""
     for name in ("coursework", "cs7643", "docs", "notebooks", "experiments"):
         shutil.copytree(ROOT / name, place / name, ignore=FOREIGN)
-    person = (ROOT / contents.PERSON).read_text(encoding="utf-8")
-    (place / contents.PERSON).write_text(
+    shutil.copy(ROOT / "pyproject.toml", place)
+    person = (ROOT / PERSON).read_text(encoding="utf-8")
+    (place / PERSON).write_text(
         person.replace("Name:", "Name: Ada Lovelace").replace("\nCollaborators:", "\nCollaborators: none"),
         encoding="utf-8",
     )
-    (place / contents.PREDICTIONS).write_text(PREDICTIONS, encoding="utf-8")
-    (place / contents.EXTRA).write_text("# What I did for problem 6.7\n\nMore filters.\n", encoding="utf-8")
-    results = place / contents.RESULTS
+    (place / "predictions.csv").write_text(PREDICTIONS, encoding="utf-8")
+    (place / "extra.md").write_text("# What I did for problem 6.7\n\nMore filters.\n", encoding="utf-8")
+    results = place / homework().results
     results.mkdir(parents=True)
     (results / "softmax.csv").write_text("epoch,loss\n1,2.3\n", encoding="utf-8")
     shutil.copy(ROOT / "datasets" / "shapes.png", results / "filters.png")
@@ -48,7 +49,9 @@ def code_cells(notebook) -> list:
 def records(notebook) -> list[dict[str, str]]:
     """Return which code each output says it comes from."""
     outputs = [output for cell in code_cells(notebook) for output in cell["outputs"]]
-    return [output["metadata"]["cs7643_code"] for output in outputs if "cs7643_code" in output.get("metadata", {})]
+    return [
+        output["metadata"]["coursework_code"] for output in outputs if "coursework_code" in output.get("metadata", {})
+    ]
 
 
 def refresh(notebook, place: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from pypdf import PdfWriter
 from repository import code_cells, edit, records
 
+from coursework.homework import PERSON
 from coursework.submit.command import look
-from cs7643 import handed_in as contents
 
 NOTEBOOK = "notebooks/4_layers.ipynb"
 LAYERS = "cs7643/layers.py"
@@ -94,7 +94,7 @@ def without_code(notebook):
 def forget(notebook):
     for cell in code_cells(notebook):
         for output in cell["outputs"]:
-            output.get("metadata", {}).pop("cs7643_code", None)
+            output.get("metadata", {}).pop("coursework_code", None)
 
 
 def one_old_record(notebook):
@@ -165,19 +165,19 @@ CODE = {
     "a link out": (link(LAYERS, True), f"{LAYERS}: it is a link that leads out of the repository", "the file itself"),
     "a dead link": (link(LAYERS, False), f"{LAYERS}: it is a link to a file that is not there", "the file itself"),
 }
-PERSON = {
-    "missing": (remove(contents.PERSON), "collaborators.txt: the file is missing", "Make it"),
-    "empty": (write(contents.PERSON, ""), "the collaborators' line is not filled in", "or write none"),
-    "no name": (write(contents.PERSON, "Name:\nCollaborators: none\n"), "the line of the name is not", "after `Name:`"),
-    "nobody": (write(contents.PERSON, "Name: A\nCollaborators:\n"), "the collaborators' line is not", "or write none"),
+PEOPLE = {
+    "missing": (remove(PERSON), "collaborators.txt: the file is missing", "Make it"),
+    "empty": (write(PERSON, ""), "the collaborators' line is not filled in", "or write none"),
+    "no name": (write(PERSON, "Name:\nCollaborators: none\n"), "the line of the name is not", "after `Name:`"),
+    "nobody": (write(PERSON, "Name: A\nCollaborators:\n"), "the collaborators' line is not", "or write none"),
     "a dash": (
-        write(contents.PERSON, "Name: A\nCollaborators: -\n"),
+        write(PERSON, "Name: A\nCollaborators: -\n"),
         "the collaborators' line is not",
         "or write none",
     ),
-    "in a comment": (write(contents.PERSON, "Name: A\n# Collaborators: B\n"), "the collaborators' line", "write none"),
+    "in a comment": (write(PERSON, "Name: A\n# Collaborators: B\n"), "the collaborators' line", "write none"),
     "Latin-1": (
-        write(contents.PERSON, "Name: José\nCollaborators: none".encode("latin-1")),
+        write(PERSON, "Name: José\nCollaborators: none".encode("latin-1")),
         "not text in UTF-8",
         "Save",
     ),
@@ -241,7 +241,7 @@ BROKEN = {
     for area, cases in {
         "notebook": NOTEBOOKS,
         "code": CODE,
-        "person": PERSON,
+        "person": PEOPLE,
         "predictions": PREDICTIONS,
         "other": OTHERS,
     }.items()
@@ -310,13 +310,13 @@ def test_an_own_pdf_of_six_pages_is_taken(ready, tmp_path):
     ],
 )
 def test_the_two_lines_are_read_as_people_write_them(text, name, collaborators, root):
-    write(contents.PERSON, text)(root)
+    write(PERSON, text)(root)
     _, person, found = look(root)
     assert (person.name, person.collaborators, found) == (name, collaborators, [])
 
 
 def test_a_windows_editor_may_save_as_utf_16(root):
-    write(contents.PERSON, codecs.BOM_UTF16_LE + "Name: Ada\nCollaborators: none\n".encode("utf-16-le"))(root)
+    write(PERSON, codecs.BOM_UTF16_LE + "Name: Ada\nCollaborators: none\n".encode("utf-16-le"))(root)
     assert sentences(root) == []
 
 

@@ -19,14 +19,14 @@ from pypdf import PdfReader
 from repository import ROOT, code_cells, edit
 
 from coursework.files import copy_tree
+from coursework.homework import PERSON, homework
 from coursework.submit import archive, command, document, editors, inspection, manifest, names, notebooks, text
 from coursework.submit.command import look
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person
-from cs7643 import handed_in as contents
 
 NOTEBOOK, FIRST, LAYERS = "notebooks/4_layers.ipynb", "notebooks/1_gradient_descent.ipynb", "cs7643/layers.py"
-LOG, PICTURE = f"{contents.RESULTS}/softmax.log", f"{contents.RESULTS}/softmax_loss.png"
+LOG, PICTURE = f"{homework().results}/softmax.log", f"{homework().results}/softmax_loss.png"
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows does not have such names or files")
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
@@ -95,7 +95,7 @@ def test_a_notebook_without_the_metadata_of_outputs_is_one_that_must_be_run_agai
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_byte_order_mark_disturbs_nothing(encoding, root):
-    for path in (NOTEBOOK, contents.PERSON):
+    for path in (NOTEBOOK, PERSON):
         (root / path).write_bytes((root / path).read_text(encoding="utf-8").encode(encoding))
     assert said(root) == []
     if encoding == "utf-8-sig":  # Jupyter opens no notebook that has one
@@ -103,7 +103,7 @@ def test_a_byte_order_mark_disturbs_nothing(encoding, root):
 
 
 def test_lines_may_end_as_on_windows(root):
-    for path in (*contents.student_files(), *contents.NOTEBOOKS, contents.PERSON, contents.PREDICTIONS, contents.EXTRA):
+    for path in (*homework().code_files(), *homework().notebooks, PERSON, "predictions.csv", "extra.md"):
         content = (root / path).read_bytes()
         assert b"\r" not in content
         (root / path).write_bytes(content.replace(b"\n", b"\r\n"))
@@ -219,11 +219,11 @@ NAMES = {
 @posix
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_another_system_cannot_hold_is_refused(name, root):
-    path = root / contents.RESULTS / name
+    path = root / homework().results / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("1", encoding="utf-8")
     (finding,) = said(root)
-    assert text.sentence(f"{contents.RESULTS}/{name}: its name") in finding
+    assert text.sentence(f"{homework().results}/{name}: its name") in finding
     assert NAMES[name] in finding
     assert name not in "".join(entry.path for entry in inspection.gather(root)[0])
 
@@ -246,8 +246,8 @@ def test_other_names_are_not_refused(name):
 )
 def test_names_that_are_one_on_other_systems_are_refused(one, other, how, root):
     for name in (one, other):
-        (root / contents.RESULTS / name).write_text(name, encoding="utf-8")
-    if len({one, other} & set(os.listdir(root / contents.RESULTS))) < 2:
+        (root / homework().results / name).write_text(name, encoding="utf-8")
+    if len({one, other} & set(os.listdir(root / homework().results))) < 2:
         pytest.skip("this file system holds one of them only")
     (finding,) = said(root)
     assert "on Windows and macOS its name is that of" in finding
@@ -266,10 +266,10 @@ RENAMED = [
     (LAYERS, "Layers.py"),
     (LAYERS, "layer.py"),
     ("experiments/run_softmax.sh", "run_softmax.sh.txt"),
-    (contents.PERSON, "collaborators.txt.txt"),
-    (contents.PREDICTIONS, "predictions.csv.txt"),
-    (contents.PREDICTIONS, "prediction.csv"),
-    (contents.EXTRA, "extra.txt"),
+    (PERSON, "collaborators.txt.txt"),
+    ("predictions.csv", "predictions.csv.txt"),
+    ("predictions.csv", "prediction.csv"),
+    ("extra.md", "extra.txt"),
 ]
 
 
@@ -282,7 +282,7 @@ def test_a_file_that_was_renamed_is_named(path, name, root):
     assert f"rename it to {path.rpartition('/')[2]}" in found[0]
 
 
-@pytest.mark.parametrize("path", [NOTEBOOK, LAYERS, contents.PREDICTIONS])
+@pytest.mark.parametrize("path", [NOTEBOOK, LAYERS, "predictions.csv"])
 def test_a_file_that_icloud_has_not_downloaded_is_named(path, root):
     place = root / path
     place.rename(place.with_name(f".{place.name}.icloud"))
@@ -292,7 +292,7 @@ def test_a_file_that_icloud_has_not_downloaded_is_named(path, root):
 
 
 def test_no_file_is_taken_for_another_that_is_looked_for(root):
-    wanted = set(contents.student_files()) | set(contents.NOTEBOOKS)
+    wanted = set(homework().code_files()) | set(homework().notebooks)
     for path in wanted:
         others = {other.rpartition("/")[2] for other in wanted}
         assert names.near(root / path, others) in (None, path.rpartition("/")[2])
@@ -319,13 +319,13 @@ def empty(path):
 
 @posix
 @pytest.mark.parametrize("kind", [fifo, loop, pointer, empty], ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("path", [NOTEBOOK, LAYERS, "experiments/run_softmax.sh", contents.PERSON, LOG, PICTURE])
+@pytest.mark.parametrize("path", [NOTEBOOK, LAYERS, "experiments/run_softmax.sh", PERSON, LOG, PICTURE])
 def test_what_is_no_whole_file_is_named_once_and_stops_nothing(kind, path, root):
     (root / path).unlink(missing_ok=True)
     kind(root / path)
     entries, person, found = look(root)
     about = [finding for finding in found if finding.place == path]
-    assert len(about) == (2 if (kind, path) == (empty, contents.PERSON) else 1)  # both lines are not filled in
+    assert len(about) == (2 if (kind, path) == (empty, PERSON) else 1)  # both lines are not filled in
     if path in (LOG, PICTURE):
         document.write({}, person, root)
     if path == LAYERS:

@@ -9,9 +9,8 @@ import subprocess
 import pytest
 from repository import ROOT
 
+from coursework.homework import homework
 from coursework.submit import pages
-from cs7643 import handed_in as contents
-from cs7643.homework import all_tasks
 
 TEMPLATE = ROOT / "writeup" / "sol1.tex"
 
@@ -19,14 +18,14 @@ TEMPLATE = ROOT / "writeup" / "sol1.tex"
 def test_the_template_has_the_problems_with_their_points():
     text = TEMPLATE.read_text(encoding="utf-8")
     found = re.findall(r"^\\problem\{(\d)\}\{(.+)\}\{(\d+)\}$", text, re.M)
-    assert [(int(number), title) for number, title, _ in found] == [(p.number, p.title) for p in contents.PROBLEMS]
+    assert [(int(number), title) for number, title, _ in found] == [(p.number, p.title) for p in homework().problems]
     points = {number: int(count) for number, _, count in found}
     assert sum(points.values()) == 41
     parts = dict(re.findall(r"\\textbf\{(6\.\d) .*?\((\d+) points\)", text))
     assert sum(map(int, parts.values())) == points["6"]
-    for problem in contents.PROBLEMS:
+    for problem in homework().problems:
         assert points[str(problem.number)] == problem.points
-    assert {task.number: str(task.points) for task in all_tasks() if task.number.startswith("6")} == parts
+    assert {task.number: str(task.points) for task in homework().all_tasks if task.number.startswith("6")} == parts
 
 
 @pytest.mark.slow

@@ -15,10 +15,10 @@ import zipfile
 import pytest
 from repository import ROOT
 
+from coursework.homework import homework
 from coursework.options import COMMANDS
 from coursework.submit import archive, command, inspection, manifest
 from coursework.submit.person import Person
-from cs7643 import handed_in as contents
 
 
 def submit(root, output, *words):
@@ -54,7 +54,7 @@ def test_a_complete_submission_gives_both_files(ready, tmp_path, capsys):
     assert document["versions"]["NumPy"]
     assert document["data"]["notebooks/5_convnet.ipynb"] == ["Shapes-10 (embedded)"]
     assert {"softmax.csv", "filters.png"} <= {path.split("/")[-1] for path in held}
-    for path in (*contents.student_files(), *contents.NOTEBOOKS, "extra.md", "predictions.csv"):
+    for path in (*homework().code_files(), *homework().notebooks, "extra.md", "predictions.csv"):
         assert held[path] == (ready / path).read_bytes()
     assert sorted(path.name for path in output.iterdir()) == ["hw1.pdf", "hw1.zip"]  # nothing half-written
 
@@ -101,21 +101,21 @@ def test_nothing_else_goes_in(root):
 
 def test_a_folder_of_results_that_is_a_link_is_not_followed(root):
     outside = root.parent / "outside"
-    shutil.move(root / contents.RESULTS, outside)
-    (root / contents.RESULTS).symlink_to(outside, target_is_directory=True)
+    shutil.move(root / homework().results, outside)
+    (root / homework().results).symlink_to(outside, target_is_directory=True)
     entries, found = inspection.gather(root)
-    assert not [entry.path for entry in entries if entry.path.startswith(contents.RESULTS)]
+    assert not [entry.path for entry in entries if entry.path.startswith(homework().results)]
     assert any("leads out of the repository" in finding.problem for finding in found)
 
 
 def test_results_with_names_of_all_kinds_come_back(root, tmp_path):
     names = ["Läufe/erster Lauf.csv", "日本.txt", "a'b & c.png"]
     for name in names:
-        (root / contents.RESULTS / name).parent.mkdir(exist_ok=True)
-        shutil.copy(root / contents.RESULTS / "softmax.csv", root / contents.RESULTS / name)
+        (root / homework().results / name).parent.mkdir(exist_ok=True)
+        shutil.copy(root / homework().results / "softmax.csv", root / homework().results / name)
     archive.unpack(pack(root), tmp_path / "copy")
     for name in names:
-        assert (tmp_path / "copy" / contents.RESULTS / name).read_bytes().startswith(b"epoch")
+        assert (tmp_path / "copy" / homework().results / name).read_bytes().startswith(b"epoch")
 
 
 def test_code_that_the_students_files_import_goes_along(root):
@@ -216,7 +216,7 @@ def test_wrong_calls(ready, tmp_path, capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
 def test_the_shell_script_works_from_anywhere(tmp_path):
-    environment = {**os.environ, "CS7643_NO_VENV": "1", "PYTHON": sys.executable}
+    environment = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHON": sys.executable}
     script = ROOT / "collect_submission.sh"
     for arguments, code, words in (
         (["--help"], 0, "--force"),
@@ -234,4 +234,4 @@ def test_every_file_with_a_blank_is_handed_in():
     blanks = {
         path.relative_to(ROOT).as_posix() for path in paths if "BEGIN SOLUTION" in path.read_text(encoding="utf-8")
     }
-    assert blanks <= {*contents.student_files(), *contents.NOTEBOOKS}
+    assert blanks <= {*homework().code_files(), *homework().notebooks}

@@ -5,5 +5,3 @@ The grader (``grade``) holds the cases, the seeds and the rubric, and never impo
 returns is plain values and arrays, which are checked as they come in. Seen from a case, a function under test is a
 function like any other (``remote``).
 """
-
-STAFF_ACCURACY = 0.905  # of the staff's model on the test images of CIFAR-10

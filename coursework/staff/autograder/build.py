@@ -1,12 +1,13 @@
 """``python -m staff autograder``: dist/autograder.zip, which Gradescope takes as it is.
 
 It holds no solution: the package in it is that of the student edition, which is all that the cases need. What is secret
-in it are the seeds, and the labels of problem 6.7.
+in it are the seeds, and what the judge of the tasks without cases needs.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import secrets
@@ -15,8 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from coursework.files import atomic_writer
+from coursework.homework import setting
 from coursework.root import ROOT
-from coursework.staff.autograder.package import Config, clean_package, labels_of
+from coursework.staff.autograder import judging
+from coursework.staff.autograder.package import BUILT, Config, clean_package
 from coursework.staff.release import archive as release_archive
 from coursework.staff.release.contents import normal
 from coursework.staff.release.markers import ReleaseError
@@ -29,9 +32,7 @@ PROGRAMS = ("setup.sh", "run_autograder")
 def main(args: argparse.Namespace) -> int:
     """Build it and say what it is; return 0, or 1 if it cannot be built."""
     try:
-        if not 0 < args.staff_accuracy < 1:
-            raise ValueError(f"--staff-accuracy must be between 0 and 1, got {args.staff_accuracy}")
-        config = Config(args.seed or secrets.token_hex(16), labels_of(args.cifar10_dir), args.staff_accuracy)
+        config = Config(args.seed or secrets.token_hex(16), judging.facts(args))
         content = archive(files(config))
         with atomic_writer(args.output / NAME) as stream:
             stream.write(content)
@@ -40,17 +41,16 @@ def main(args: argparse.Namespace) -> int:
         return 1
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.output / NAME}: {len(content) / 1e3:.0f} kB, sha256 {digest}")
-    if not config.labels:
-        print("Problem 6.7 has no labels in it: its 10 points are given later. --cifar10-dir DIR adds them.")
     return 0
 
 
 def files(config: Config) -> dict[str, bytes]:
     """Return the files of the zip by their names."""
-    here = Path(__file__).parent
-    staff = [ROOT / "staff" / f"{name}.py" for name in ("__init__", "__main__", "challenge_grade", "rubric")]
-    room = [ROOT / "coursework" / "staff" / f"{name}.py" for name in ("__init__", "options")]
-    code = [*staff, *sorted((ROOT / "staff" / "wire").glob("*.py")), *room, *sorted(here.rglob("*.py"))]
+    here, room = Path(__file__).parent, ROOT / "coursework" / "staff"
+    code = [*(room / f"{name}.py" for name in ("__init__", "options")), *sorted(here.rglob("*.py"))]
+    for module in (setting("wire"), setting("judge")):
+        code += _of_the_homework(module)
+    code += [ROOT / "staff" / "__main__.py"]
     found = {
         path.relative_to(ROOT).as_posix(): normal(path)
         for path in code
@@ -59,19 +59,24 @@ def files(config: Config) -> dict[str, bytes]:
     found.update(clean_package())
     found.update({name: normal(here / "gradescope" / name) for name in PROGRAMS})
     found["requirements.txt"] = _requirements(normal(ROOT / "requirements.txt").decode())
-    fields = {"secret": config.secret, "staff_accuracy": config.staff_accuracy, "rounds": config.rounds}
-    found["autograder.json"] = (json.dumps(fields) + "\n").encode()
-    if config.labels:
-        found["labels.txt"] = (config.labels + "\n").encode()
+    lines = [f'{name} = "{setting(name)}"' for name in ("homework", "wire", "judge", "grading")]
+    found["pyproject.toml"] = ("[tool.coursework]\n" + "\n".join(lines) + "\n").encode()
+    found[BUILT.name] = (json.dumps(dataclasses.asdict(config)) + "\n").encode()
     return found
 
 
-NEEDED = ("numpy", "scipy", "threadpoolctl", "torch", "tqdm")
+def _of_the_homework(module: str) -> list[Path]:
+    """Return the files of a module or package that pyproject.toml names, and of the packages around it."""
+    place = ROOT.joinpath(*module.split(".")) if module else ROOT
+    around = [folder / "__init__.py" for folder in place.parents if folder != ROOT and folder.is_relative_to(ROOT)]
+    inside = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    return [*around, *inside] if module else []
 
 
 def _requirements(text: str) -> bytes:
-    """Return those requirements that grading needs."""
-    lines = [line for line in text.splitlines() if line.split(">")[0].strip() in NEEDED]
+    """Return those requirements that grading needs: all, unless the homework says which."""
+    needed = setting("grading").split()
+    lines = [line for line in text.splitlines() if not needed or line.split(">")[0].strip() in needed]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from coursework.files import atomic_writer
+from coursework.homework import homework
 from coursework.progress import progress_bar
 from coursework.staff.autograder import document
 from coursework.staff.autograder.grade import grade
-from coursework.staff.autograder.intake import WANTED
+from coursework.staff.autograder.intake import wanted
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config
-from cs7643.homework import TASKS
-from staff.rubric import by_program
+from coursework.staff.autograder.rubric import by_program, judged
 
 Job = tuple[Path, Path, Config, Limits, "Sequence[str] | None"]  # what grade() takes
 RESULTS = "results.json"
+BLUE = "#0072B2"
 
 
 def submissions(place: Path) -> dict[str, Path]:
@@ -30,7 +31,7 @@ def submissions(place: Path) -> dict[str, Path]:
     if not place.is_dir():
         return {}
     entries = [path for path in sorted(place.iterdir()) if not path.name.startswith((".", "__"))]
-    if any(path.name in WANTED or (path.name == "cs7643" and path.is_dir()) for path in entries):
+    if any(path.name in wanted() or (path.name == homework().package and path.is_dir()) for path in entries):
         return {}
     found = [path for path in entries if path.suffix == ".zip" or (path.is_dir() and not path.is_symlink())]
     if len(found) < 2:
@@ -52,7 +53,7 @@ def run(
     Args:
         found: the submissions, by name.
         out: gets a folder for each, and the tables.
-        config: the seeds, and the labels of problem 6.7.
+        config: the seeds, and what the judge needs.
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
         jobs: how many submissions at a time.
@@ -131,7 +132,7 @@ def _cell(text: str) -> str:
 
 def write_grades(documents: dict[str, dict[str, Any]], path: Path) -> None:
     """Write a line for each submission: its points, task by task, and what the staff should look at."""
-    numbers = [*(task.number for task in TASKS), "6.7"]
+    numbers = [task.number for task in (*homework().tasks, *judged())]
     with atomic_writer(path, "w") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["submission", "name", "points", "of", *numbers, "accuracy", "seconds", "finished", "remarks"])
@@ -161,19 +162,21 @@ def write_mistakes(documents: dict[str, dict[str, Any]], path: Path) -> None:
 
 def draw_histogram(points: Sequence[float], path: Path) -> None:
     """Draw how many submissions have how many points."""
+    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from cs7643.plots import style
-
+    matplotlib.rcdefaults()  # whatever a matplotlibrc says
     figure = Figure(figsize=(7, 3.5))
     axes = figure.add_subplot()
-    axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=style.BLUE, edgecolor="white")
+    axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     mean = sum(points) / len(points)
     axes.set(
         xlabel="points that a program gives", ylabel="submissions", title=f"{len(points)} submissions, mean {mean:.1f}"
     )
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
     with atomic_writer(path) as stream:
-        FigureCanvasAgg(style.clean(figure)).print_png(stream)  # type: ignore[no-untyped-call]
+        FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]

@@ -11,10 +11,10 @@ import sys
 
 from coursework.files import atomic_writer
 from coursework.progress import progress_bar
-from coursework.staff.autograder import classrun, document
+from coursework.staff.autograder import classrun, document, judging
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.autograder.package import Config, built_config, labels_of
+from coursework.staff.autograder.package import Config, built_config
 from coursework.terminal import explain
 
 
@@ -57,4 +57,4 @@ def _config(args: argparse.Namespace) -> Config:
         json.dump(secret, stream)
     with contextlib.suppress(OSError):  # where a file system has no rights
         kept.chmod(0o600)
-    return Config(secret, labels_of(args.cifar10_dir))
+    return Config(secret, judging.facts(args))

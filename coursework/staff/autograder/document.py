@@ -7,11 +7,11 @@ from typing import Any
 
 from coursework.check.case import SEED
 from coursework.check.report import MARKS, findings
+from coursework.homework import Task, homework
+from coursework.staff.autograder.judging import Judgement
 from coursework.staff.autograder.results import clean
+from coursework.staff.autograder.rubric import by_person, judged, maximum, share
 from coursework.staff.autograder.trying import Trial, cases_of
-from cs7643.homework import TASKS, Task, all_tasks
-from staff.challenge_grade import Challenge
-from staff.rubric import RUBRIC, VISIBLE, by_person, maximum, share
 
 NOT_GRADED = "not graded"
 HIDDEN = "after_published"
@@ -21,7 +21,7 @@ OTHERS = "the same cases on inputs drawn anew"
 
 def build(
     trials: Mapping[str, Mapping[str, Trial]],
-    challenge: Challenge | None,
+    judgements: Mapping[str, Judgement],
     notes: Sequence[str],
     staff: Sequence[str],
     seconds: float,
@@ -32,7 +32,7 @@ def build(
 
     Args:
         trials: for each task that was graded, by number, its functions; a task that is missing has no points.
-        challenge: what came of problem 6.7, if it was graded.
+        judgements: what came of the tasks without cases that were graded, by number.
         notes: what the student should know about the submission, a sentence each.
         staff: what the staff should know.
         seconds: how long it took.
@@ -40,19 +40,18 @@ def build(
         finished: whether the grading has come to its end.
     """
     tests: list[dict[str, Any]] = []
-    for task in TASKS:
+    for task in homework().tasks:
         tests += _tests(task, trials.get(task.number))
-    tests.append(_challenge(challenge))
+    tests += [_judged(task, judgements.get(task.number)) for task in judged()]
     rows = [f"{task.number} {task.title}: {points:g} for {what}" for task, points, what in by_person()]
     total = sum(points for _, points, _ in by_person())
-    tests.append(_plain("What a person grades", [f"{total:g} points, for what stands in hw1.pdf:", *rows]))
+    tests.append(_plain("What a person grades", [f"{total:g} points, for what stands in {homework().pdf}:", *rows]))
     lines = [*staff, *(f"{name}: worker lost, {trial.lost}" for name, trial in _lost(trials))]
     tests.append({**_plain("For the staff", lines or ["nothing to report"]), "visibility": "hidden"})
+    said = f"A program gives {most({'tests': tests}):g} of the {homework().points} points, a person {total:g}."
     document: dict[str, Any] = {
         "execution_time": round(seconds, 2),
-        "output": clean(
-            "\n".join([*notes, f"A program gives {most({'tests': tests}):g} of the 41 points, a person {total:g}."])
-        ),
+        "output": clean("\n".join([*notes, said])),
         "output_format": "text",
         "stdout_visibility": "hidden",
         "visibility": "visible",
@@ -64,14 +63,15 @@ def build(
             "lost": {name: trial.lost for name, trial in _lost(trials)},
         },
     }
-    if challenge is not None and challenge.accuracy is not None:
-        document["leaderboard"] = [{"name": "Accuracy", "value": round(challenge.accuracy, 4), "order": "desc"}]
+    boards = [judgement.board for judgement in judgements.values() if judgement.board]
+    if boards:
+        document["leaderboard"] = [{"name": name, "value": round(value, 4), "order": "desc"} for name, value in boards]
     return document
 
 
 def zeros(why: str) -> dict[str, Any]:
     """Return the document that stands there until there is another."""
-    return build({}, None, [why], [why], 0.0, finished=False)
+    return build({}, {}, [why], [why], 0.0, finished=False)
 
 
 def mistakes(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, str]:
@@ -156,20 +156,14 @@ def _unseen(trial: Trial) -> list[str]:
     return [f"{MARKS['wrong']} {trial.name}: right in {right} of {count} cases" + (f"; {kind}" if kind else "")]
 
 
-def _challenge(challenge: Challenge | None) -> dict[str, Any]:
-    task = next(task for task in all_tasks() if task.number == "6.7")
-    test = _plain(f"6.7 {task.title}: predictions.csv", [challenge.text if challenge else NOT_GRADED])
-    if challenge is not None and not challenge.counts:
-        return {**test, "number": "6.7"}
-    maximal = RUBRIC["6.7"].program
-    score = challenge.score if challenge else 0.0
-    return {
-        **test,
-        "number": "6.7",
-        "score": score,
-        "max_score": maximal,
-        "status": "passed" if score == maximal else "failed",
-    }
+def _judged(task: Task, judgement: Judgement | None) -> dict[str, Any]:
+    test = _plain(f"{task.number} {task.title}", [judgement.text if judgement else NOT_GRADED])
+    test["number"] = task.number
+    if judgement is not None and not judgement.counts:
+        return test
+    maximal = task.program_points
+    score = judgement.score if judgement else 0.0
+    return {**test, "score": score, "max_score": maximal, "status": "passed" if score == maximal else "failed"}
 
 
 def points(document: Mapping[str, Any]) -> float:
@@ -180,6 +174,3 @@ def points(document: Mapping[str, Any]) -> float:
 def most(document: Mapping[str, Any]) -> float:
     """Return the sum of all scores that a document could have."""
     return round(float(sum(test.get("max_score", 0.0) for test in document["tests"])), 4)
-
-
-assert 0 < VISIBLE < 1

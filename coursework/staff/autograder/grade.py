@@ -11,11 +11,12 @@ from typing import Any
 
 from coursework.check.case import SEED
 from coursework.staff.autograder import document, intake, results
+from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, paths_of
+from coursework.staff.autograder.rubric import judged
 from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
-from staff.challenge_grade import Challenge, judge
 
 UNFINISHED = "The grading has not come to its end. Hand in again; if this stays, tell the staff."
 
@@ -39,7 +40,7 @@ def grade(
     Args:
         submission: a folder or a zip.
         output: results.json, which is first written with zeros.
-        config: the seeds, and the labels of problem 6.7.
+        config: the seeds, and what the judge needs.
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
         tell_user: is told the user of the workers, if they have one of their own.
@@ -50,7 +51,7 @@ def grade(
     start, limits = time.monotonic(), limits or Limits()
     results.write(output, document.zeros(UNFINISHED))
     trials: dict[str, dict[str, Trial]] = {}
-    challenge: Challenge | None = None
+    judgements: dict[str, Judgement] = {}
     staff: list[str] = []
     taken, finished = intake.Submission(), False
     try:
@@ -64,15 +65,16 @@ def grade(
                 numbers = ", ".join(task.number for task in group)
                 staff.append(f"{numbers}: {time.monotonic() - began:.1f} s")
             staff = ["; ".join(staff), *arena.missing]
-        if tasks is None or "6.7" in tasks:
-            challenge = judge(taken.predictions, config)
-            staff += [challenge.staff] if challenge.staff else []
+        for task in judged():
+            if tasks is None or task.number in tasks:
+                judgements[task.number] = judge(task.number, taken.loose, config.facts)
+                staff += filter(None, [judgements[task.number].staff])
         finished = True
     except Exception:  # a fault of ours: what was found so far counts, and the staff hears of it
         staff.append("the grader itself failed:\n" + traceback.format_exc()[-2000:])
         taken.note(UNFINISHED)
     found = document.build(
-        trials, challenge, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
+        trials, judgements, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
     )
     results.write(output, found)
     return found

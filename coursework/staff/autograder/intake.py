@@ -6,6 +6,7 @@ than it may be long; so it does not matter where a name would lead, or how large
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import stat
@@ -16,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
+from coursework.homework import PERSON, homework
 from coursework.staff.autograder.results import clean
 from coursework.submit.names import nearest
 from coursework.submit.person import parse
-from cs7643.handed_in import PERSON, PREDICTIONS, student_files
 
 ENTRIES = 20_000  # files of a submission that are looked at
 FILE = 1_000_000  # bytes of a file that is taken
@@ -35,13 +36,13 @@ class Submission:
 
     Attributes:
         files: the student's modules, by their paths in the repository.
-        predictions: predictions.csv, if it is there.
+        loose: those of its other files that a program grades, by their paths.
         person: collaborators.txt, if it is there.
         notes: what the student should know about the files, a sentence each.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
-    predictions: bytes | None = None
+    loose: dict[str, bytes] = field(default_factory=dict)
     person: bytes | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -60,9 +61,20 @@ class Found:
     read: Callable[[int], bytes]
 
 
+def loose() -> tuple[str, ...]:
+    """Return the other files that a program looks at."""
+    return tuple(file.path for file in homework().loose if file.check)
+
+
+@functools.cache
+def wanted() -> dict[str, str]:
+    """Return the paths of what is looked for, by the names of the files."""
+    return {PurePosixPath(path).name: path for path in (*modules(), *loose(), PERSON)}
+
+
 def modules() -> tuple[str, ...]:
     """Return the modules in which a student writes."""
-    return tuple(path for path in student_files() if path.endswith(".py"))
+    return tuple(path for path in homework().code_files() if path.endswith(".py"))
 
 
 def take(place: Path) -> Submission:
@@ -71,9 +83,9 @@ def take(place: Path) -> Submission:
     try:
         if place.is_dir():
             found = list(_in_folder(place, submission))
-            inner = [each for each in found if each.path.name == "hw1.zip" and len(each.path.parts) == 1]
+            inner = [each for each in found if each.path.name == homework().zip and len(each.path.parts) == 1]
             if inner and not any(each.path.suffix == ".py" for each in found):
-                return take(place / "hw1.zip")
+                return take(place / homework().zip)
             _choose(found, submission)
         elif place.is_file():
             if place.stat().st_size > ZIP:
@@ -115,7 +127,7 @@ def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
             relative = PurePosixPath(place.relative_to(root).as_posix())
             if stat.S_ISREG(place.lstat().st_mode):
                 yield Found(relative, lambda most, place=place: _read_file(place, most))  # type: ignore[misc]
-            elif name in WANTED:
+            elif name in wanted():
                 submission.note(f"{relative}: it is a link or no file: put the file itself in its place")
 
 
@@ -163,12 +175,9 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> 
         return stream.read(most)
 
 
-WANTED = {PurePosixPath(path).name: path for path in (*modules(), PREDICTIONS, PERSON)}
-
-
 def _choose(found: list[Found], submission: Submission) -> None:
     """Take, for each file that is looked for, the one at its place, in whatever folder; else one of its name alone."""
-    for name, path in WANTED.items():
+    for name, path in wanted().items():
         same = sorted(
             (each for each in found if each.path.name == name), key=lambda each: (len(each.path.parts), each.path)
         )
@@ -185,8 +194,8 @@ def _choose(found: list[Found], submission: Submission) -> None:
         content = _content(candidates[0], submission)
         if content is None:
             continue
-        if path == PREDICTIONS:
-            submission.predictions = content
+        if path in loose():
+            submission.loose[path] = content
         elif path == PERSON:
             submission.person = content
         else:
@@ -209,7 +218,7 @@ def _content(chosen: Found, submission: Submission) -> bytes | None:
 
 
 def _look_for_renamed(name: str, found: list[Found], submission: Submission) -> None:
-    others = {each.path.name: each.path for each in found if each.path.name not in WANTED}
+    others = {each.path.name: each.path for each in found if each.path.name not in wanted()}
     near = nearest(name, others)
     if near:
         submission.note(f"{others[near]} looks like {name}: give it that name")

@@ -11,16 +11,10 @@ from typing import Any
 from coursework.check.case import CaseFailed
 from coursework.staff.autograder.inside.protocol import Special
 from coursework.staff.autograder.sandbox import Link, WorkerGone
-from cs7643.autodiff import primitives
-from cs7643.autodiff.forward import Dual
-from cs7643.autodiff.primitives import Primitive
-from cs7643.autodiff.reverse import Tape
-from staff.wire.programs import record
+from coursework.staff.autograder.wire import Wire
 
 IN_PLACE = "it changes one of its arguments in place: work on a copy, or make a new array"
-DIFFERENTIATED = frozenset({"numerical_jacobian", "forward_jacobian", "backward_jacobian"})  # their f runs in there
 PLAIN: frozenset[str] = frozenset()
-NAMES = {id(value): name for name, value in vars(primitives).items() if isinstance(value, Primitive)}
 CALLBACKS = 2000  # of one call
 ARGUMENT = 10_000  # bytes of an array that the worker hands to a function here, which may keep it
 
@@ -41,17 +35,17 @@ def named(base: type, name: str) -> type:
 class Remote:
     """The requests to a worker, with a limit on the time of each and of all."""
 
-    def __init__(self, link: Link, until: float) -> None:
-        """Take the connection, and until when all must be done, on the clock of time.monotonic."""
-        self.link, self.until, self.who = link, until, ""
+    def __init__(self, link: Link, until: float, wire: Wire) -> None:
+        """Take the connection, until when all must be done, on the clock of time.monotonic, and the wire."""
+        self.link, self.until, self.wire, self.who = link, until, wire, ""
         self.number = 0  # of the last request: answers to earlier ones, of a child for one, do not count
 
     @contextmanager
-    def loading(self, module: str, name: str, torch: bool) -> Iterator[None]:
+    def loading(self, module: str, name: str) -> Iterator[None]:
         """Let the worker import a function while the block runs; its errors are raised when the block ends."""
         self.who = name
         deadline = min(time.monotonic() + self.link.arena.limits.start, self.until)
-        self._send(("load", module, name, torch), deadline)
+        self._send(("load", module, name), deadline)
         yield
         self._answer(deadline, PLAIN, ())
 
@@ -83,7 +77,7 @@ class Remote:
                 case (int(number), *_) if number < self.number:
                     continue
                 case (self.number, "result", value, ()):
-                    return _inward(value)
+                    return self._inward(value)
                 case (self.number, "result", _, tuple()):
                     raise CaseFailed(IN_PLACE)
                 case (self.number, "error", str(kind), str(text)):
@@ -93,6 +87,18 @@ class Remote:
                 case _:
                     raise WorkerGone(f"what came back from {self.who} is no answer", "no answer")
         raise WorkerGone(f"{self.who} calls the function that it is given too often", "no answer in time")
+
+    def _inward(self, value: Any) -> Any:
+        """Make of special values what the cases know."""
+        if isinstance(value, Special):
+            if value.kind == "opaque":
+                return named(Opaque, value.parts[0])()
+            return self.wire.inward(value, self._inward)
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(self._inward, value))
+        if isinstance(value, dict):
+            return {key: self._inward(part) for key, part in value.items()}
+        return value
 
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -113,24 +119,8 @@ def _error(kind: str, text: str) -> BaseException:
     return error
 
 
-def _inward(value: Any) -> Any:
-    """Make of special values what the cases know."""
-    if isinstance(value, Special):
-        if value.kind == "opaque":
-            return named(Opaque, value.parts[0])()
-        if value.kind == "dual":
-            parts = tuple(map(_inward, value.parts))
-            return Dual(parts[0], parts[1], parts[2] if len(parts) == 3 and type(parts[2]) is int else 0)
-        return value
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_inward, value))
-    if isinstance(value, dict):
-        return {key: _inward(part) for key, part in value.items()}
-    return value
-
-
 class RemoteFunction:
-    """A function of the student's: plain arguments, functions, dual numbers, primitives and tapes go in."""
+    """A function of the student's: plain arguments, functions and what the wire knows go in."""
 
     def __init__(self, remote: Remote, name: str) -> None:
         """Stand for the function that the worker has loaded."""
@@ -140,22 +130,14 @@ class RemoteFunction:
         """Call it."""
         functions: list[Callable[..., Any]] = []
         given = tuple(self._outward(value, functions) for value in args)
-        specials = frozenset({"dual"}) if self.name == "Dual.apply" else PLAIN
-        return self.remote.ask("call", given, kwargs, specials=specials, functions=tuple(functions))
+        kinds = self.remote.wire.kinds(self.name)
+        return self.remote.ask("call", given, kwargs, specials=kinds, functions=tuple(functions))
 
     def _outward(self, value: Any, functions: list[Callable[..., Any]]) -> Any:
-        if isinstance(value, Primitive):
-            return Special("primitive", (NAMES[id(value)],))
-        if isinstance(value, Dual):
-            return Special("dual", (value.value, value.tangent, value.level))
-        if isinstance(value, Tape):
-            records = [
-                (p and NAMES[id(p)], result, arguments, parents) for p, result, arguments, parents in value.records
-            ]
-            return Special("tape", (records,))
+        special = self.remote.wire.outward(self.name, value)
+        if special is not None:
+            return special
         if callable(value):
-            if self.name in DIFFERENTIATED:
-                return record(value)
             functions.append(value)
             return Special("callback", (len(functions) - 1,))
         return value

@@ -25,6 +25,7 @@ from typing import IO, Any
 import numpy as np
 
 from coursework.files import try_lock
+from coursework.homework import setting
 from coursework.root import ROOT
 from coursework.staff.autograder import processes
 from coursework.staff.autograder.inside import protocol
@@ -37,9 +38,8 @@ HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv
 START_PATIENCE = 120  # seconds until a worker is there, before anything of the submission is imported
 PAUSE = 0.05  # seconds between two looks at the worker
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
-WORKER = (  # what a worker imports of the staff's code
+WORKER = (  # what a worker imports of the staff's code, beside the wire of the homework
     *("coursework/staff/__init__.py", "coursework/staff/autograder/__init__.py", "coursework/staff/autograder/inside"),
-    *("staff/__init__.py", "staff/wire"),
 )
 
 
@@ -66,7 +66,7 @@ class Arena:
         """Make the folder, and take a user."""
         processes.adopt_orphans()
         self.orphans = frozenset(p.pid for p in processes.running() if p.parent == os.getpid())
-        self.folder = Path(tempfile.mkdtemp(prefix="cs7643-grade-")).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="coursework-grade-")).resolve()
         self.folder.chmod(0o711)
         if os.geteuid() == 0:
             self.user, self._lock = _take_user()
@@ -136,7 +136,7 @@ class Arena:
             "disk": self.limits.disk,
             "limits": self.limits.of_process(),
             "report": writing,
-            "command": [sys.executable, "-I", "-B", "-c", START, str(theirs.fileno()), str(package)],
+            "command": [sys.executable, "-I", "-B", "-c", START, str(theirs.fileno()), str(package), setting("wire")],
             "environment": {
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LANG": "C.UTF-8",
@@ -283,7 +283,7 @@ def _readable(folder: Path) -> bool:
 
 def _take_user() -> tuple[int, IO[Any]]:
     """Take a user id that no other grader on this machine has."""
-    folder = Path(tempfile.gettempdir()) / "cs7643-users"
+    folder = Path(tempfile.gettempdir()) / "coursework-users"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise OSError(f"{folder}: it belongs to somebody else; remove it")
@@ -319,7 +319,9 @@ def _interpreter() -> list[Path]:
 @functools.cache
 def _worker_files() -> dict[str, bytes]:
     """Return the files of the worker by their paths."""
-    named = [ROOT / name for name in WORKER]
+    parts = setting("wire").split(".") if setting("wire") else []
+    above = ["/".join([*parts[:k], "__init__.py"]) for k in range(1, len(parts))]
+    named = [ROOT / name for name in (*WORKER, *above, *(["/".join(parts)] if parts else []))]
     paths = [path for place in named for path in (sorted(place.glob("*.py")) if place.is_dir() else [place])]
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
 

@@ -14,10 +14,11 @@ from typing import Any
 from coursework.check.case import CASES, IMPORT, SEED, Case, Function, Outcome, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.check.verdict import Verdict
+from coursework.homework import Task, homework, path_of
 from coursework.staff.autograder.package import clean_package
 from coursework.staff.autograder.remote import Remote, RemoteFunction, StudentError
 from coursework.staff.autograder.sandbox import Arena, WorkerGone
-from cs7643.homework import TASKS, Task, path_of
+from coursework.staff.autograder.wire import wire
 
 NO_TIME = "there was no time left for it: what came before took too long"
 LOAD_ERRORS = (StudentError, NotImplementedError, SystemExit)
@@ -80,14 +81,12 @@ def draws(case: Case) -> bool:
 
 
 def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
-    """Return the tasks that are to be graded, together those that share a worker: PyTorch takes seconds to import."""
-    chosen = [task for task in TASKS if numbers is None or task.number in numbers]
-    together = tuple(task for task in chosen if _needs_torch(task))
-    return [*((task,) for task in chosen if not _needs_torch(task)), *([together] if together else [])]
-
-
-def _needs_torch(task: Task) -> bool:
-    return any(module.startswith("cs7643.pytorch.") for module, _ in task.functions)
+    """Return the tasks that are to be graded, together those that share a worker, and these last."""
+    chosen = [task for task in homework().tasks if numbers is None or task.number in numbers]
+    words = {task.number: wire().group(task) for task in chosen}
+    shared = dict.fromkeys(filter(None, words.values()))
+    together = (tuple(task for task in chosen if words[task.number] == word) for word in shared)
+    return [*((task,) for task in chosen if not words[task.number]), *together]
 
 
 def try_tasks(
@@ -127,7 +126,7 @@ def try_tasks(
 
 
 def _cases_module(name: str) -> str:
-    return next(task.cases for task in TASKS if any(name == function for _, function in task.functions))
+    return next(task.cases for task in homework().tasks if any(name == function for _, function in task.functions))
 
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
@@ -148,7 +147,7 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
     left, refused = list(trials), []
     while left:
         with arena.worker(package) as link:
-            remote = Remote(link, until)
+            remote = Remote(link, until, wire())
             while left:
                 trial = left.pop(0)
                 trial.outcomes = {}
@@ -191,10 +190,7 @@ def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
 
 def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
     """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
-    torch = trial.module.startswith("cs7643.pytorch.")
-    with remote.loading(trial.module, trial.name, torch):  # both import what they need at the same time
+    with remote.loading(trial.module, trial.name):  # both import what they need at the same time
         importlib.import_module(_cases_module(trial.name))
-        if torch:
-            models = importlib.import_module("staff.wire.remote_models")
-            return models.remote_function(remote, trial.name), models.light_optimizers()
-    return RemoteFunction(remote, trial.name), nullcontext()
+        other = remote.wire.stand_in(remote, trial.module, trial.name)
+    return other or (RemoteFunction(remote, trial.name), nullcontext())

@@ -26,12 +26,11 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import CodeType
 
+from coursework.homework import Task, homework, path_of, setting
 from coursework.progress import progress_bar
 from coursework.root import ROOT
 from coursework.staff.mutants import kept
 from coursework.staff.mutants.mutant import task_of, text_of
-from cs7643.homework import TASKS, Task, path_of
-from staff.mutants.equivalent import REASONS
 
 RESULTS = "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
@@ -56,7 +55,13 @@ class Change:
     @property
     def reason(self) -> str:
         """Return why the change makes no difference; "" if none is known, and the check has a hole if it survives."""
-        return REASONS.get((self.task, self.before, self.after), "")
+        return _reasons().get((self.task, self.before, self.after), "")
+
+
+@functools.cache
+def _reasons() -> dict[tuple[str, str, str], str]:
+    """Return the homework's own list of changes that change nothing, with the reason of each."""
+    return dict(importlib.import_module(f"{setting('mutants')}.equivalent").REASONS) if setting("mutants") else {}
 
 
 @dataclass(frozen=True)
@@ -124,10 +129,10 @@ def _difference(source: str, text: str) -> tuple[str, str]:
     return before.strip(), after.strip()
 
 
-def run(tasks: Sequence[Task] = TASKS, processes: int = 2) -> None:
+def run(tasks: Sequence[Task] | None = None, processes: int = 2) -> None:
     """Try every change that has not been tried, a few at a time."""
     results = _results()
-    left = [change for task in tasks for change in changes(task) if change.key not in results]
+    left = [change for task in tasks or homework().tasks for change in changes(task) if change.key not in results]
     with kept.open_to_add(RESULTS) as stream:
         for change, survived in progress_bar(tried(left, processes), total=len(left), desc="changes"):
             kept.add(stream, {"key": change.key, "survived": survived})
@@ -168,7 +173,7 @@ def _child(change: Change) -> None:
     os.dup2(null, 1)
     os.dup2(null, 2)
     task = task_of(change.task)
-    for name in [name for name in sys.modules if name.split(".")[0] in ("coursework", "cs7643")]:
+    for name in [name for name in sys.modules if name.split(".")[0] in ("coursework", homework().package)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(change.module, change.text))
     try:
@@ -227,7 +232,7 @@ def _results() -> dict[str, bool]:
 def tallies() -> list[Tally]:
     """Count what came of the changes so far."""
     results, counted = _results(), []
-    for task in TASKS:
+    for task in homework().tasks:
         own = changes(task)
         survivors = (change for change in own if results.get(change.key))
         done = sum(change.key in results for change in own)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from coursework.homework import Task, homework, path_of
 from coursework.root import ROOT
-from cs7643.homework import TASKS, Task, path_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Mutant:
 
 def task_of(number: str) -> Task:
     """Return the task of a number."""
-    return next(task for task in TASKS if task.number == number)
+    return homework().task(number)
 
 
 def of(task: str, function: str, *edits: tuple[str, str, str, str]) -> list[Mutant]:
@@ -78,7 +78,7 @@ def edited(mutant: Mutant, source: str) -> str:
 def load(module: str, name: str, source: str) -> Callable[..., Any]:
     """Return the function that another source defines, among the names of its module."""
     namespace = dict(vars(importlib.import_module(module)))
-    defined: dict[str, Any] = {}  # apart, as Dual.apply calls a function that is named apply, too
+    defined: dict[str, Any] = {}  # apart, as a method may call a function of its own name
     exec(compile("from __future__ import annotations\n" + source, f"a mutant of {name}", "exec"), namespace, defined)
     loaded: Callable[..., Any] = defined[name.rpartition(".")[2]]
     return loaded

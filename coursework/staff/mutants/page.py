@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from coursework.homework import homework
 from coursework.staff.mutants.automatic import Tally
 from coursework.staff.mutants.seeds import Alarms
 from coursework.staff.mutants.trial import Trial
-from cs7643.homework import TASKS
 
 INTRODUCTION = """# Wrong solutions, and what the checks say to them
 
@@ -40,7 +40,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _summary(trials: Sequence[Trial], alarms: Alarms) -> list[str]:
     lines = ["## In short", "", _row("task", "mutants", "killed", "right diagnosis"), _row(*["---"] * 4)]
-    for number in (*(task.number for task in TASKS), "all"):
+    for number in (*(task.number for task in homework().tasks), "all"):
         own = [trial for trial in trials if number in (trial.mutant.task, "all")]
         found, named = sum(trial.found for trial in own), sum(trial.named for trial in own)
         lines.append(_row(number, len(own), found, f"{named} ({_percent(named, len(own))})"))
@@ -71,7 +71,7 @@ def _automatic(tallies: Sequence[Tally]) -> list[str]:
         "## Every small change",
         "",
         "cosmic-ray exchanges operators, comparisons, numbers and truth values, negates conditions and empties loops,",
-        "everywhere inside the solutions; each change is tried on its own task's check, `python -m cs7643 check TASK`.",
+        "everywhere inside the solutions; each change is tried on its own task's check, `check TASK`.",
         "",
         _row(*head),
         _row(*["---"] * len(head)),

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from coursework.homework import Task, homework
 from coursework.progress import progress_bar
 from coursework.staff.mutants import kept
 from coursework.staff.mutants.mutant import text_of
 from coursework.staff.mutants.trial import register_cases, solution
-from cs7643.homework import TASKS, Task
 
 RESULTS = "seeds.jsonl"
 
@@ -31,10 +31,10 @@ def run(count: int) -> Alarms:
     """Check the solution with the seeds from 1 to ``count``; those that were tried before are not tried again."""
     register_cases()
     known = {(record["digest"], record["seed"]): record for record in kept.read(RESULTS)}
-    digests = {task.number: _digest(task) for task in TASKS}
+    digests = {task.number: _digest(task) for task in homework().tasks}
     with kept.open_to_add(RESULTS) as stream:
         for seed in progress_bar(range(1, count + 1), desc="seeds"):
-            for task in TASKS:
+            for task in homework().tasks:
                 key = digests[task.number], seed
                 if key not in known:
                     known[key] = {"digest": key[0], "seed": seed, **_tried(task, seed)}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from coursework.check.case import SEED
 from coursework.check.verdict import Verdict, try_function
+from coursework.homework import homework
 from coursework.staff.mutants.mutant import Mutant, function_of
-from cs7643.homework import TASKS
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Trial:
 
 def register_cases() -> None:
     """Import the cases of all tasks."""
-    for task in TASKS:
+    for task in homework().tasks:
         importlib.import_module(task.cases)
 
 

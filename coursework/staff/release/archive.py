@@ -6,7 +6,9 @@ import io
 import zipfile
 from collections.abc import Collection, Mapping
 
-NAME = "hw1-student"
+from coursework.homework import homework
+
+NAME = f"{homework().name}-student"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first day that a zip file knows
 
 

@@ -213,7 +213,7 @@ def _columns(body: Sequence[ast.AST], region: Region) -> set[int]:
 
 
 def dump(notebook: Notebook) -> bytes:
-    """Return the bytes of a notebook: those that Jupyter and ``python -m cs7643 run --in-place`` write."""
+    """Return the bytes of a notebook: those that Jupyter and ``run --in-place`` write."""
     return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
@@ -230,9 +230,7 @@ def cut_notebook(content: bytes, path: str, tasks: Collection[str] | None = None
     except (ValueError, KeyError, TypeError) as error:
         raise ReleaseError([f"{path}:1: this is no notebook with ids of cells: {error!r}"]) from error
     if dump(notebook) != content or len(set(ids)) < len(ids):
-        raise ReleaseError(
-            [f"{path}:1: not in the form of `python -m cs7643 run --in-place`, or two cells have one id"]
-        )
+        raise ReleaseError([f"{path}:1: not in the form of `run --in-place`, or two cells have one id"])
     new = copy.deepcopy(notebook)
     cuts: dict[str, list[Cut]] = {}
     fields: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""``python -m staff release``: build dist/hw1-student and its zip file, or say why not and leave the old ones."""
+"""The command `release`: build the student edition and its zip file, or say why not and leave the old ones."""
 
 from __future__ import annotations
 

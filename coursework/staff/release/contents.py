@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from coursework.homework import homework
 from coursework.root import ROOT
 from coursework.staff.release.markers import ReleaseError
 from coursework.submit import names
-from cs7643.homework import TASKS
 
 CONTENTS = "staff/contents.txt"
 WORDS = {"staff": (1, 1), "student": (1, 99), "template": (2, 2), "says": (2, 2), "shares": (2, 2)}
@@ -50,7 +50,7 @@ class Contents:
     def tasks(self, path: str) -> frozenset[str]:
         """Return the tasks whose solutions may stand in a file."""
         module = path.removesuffix(".py").replace("/", ".")
-        given = {task.number for task in TASKS if any(module == name for name, _ in task.functions)}
+        given = {task.number for task in homework().tasks if any(module == name for name, _ in task.functions)}
         entry = self.entry(path)
         return frozenset(given.union(entry.rest if entry and entry.kind == "student" else ()))
 

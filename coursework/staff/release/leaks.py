@@ -21,11 +21,11 @@ from typing import Any
 
 import nbformat
 
+from coursework.homework import homework, path_of
 from coursework.staff.release.blanks import ANSWER, Cleared, dump
 from coursework.staff.release.contents import Contents
 from coursework.staff.release.edition import BINARY, NOTEBOOK, Edition, make_edition, restore
 from coursework.staff.release.markers import ReleaseError
-from cs7643.homework import TASKS, path_of
 
 CANARY = re.compile(rb"(?i)canary[0-9a-f]{16}")
 RUN = 8  # tokens
@@ -40,8 +40,8 @@ HIDDEN = {
     "solution": re.compile(r"(?i)\bsolutions?\b"),
     "staff": re.compile(r"(?i)\b(?:BEGIN|END) STAFF|\bstaff/|-m staff\b|staff's edition|make (?:student|bench)\b"),
 }
-FOLDERS = "coursework|cs7643|docs|notebooks|datasets|experiments|writeup|tests|benchmarks|staff"
-PATH = re.compile(rf"(?<![\w./:-])((?:{FOLDERS})/[\w./-]*\w)(?![\w*])")
+FOLDERS = "coursework|docs|notebooks|datasets|experiments|writeup|tests|benchmarks|staff"
+PATH = re.compile(rf"(?<![\w./:-])((?:{homework().package}|{FOLDERS})/[\w./-]*\w)(?![\w*])")
 Archive = Callable[[Mapping[str, bytes]], bytes]
 
 
@@ -100,7 +100,7 @@ def every_solution_has_a_blank(edition: Edition, source: Mapping[str, bytes]) ->
         titles = f"Task {solution.task}: {solution.name}", f"Task {solution.task}, {solution.name.replace('_', ' ')}.**"
         if not any(title in text for title in titles):
             wrong.append(f"{solution.path}:1: no blank names {solution}")
-    for task in TASKS:
+    for task in homework().tasks:
         for module, function in task.functions:
             path = path_of(module)
             if path in edition.files and not _has_region(source[path].decode(), function, task.number):
@@ -110,7 +110,7 @@ def every_solution_has_a_blank(edition: Edition, source: Mapping[str, bytes]) ->
 
 
 def _has_region(text: str, function: str, task: str) -> bool:
-    """Tell whether a function, a class or a method ("Dual.apply") holds a region of a task."""
+    """Tell whether a function, a class or a method ("Class.method") holds a region of a task."""
     nodes: list[ast.AST] = [ast.parse(text)]
     for name in function.split("."):
         nodes = [child for node in nodes for child in ast.iter_child_nodes(node) if getattr(child, "name", "") == name]
@@ -129,7 +129,7 @@ def no_canary(edition: Edition, source: Mapping[str, bytes], contents: Contents,
     changed = [path for path in edition.files if other.files.get(path) != edition.files[path]]
     wrong = [f"{path}:1: what stands in a region changes what students get" for path in changed]
     wrong += [f"{path}:1: holds {found}" for path, content in other.files.items() for found in canaries(content)]
-    wrong += [f"hw1-student.zip:1: holds {found}" for found in canaries(archive(other.files))]
+    wrong += [f"{homework().name}-student.zip:1: holds {found}" for found in canaries(archive(other.files))]
     _complain(wrong)
     return f"{count} canaries planted in regions, outputs, metadata and attachments: none in the tree, none in the zip"
 

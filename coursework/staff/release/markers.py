@@ -2,7 +2,7 @@
 
 In code (Python, shell, TOML, make) a region stands between two comments with the same indentation::
 
-    # BEGIN SOLUTION 6.2 relu_forward
+    # BEGIN SOLUTION TASK NAME
     return np.maximum(x, 0), x
     # END SOLUTION
 
@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 BLOCKS = {
-    "SOLUTION": "BEGIN SOLUTION 6.2 relu_forward and END SOLUTION",
+    "SOLUTION": "BEGIN SOLUTION TASK NAME and END SOLUTION",
     "STAFF": "BEGIN STAFF and END STAFF",
 }
 GRAMMAR = (

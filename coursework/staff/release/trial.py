@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from coursework.homework import homework
 from coursework.staff.release.markers import ReleaseError
 
 PYTHON = [sys.executable, "-B"]  # nothing is left beside the files
@@ -20,7 +22,7 @@ def environment(folder: Path) -> dict[str, str]:
     """Return the variables with which this interpreter runs the edition of a folder, and that one only."""
     return {
         **os.environ,
-        "CS7643_NO_VENV": "1",
+        "COURSEWORK_NO_VENV": "1",
         "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
@@ -79,7 +81,7 @@ def style(folder: Path) -> str:
 
 def nothing_started(folder: Path) -> str:
     """Run all checks: each case of each function must say "not started", and nothing else."""
-    result = run(folder, "-m", "cs7643", "check", "--all", "--json")
+    result = run(folder, "-m", homework().package, "check", "--all", "--json")
     try:
         reports = json.loads(result.stdout)["checks"]
     except (ValueError, KeyError) as error:
@@ -98,8 +100,8 @@ def nothing_started(folder: Path) -> str:
 
 OFFERED = """
 import importlib
-from coursework.cli import COMMANDS
-for name, command in COMMANDS.items():
+from coursework.cli import all_commands
+for name, command in all_commands().items():
     try:
         importlib.import_module(command.room).main
     except Exception as error:
@@ -109,13 +111,15 @@ for name, command in COMMANDS.items():
 
 def commands(folder: Path) -> str:
     """Load the room of every command that ``--help`` lists."""
-    listed = run(folder, "-m", "cs7643", "--help").stdout.splitlines()
+    listed = run(folder, "-m", homework().package, "--help").stdout.splitlines()
     names = [line.split()[0] for line in listed if line.startswith("    ") and line[4:5].isalpha()]
     result = run(folder, "-c", OFFERED)
     said = (result.stdout + result.stderr).strip().splitlines()
     if said or not names:
-        raise ReleaseError([f"student edition: cs7643 {line}" for line in said or ["--help lists no command"]])
-    return f"cs7643 has the commands {', '.join(names)}"
+        raise ReleaseError(
+            [f"student edition: {homework().package} {line}" for line in said or ["--help lists no command"]]
+        )
+    return f"{homework().package} has the commands {', '.join(names)}"
 
 
 def scripts(folder: Path) -> str:
@@ -138,8 +142,8 @@ def comparison(folder: Path) -> str:
     """Compare the shortest notebook with its outputs, as ``make test`` does; it must stop at its blank, and say so."""
     with tempfile.TemporaryDirectory() as copy:  # it leaves caches
         place = shutil.copytree(folder, Path(copy) / "edition")
-        result = run(place, "-m", "cs7643", "test", "--", "-k", "7_challenge")
-    if result.returncode != 1 or "Task 6.7: MyModel_layers is not written yet" not in result.stdout:
+        result = run(place, "-m", homework().package, "test", "--", "-k", Path(homework().notebooks[-1]).stem)
+    if result.returncode != 1 or not re.search(r"Task \S+: \w+ is not written yet", result.stdout):
         said = (result.stdout + result.stderr).strip().splitlines()
         raise ReleaseError([f"student edition: test: {line}" for line in said or ["it says nothing"]])
     return "test names the blank of a notebook"

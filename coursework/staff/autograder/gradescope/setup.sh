@@ -3,7 +3,7 @@
 set -euo pipefail
 
 SOURCE="${AUTOGRADER_SOURCE:-/autograder/source}"
-VENV="${AUTOGRADER_VENV:-/opt/cs7643}"
+VENV="${AUTOGRADER_VENV:-/opt/coursework}"
 PYTHON="${AUTOGRADER_PYTHON:-python3}"
 
 if ! "$PYTHON" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then

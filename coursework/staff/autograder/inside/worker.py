@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from coursework.staff.autograder.inside import protocol
+from coursework.staff.autograder.inside.ends import End
 from coursework.staff.autograder.inside.protocol import Special, pack, unpack
-from staff.wire.programs import replay
 
 MESSAGE = 600  # characters of an error's text
 
@@ -39,13 +39,12 @@ def failure(error: BaseException) -> tuple[str, str, str]:
 class Worker:
     """Answers requests one after another."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Answer on this descriptor."""
+    def __init__(self, descriptor: int, end: End) -> None:
+        """Answer on this descriptor; ``end`` knows the objects of the homework."""
         self.descriptor, self.process = descriptor, os.getpid()
         self.number = 0  # of the request that is being answered: an answer names it
         self.function: Callable[..., Any] | None = None
-        self.primitives: Any = None
-        self.models: Any = None
+        self.end = end
 
     def run(self) -> None:
         """Say that it is there, and answer until the grader is gone."""
@@ -74,47 +73,30 @@ class Worker:
         assert self.function is not None
         if what == "call":
             return self._call(*parts)
-        return ("result", self.models.answer(self.function, what, *parts), ())
+        return ("result", self.end.answer(self.function, what, *parts), ())
 
-    def _load(self, module: str, name: str, torch: bool) -> Any:
-        if torch:
-            models = importlib.import_module("staff.wire.models")
-            self.models = self.models or models.Models()
-            models.prepare(name)
+    def _load(self, module: str, name: str) -> Any:
+        self.end.prepare(module, name)
         self.function = operator.attrgetter(name)(importlib.import_module(module))
         return ("result", None, ())
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         assert self.function is not None
         given = [self._argument(value) for value in args]
-        before = [pack(self._outward(value)) for value in given]
+        before = [pack(self.end.outward(value)) for value in given]
         result = self.function(*given, **{name: self._argument(value) for name, value in kwargs.items()})
-        changed = [k for k, value in enumerate(given) if pack(self._outward(value)) != before[k]]
-        return ("result", self._outward(result), tuple(changed))
+        changed = [k for k, value in enumerate(given) if pack(self.end.outward(value)) != before[k]]
+        return ("result", self.end.outward(result), tuple(changed))
 
     def _argument(self, value: Any) -> Any:
-        """Make an argument of what came: special values become objects of the student's modules."""
+        """Make an argument of what came: a special value becomes a function, or an object of the student's modules."""
         if not isinstance(value, Special):
             return value
-        if value.kind == "program":
-            return replay(value)
-        if value.kind == "callback":
-            return self._callback(*value.parts)
-        if self.primitives is None:
-            self.primitives = importlib.import_module("cs7643.autodiff.primitives")
-        if value.kind == "primitive":
-            return getattr(self.primitives, value.parts[0])
-        if value.kind == "dual":
-            return importlib.import_module("cs7643.autodiff.forward").Dual(*value.parts)
-        if value.kind == "tape":
-            tape = importlib.import_module("cs7643.autodiff.reverse").Tape()
-            tape.records = [(name and getattr(self.primitives, name), *rest) for name, *rest in value.parts[0]]
-            return tape
-        raise ValueError(f"worker: an argument of no kind, {value.kind}")
+        return self._callback(*value.parts) if value.kind == "callback" else self.end.argument(value)
 
     def _callback(self, number: int) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            self.send(("callback", number, tuple(map(self._outward, arguments))))
+            self.send(("callback", number, tuple(map(self.end.outward, arguments))))
             what, *parts = unpack(protocol.receive(self.descriptor))
             if what == "raises":
                 raise RuntimeError(f"{parts[0]}: {parts[1]}")
@@ -122,17 +104,11 @@ class Worker:
 
         return call
 
-    def _outward(self, value: Any) -> Any:
-        """Return a value as it is sent: a dual number and a tape by their parts."""
-        if type(value).__name__ == "Dual" and hasattr(value, "tangent"):
-            return Special("dual", (value.value, value.tangent, value.level))
-        if type(value).__name__ == "Tape" and hasattr(value, "records"):
-            return [(arguments, result, parents) for _, result, arguments, parents in value.records]
-        return value
-
 
 def main() -> None:
-    """Serve on the descriptor that the command line names."""
+    """Serve on the descriptor that the command line names, with the wire of the package that it names, if it does."""
     np.seterr(all="ignore")
     os.chdir(os.environ["TMPDIR"])
-    Worker(int(sys.argv[1])).run()
+    wire = sys.argv[3]
+    end: End = importlib.import_module(f"{wire}.worker").Worker() if wire else End()
+    Worker(int(sys.argv[1]), end).run()

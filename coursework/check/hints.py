@@ -1,0 +1,77 @@
+"""Hints for a function that a student writes: those that the notebook has folded in beside its task."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import html
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from coursework.homework import homework
+from coursework.notebooks import outline
+from coursework.root import ROOT
+
+FOLDED = re.compile(r"<details><summary>Hint: (.+?)</summary>(.+?)</details>", re.S)
+
+
+def hint(name: str, step: int = 1) -> str:
+    """Return a hint for a function that you write.
+
+    Args:
+        name: the function, as in the table of tasks.
+        step: 1 for the first hint, mostly the idea; then 2, and 3.
+
+    Raises:
+        ValueError: if there is no such function or step.
+    """
+    if homework().task_of(name) is None:
+        functions = [function for task in homework().tasks for _, function in task.functions]
+        close = difflib.get_close_matches(name, functions, n=3) or sorted(functions)
+        raise ValueError(f"hint: expected a function, such as {' or '.join(close[:3])}, got {name!r}")
+    found = hints(name)
+    if not found:
+        raise ValueError(f"hint: the notebook with the hints for {name} is not there, or its hints are gone")
+    last = max(len(each) for each in found)
+    if not isinstance(step, int) or not 1 <= step <= last:
+        raise ValueError(f"hint: step must be from 1 to {last}, got {step!r}")
+    return "\n".join(f"{each[step - 1][0]}: {each[step - 1][1]}" for each in found if len(each) >= step)
+
+
+def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:
+    """Return the hints for a function: for each place of the notebooks that has some, their titles and texts."""
+    found = []
+    for path in homework().notebooks:
+        cells = _cells(root / path)
+        tags = outline.labels(cells, outline.read((root / path).parent).get(Path(path).name, []))[0]
+        for cell, words in zip(cells, tags, strict=True):
+            folded = FOLDED.findall("".join(cell.get("source", ""))) if name in words else []
+            if folded:
+                found.append([(title[0].upper() + title[1:], _plain(text)) for title, text in folded])
+    return found
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
+        return [cell for cell in cells if {"cell_type", "source"} <= set(cell)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _plain(text: str) -> str:
+    """Return a hint as a terminal shows it."""
+    return " ".join(html.unescape(re.sub(r"</?code>", "`", text)).split())
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print a hint; return 0, or 2 if there is none."""
+    try:
+        print(hint(args.name, args.step))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0

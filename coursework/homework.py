@@ -1,0 +1,269 @@
+"""The form of a homework: what its author writes down once, and everything else asks for.
+
+The repository names its homework in pyproject.toml, as ``[tool.coursework] homework = "package.module:NAME"``. Only the
+standard library is used here, because the command line needs the table before anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coursework.root import ROOT
+
+PERSON = "collaborators.txt"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a program.
+
+    Attributes:
+        help: what it does, in a line.
+        room: the module whose ``main(args)`` does it and returns the exit code.
+        arguments: declares what it takes.
+        extra: the extra of pyproject.toml that it needs.
+        bare: it needs no environment.
+    """
+
+    help: str
+    room: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    extra: str | None = None
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task: the smallest part that has points of its own.
+
+    Attributes:
+        number: as students know it, such as "6.2".
+        points: how many it has.
+        title: in a few words.
+        functions: (module, name) of each function that a student writes, in the order in which they are written.
+        cases: the module that holds the cases of these functions.
+        by_program: how many of the points a program gives; all of them when not given.
+        by_person: what a person gives the other points for.
+        also: what is written beside the functions, for the instructions; a path stands for a file.
+        run: the name of the training run whose log and pictures belong to the task.
+    """
+
+    number: str
+    points: int
+    title: str
+    functions: tuple[tuple[str, str], ...] = ()
+    cases: str = ""
+    by_program: float | None = None
+    by_person: str = ""
+    also: tuple[str, ...] = ()
+    run: str = ""
+
+    @property
+    def program_points(self) -> float:
+        """The points that a program gives."""
+        return self.points if self.by_program is None else self.by_program
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem: what Gradescope grades as one question; it begins on a page of its own."""
+
+    number: int
+    title: str
+    tasks: tuple[Task, ...]
+
+    @property
+    def points(self) -> int:
+        """The points of all its tasks."""
+        return sum(task.points for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Loose:
+    """A file that is handed in beside the code and the notebooks.
+
+    Attributes:
+        path: from the root of the repository.
+        kind: a word for it in the manifest; an ``"extra"`` is Markdown that the PDF shows.
+        remedy: what to do where it is missing or wrong.
+        check: ``"module:function"``, which takes the path and raises ValueError if the file is not as it must be.
+    """
+
+    path: str
+    kind: str
+    remedy: str
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Data:
+    """How notebooks come by their data.
+
+    Attributes:
+        arguments: declares the options of `run` that choose it.
+        choose: ``"module:function"``, which takes the parsed options and returns the variables of the kernels; raises
+            ValueError if the data is not there.
+        default: the variables that make every notebook use what the repository itself holds.
+        other: what a cell prints that has used something else.
+    """
+
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    choose: str = ""
+    default: Mapping[str, str] = field(default_factory=dict)
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Homework:
+    """A homework.
+
+    Attributes:
+        name: of the zip and the PDF that are handed in, without an ending.
+        title: above the PDF and the pages.
+        package: what students complete; also the program of the command line.
+        version: of the edition.
+        problems: with their tasks.
+        notebooks: the paths, in the order in which a student meets them.
+        scripts: the paths of other files that students complete.
+        loose: what else is handed in.
+        results: the folder in which training leaves logs and pictures.
+        commands: the homework's own commands.
+        data: how notebooks come by their data.
+        computes_nothing: modules of the package that show or check results: no result is older than they are.
+        weights: of functions that count for more than one in their task.
+        visible: the part of a program's points that is for the cases that students have.
+        libraries: names and packages whose versions the results depend on.
+    """
+
+    name: str
+    title: str
+    package: str
+    version: str
+    problems: tuple[Problem, ...]
+    notebooks: tuple[str, ...]
+    scripts: tuple[str, ...] = ()
+    loose: tuple[Loose, ...] = ()
+    results: str = ""
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    data: Data = Data()
+    computes_nothing: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    visible: float = 0.4
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """See that the table agrees with itself."""
+        numbers = [task.number for task in self.all_tasks]
+        names = [name for task in self.all_tasks for _, name in task.functions]
+        for kind, found in (("task", numbers), ("function", names)):
+            twice = sorted({each for each in found if found.count(each) > 1})
+            if twice:
+                raise ValueError(f"Homework: expected each {kind} once, got {', '.join(twice)} twice")
+        for task in self.all_tasks:
+            if not 0 <= task.program_points <= task.points:
+                raise ValueError(
+                    f"Homework: by_program of task {task.number} must be from 0 to its {task.points} points, "
+                    f"got {task.by_program}"
+                )
+            if bool(task.functions) != bool(task.cases):
+                raise ValueError(f"Homework: task {task.number} must have functions and cases, or neither")
+            if (task.program_points < task.points) != bool(task.by_person):
+                raise ValueError(f"Homework: by_person of task {task.number} must say what the other points are for")
+        if not 0 < self.visible < 1:
+            raise ValueError(f"Homework: visible must be between 0 and 1, got {self.visible}")
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """Every task, in the order of the problems."""
+        return tuple(task for problem in self.problems for task in problem.tasks)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that have checks."""
+        return tuple(task for task in self.all_tasks if task.functions)
+
+    @property
+    def points(self) -> int:
+        """The points of all tasks."""
+        return sum(task.points for task in self.all_tasks)
+
+    @property
+    def zip(self) -> str:
+        """The name of the zip that is handed in."""
+        return f"{self.name}.zip"
+
+    @property
+    def pdf(self) -> str:
+        """The name of the PDF that is handed in."""
+        return f"{self.name}.pdf"
+
+    def task(self, number: str) -> Task:
+        """Return the task of this number.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        for task in self.all_tasks:
+            if task.number == number:
+                return task
+        numbers = ", ".join(task.number for task in self.all_tasks)
+        raise ValueError(f"expected the number of a task ({numbers}), got {number!r}")
+
+    def task_of(self, function: str) -> Task | None:
+        """Return the task in which a function is written."""
+        return next((task for task in self.tasks if any(name == function for _, name in task.functions)), None)
+
+    def code_files(self) -> tuple[str, ...]:
+        """Return the files in which students write code or settings, in the order of the tasks."""
+        modules = [path_of(module) for task in self.tasks for module, _ in task.functions]
+        return tuple(dict.fromkeys((*modules, *self.scripts)))
+
+    def handed_in(self) -> dict[str, str]:
+        """Return every file that is handed in, by its path, with a word for its kind."""
+        return {
+            **dict.fromkeys(self.code_files(), "student"),
+            **dict.fromkeys(self.notebooks, "notebook"),
+            PERSON: "person",
+            **{file.path: file.kind for file in self.loose},
+        }
+
+
+def path_of(module: str) -> str:
+    """Return where the file of a module is, from the root of the repository."""
+    return module.replace(".", "/") + ".py"
+
+
+def hook(name: str) -> Callable[..., Any]:
+    """Return what ``"module:function"`` stands for."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def setting(name: str, root: Path = ROOT) -> str:
+    """Return what pyproject.toml says in its table tool.coursework; "" if it says nothing of that name."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    table = re.search(r"^\[tool\.coursework\]$(.*?)(?=^\[|\Z)", text, re.M | re.S)
+    found = table and re.search(rf'^{name} = "([^"]*)"', table[1], re.M)
+    return found[1] if found else ""
+
+
+@functools.cache
+def homework() -> Homework:
+    """Return the homework of this repository.
+
+    Raises:
+        ValueError: if pyproject.toml names none.
+    """
+    module, _, name = setting("homework").partition(":")
+    if not name:
+        raise ValueError(f'{ROOT / "pyproject.toml"}: expected [tool.coursework] homework = "module:NAME"')
+    found: Homework = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,85 @@
+"""Problem 6.7: predictions.csv against labels that the student does not have."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from coursework.staff.autograder.judging import Judgement
+
+CLASSES = 10
+SIGMAS = 3.09  # guesses come so far above one in ten once in a thousand times
+TOO_GOOD = 0.999
+CHANCE, STAFF = 5.0, 5.0  # points for more than chance, and for more than the staff's model
+STAFF_ACCURACY = 0.905  # of the staff's model on the test images of CIFAR-10
+FILE = "predictions.csv"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what problem 6.7 needs."""
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="CIFAR-10, for the labels of problem 6.7")
+    parser.add_argument(
+        "--staff-accuracy",
+        type=float,
+        default=STAFF_ACCURACY,
+        metavar="A",
+        help=f"what problem 6.7 must beat (default: {STAFF_ACCURACY})",
+    )
+
+
+def facts(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the accuracy to beat, and the true labels as digits, if a folder is given.
+
+    Raises:
+        ValueError: if CIFAR-10 is not there, or the accuracy is none.
+    """
+    if not 0 < args.staff_accuracy < 1:
+        raise ValueError(f"--staff-accuracy must be between 0 and 1, got {args.staff_accuracy}")
+    if args.cifar10_dir is None:
+        print("Problem 6.7 has no labels: its 10 points are given later. --cifar10-dir DIR adds them.")
+        return {"staff_accuracy": args.staff_accuracy}
+    from cs7643 import data
+
+    labels = data.load(args.cifar10_dir, announce=False).y_test
+    return {"staff_accuracy": args.staff_accuracy, "labels": "".join(map(str, labels.tolist()))}
+
+
+def judge(number: str, files: Mapping[str, bytes], known: Mapping[str, Any]) -> Judgement:
+    """Compare predictions with the labels.
+
+    Args:
+        number: 6.7.
+        files: with the content of predictions.csv, if it was handed in.
+        known: what :func:`facts` returned.
+    """
+    digits, counts = str(known.get("labels", "")), bool(known.get("labels"))
+    if FILE not in files:
+        return Judgement(0.0, f"{FILE} is not in the submission.", counts=counts)
+    if not counts:
+        return Judgement(0.0, f"{FILE} is there. It is compared with the labels later, by the staff.", counts=False)
+    import numpy as np
+
+    from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes its time
+
+    labels = np.frombuffer(digits.encode(), np.uint8) - ord("0")
+    with tempfile.TemporaryDirectory(prefix="predictions-") as folder:
+        path = Path(folder) / FILE
+        path.write_bytes(files[FILE])
+        try:
+            found = read_predictions(path, len(labels), CLASSES)
+        except (ValueError, MemoryError) as error:
+            return Judgement(0.0, str(error).replace(f"{folder}/", ""))
+    accuracy, best = float(np.mean(found == labels)), float(known.get("staff_accuracy", STAFF_ACCURACY))
+    chance = 1 / CLASSES + SIGMAS * math.sqrt((1 - 1 / CLASSES) / CLASSES / len(labels))
+    above, better = accuracy > chance, accuracy > best
+    text = (
+        f"Accuracy {accuracy:.4f} on {len(labels)} images.\n"
+        f"More than chance ({chance:.4f}): {CHANCE if above else 0:g} of {CHANCE:g} points.\n"
+        f"More than the staff's model ({best:.4f}): {STAFF if better else 0:g} of {STAFF:g} points."
+    )
+    staff = f"6.7: accuracy {accuracy:.4f}: nobody's model is so good; ask" if accuracy > TOO_GOOD else ""
+    return Judgement(CHANCE * above + STAFF * better, text, ("Accuracy", accuracy), staff)

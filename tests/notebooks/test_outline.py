@@ -1,0 +1,101 @@
+"""What each cell is for is told by its tags; and where they are gone, by its text, its order and its heading."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coursework.homework import homework
+from coursework.notebooks import outline
+
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = {
+    Path(path).name: json.loads((ROOT / path).read_text(encoding="utf-8"))["cells"] for path in homework().notebooks
+}
+OUTLINES = outline.read(ROOT / "notebooks")
+
+
+def text(cell):
+    return "".join(cell["source"])
+
+
+def test_the_file_is_that_of_the_notebooks():
+    assert (ROOT / "notebooks" / outline.NAME).read_text(encoding="utf-8") == outline.dump(CELLS)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_given_cell_has_tags(name):
+    for cell in CELLS[name]:
+        tags = outline.known(cell)
+        assert tags, text(cell)
+        roles = set(tags) & set(outline.ROLES)
+        tasks = set(tags) & {task.number for task in homework().all_tasks}
+        assert bool(roles) == bool(tasks) == (outline.GIVEN not in tags), tags
+        if "answer" in tags:
+            assert cell["cell_type"] == "markdown"
+        if "result" in tags:
+            assert cell["outputs"]
+        if "settings" in tags:
+            assert "result" in tags
+        if cell["cell_type"] == "markdown" and "BEGIN SOLUTION" in text(cell):
+            assert "answer" in tags
+
+
+def test_every_task_is_stated_and_shown():
+    for task in homework().all_tasks:
+        roles = {
+            tag
+            for cells in CELLS.values()
+            for cell in cells
+            if task.number in (tags := outline.known(cell))
+            for tag in tags
+        }
+        assert {"statement", "result"} <= roles, task.number
+
+
+def answered(cells, rng):
+    """Return cells without ids and tags, in which a student has written, and to which one was added."""
+    cells = copy.deepcopy(cells)
+    for cell in cells:
+        cell["metadata"], cell["id"] = {}, "".join(rng.choice(list("0123456789abcdef"), 8))
+        if outline.WRITTEN_IN.search(text(cell)):
+            cell["source"] = [f"what I write {rng.integers(1000)}\n"]
+    return cells
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("seed", range(3))
+def test_without_ids_and_tags_the_cells_are_still_known(name, seed):
+    rng = np.random.default_rng(seed)
+    cells = answered(CELLS[name], rng)
+    place = int(rng.integers(1, len(cells)))
+    cells.insert(place, {"cell_type": "code", "source": "my_own = 1", "metadata": {}, "outputs": []})
+    found, lost = outline.labels(cells, OUTLINES[name])
+    assert lost == []
+    assert sorted(found) == sorted([*map(outline.known, CELLS[name]), ()])
+    if not outline.WRITTEN_IN.search(text(CELLS[name][place - 1])):
+        assert found[place] == () or cells[place - 1]["cell_type"] == "code"
+
+
+def test_a_cell_that_is_gone_is_named():
+    cells = [cell for cell in CELLS["1_gradient_descent.ipynb"] if cell["id"] != "sgd-proof"]
+    for kept in (cells, answered(cells, np.random.default_rng(0))):
+        _, lost = outline.labels(kept, OUTLINES["1_gradient_descent.ipynb"])
+        assert [entry.tags for entry in lost] == [("4", "answer")]
+        assert str(lost[0]) == "the answer cell of task 4, under the heading 'Problem 4. SGD is not a descent method'"
+
+
+def test_a_students_cell_belongs_to_the_task_above_it():
+    found = [("given",), (), ("1", "answer"), (), ("given",), (), ("2", "result"), ()]
+    assert outline.own(found) == ["", "1", "1", "1", "", "1", "2", "2"]
+    assert outline.own([("given",), ()]) == ["", ""]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": [[1]]}'])
+def test_an_outline_that_is_none_is_none(content, tmp_path):
+    (tmp_path / outline.NAME).write_text(content, encoding="utf-8")
+    assert outline.read(tmp_path) == {}
