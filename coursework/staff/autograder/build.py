@@ -47,10 +47,9 @@ def main(args: argparse.Namespace) -> int:
 def files(config: Config) -> dict[str, bytes]:
     """Return the files of the zip by their names."""
     here, room = Path(__file__).parent, ROOT / "coursework" / "staff"
-    code = [*(room / f"{name}.py" for name in ("__init__", "options")), *sorted(here.rglob("*.py"))]
+    code = [*(room / f"{name}.py" for name in ("__init__", "__main__", "options")), *sorted(here.rglob("*.py"))]
     for module in (setting("wire"), setting("judge")):
         code += _of_the_homework(module)
-    code += [ROOT / "staff" / "__main__.py"]
     found = {
         path.relative_to(ROOT).as_posix(): normal(path)
         for path in code

@@ -1,0 +1,1 @@
+"""Points, sent by their coordinates."""

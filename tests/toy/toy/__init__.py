@@ -1,0 +1,1 @@
+"""A toy homework: sums and points."""
