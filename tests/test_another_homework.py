@@ -12,12 +12,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pypdf
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from coursework.root import ROOT
+
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the grader needs POSIX")]
 SUMS = "def total(numbers):\n    {}\n"
 POINTS = (ROOT / "tests" / "toy" / "toy" / "points.py").read_text(encoding="utf-8")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from coursework.homework import homework
+from coursework.root import ROOT
 from coursework.staff.release.contents import CONTENTS, read_contents
 from coursework.staff.release.markers import PYTHON, Place, parse
 
-ROOT = Path(__file__).resolve().parents[1]
 EVERY = sorted(path for package in ("coursework", "cs7643", "staff") for path in (ROOT / package).rglob("*.py"))
 FOR_STAFF = ("coursework/staff/", "staff/")
 STAFF = [path for path in EVERY if path.relative_to(ROOT).as_posix().startswith(FOR_STAFF)]

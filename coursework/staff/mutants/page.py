@@ -18,7 +18,7 @@ Written by `python -m staff.mutants` (half an hour on two cores; it goes on wher
 - A **mutant** is the solution with one small edit, as a student might write it. Each is checked as the student's code
   is: all cases of its function, on the inputs that a student sees. *Killed by* names the first case that fails, and
   *diagnosis* is the mistake that the message names, from the outputs alone.
-- No task's check calls what a student writes for another task. `tests/checks/test_mutants.py` shows it: with the whole
+- No task's check calls what a student writes for another task. A test shows it: with the whole
   solution of any one task taken out, the checks of all the others stay as they were.
 - The mistakes that the messages know, and the mutants, were written by the same people, so the share of right
   diagnoses says how well the known mistakes are told apart, not how often a student's mistake is a known one.

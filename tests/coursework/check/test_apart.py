@@ -6,7 +6,6 @@ import argparse
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ from coursework.check import command, status
 from coursework.check.report import Report
 from coursework.check.run import run_apart
 from coursework.homework import homework
+from coursework.root import ROOT
 from cs7643.checks import check
 
-ROOT = Path(__file__).resolve().parents[2]
 TASK = next(task for task in homework().tasks if task.number == "2")
 NAMES = [name for _, name in TASK.functions]
 BODY = "    # BEGIN SOLUTION 2 regret\n"

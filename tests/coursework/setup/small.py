@@ -9,7 +9,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from coursework.root import ROOT
+
 COURSEWORK = (
     "__init__",
     "cli",

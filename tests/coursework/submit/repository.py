@@ -8,8 +8,8 @@ from pathlib import Path
 
 from coursework.homework import PERSON, homework
 from coursework.notebooks.provenance import digest
+from coursework.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PREDICTIONS = "image_id,label\n" + "".join(f"{image},{image % 10}\n" for image in range(10_000))
 FOREIGN = shutil.ignore_patterns("__pycache__", ".*", "results")
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from coursework.notebooks import execute
 from coursework.notebooks import kernels as notebooks
+from coursework.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "setup": "import numpy as np\nfrom cs7643 import plots\nfrom coursework.progress import progress_bar\nimport time",
     "bar": "for _ in progress_bar(range(3)):\n    time.sleep(0.2)\nprint('done')",

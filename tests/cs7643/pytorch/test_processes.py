@@ -6,17 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from coursework.root import ROOT
 from cs7643.pytorch.processes import Processes, SharedBatchNorm, processes, share_batch_norm
 from cs7643.pytorch.training import Settings, train
 
-ROOT = Path(__file__).resolve().parents[2]
 VARIABLES = {"PYTHONPATH": str(ROOT), "COURSEWORK_NO_VENV": "1", "TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
 
 

@@ -16,8 +16,7 @@ from jupyter_client.manager import start_new_kernel
 
 from coursework.commands import lab
 from coursework.notebooks import kernels as notebooks
-
-ROOT = Path(__file__).resolve().parents[2]
+from coursework.root import ROOT
 
 
 def settings(home):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from coursework.root import ROOT
 from cs7643 import plots
 
-ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)

@@ -24,8 +24,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from coursework.notebooks import execute, pages
 from coursework.options import COMMANDS
+from coursework.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FIGURE = """
 from IPython.display import display
 figure = {"name": "net: test accuracy", "value": 0.4375, "unit": "accuracy"}

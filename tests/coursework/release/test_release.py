@@ -16,6 +16,7 @@ import pytest
 
 from coursework.check.run import run_apart
 from coursework.homework import homework
+from coursework.root import ROOT
 from coursework.staff.release import command, edition, leaks, trial
 from coursework.staff.release.archive import archive
 from coursework.staff.release.blanks import cut_notebook, dump
@@ -23,7 +24,6 @@ from coursework.staff.release.contents import CONTENTS, read_contents, read_sour
 from coursework.staff.release.edition import make_edition, restore, restore_file
 from coursework.staff.release.markers import ReleaseError
 
-ROOT = Path(__file__).resolve().parents[2]
 LAYERS, NOTEBOOK = "cs7643/layers.py", "notebooks/1_gradient_descent.ipynb"
 
 

@@ -10,11 +10,11 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from coursework.homework import homework
+from coursework.root import ROOT
 from coursework.staff.autograder import build, classrun, document, intake, results, sandbox
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
@@ -183,9 +183,8 @@ def test_a_class_is_graded_on_a_cluster(tmp_path):
 def test_the_command_says_what_is_wrong(tmp_path):
     command = [sys.executable, "-m", "staff", "grade"]
     environment = {**os.environ, "COURSEWORK_NO_VENV": "1"}
-    root = Path(__file__).resolve().parents[2]
     calls = (
-        ([str(root / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),
+        ([str(ROOT / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),
         (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file or folder nothing.zip"),
     )
     for arguments, code, said in calls:

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from coursework.cli import main
+from coursework.root import ROOT
 from cs7643 import data
 from cs7643.pytorch import training
 from cs7643.pytorch.models import Softmax
@@ -21,8 +21,6 @@ from cs7643.pytorch.pictures import pictures
 from cs7643.pytorch.predictions import predict, read_predictions, write_predictions
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.training import Settings, train
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def written(tmp_path, text):

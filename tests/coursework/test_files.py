@@ -7,15 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from coursework.files import atomic_writer, make_folder, stand_in, try_lock
+from coursework.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LIMITED = pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of files")
 
 

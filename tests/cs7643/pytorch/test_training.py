@@ -10,7 +10,6 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from tolerances import apart, assert_within
 from torch import nn
 from torch.nn import functional as F
 
+from coursework.root import ROOT
 from cs7643.pytorch import training
 from cs7643.pytorch.evaluation import evaluate, logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
@@ -28,7 +28,6 @@ from cs7643.pytorch.settings import SCHEDULES, Settings
 from cs7643.pytorch.training import build_model, train
 from cs7643.trainer import BatchOrder, TrainingDivergedError
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600  # seconds, for what takes a few on a machine with nothing else to do
 SMALL = {"num_training": 512, "batch_size": 32, "epochs": 3, "lr": 0.02}
 

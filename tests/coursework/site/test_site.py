@@ -7,16 +7,15 @@ import re
 import shutil
 import urllib.parse
 from html.parser import HTMLParser
-from pathlib import Path
 
 import chromium
 import pytest
 
 from coursework.homework import PERSON, homework
+from coursework.root import ROOT
 from coursework.site import command, page
 from coursework.submit import notebooks
 
-ROOT = Path(__file__).resolve().parents[2]
 PHONE, DESK = 360, 1280
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from coursework.homework import homework
 from coursework.notebooks import outline
+from coursework.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CELLS = {
     Path(path).name: json.loads((ROOT / path).read_text(encoding="utf-8"))["cells"] for path in homework().notebooks
 }
