@@ -188,6 +188,6 @@ def test_the_command_says_what_is_wrong(tmp_path):
         (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file or folder nothing.zip"),
     )
     for arguments, code, said in calls:
-        done = subprocess.run([*command, *arguments], cwd=root, env=environment, capture_output=True, encoding="utf-8")
+        done = subprocess.run([*command, *arguments], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
         assert done.returncode == code
         assert said in done.stderr
