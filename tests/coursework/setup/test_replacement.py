@@ -170,8 +170,7 @@ WHERE = """
 
 
 def test_the_users_own_packages_stay_outside(installed, tmp_path):
-    (installed / "cs7643" / "cases").mkdir()
-    (installed / "cs7643" / "cases" / "hints.py").write_text(textwrap.dedent(WHERE), encoding="utf-8")
+    (installed / "coursework" / "check" / "hints.py").write_text(textwrap.dedent(WHERE), encoding="utf-8")
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "numpy.py").write_text("raise RuntimeError('not this one')\n", encoding="utf-8")
     theirs = {"PYTHONPATH": str(tmp_path / "theirs"), "PYTHONSTARTUP": str(tmp_path / "x.py"), "PYTHONOPTIMIZE": "2"}

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from made_up import archive_catalogue, catalogue_of, files, make_archive, write_set
 
-from coursework.options import COMMANDS
 from cs7643.data import Dataset, DatasetError, command, find, load, sources
 from cs7643.data.cifar10 import CIFAR10
+from cs7643.options import COMMANDS
 
 SET = files()
 CATALOGUE = catalogue_of(SET)
