@@ -64,7 +64,7 @@ def _mistaken(w: NDArray[Any], lam: float, right: NDArray[Any]) -> dict[str, Pre
 
 
 @case("proximal_step", "the minimiser that SciPy finds, in 1 to 6 dimensions", DERIVATIVE)
-def _(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _proximal_step_the_minimiser_that_scipy_finds_in(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
     for d in range(1, 7):
         w, grad, lam = rng.standard_normal(d), rng.standard_normal(d), float(rng.uniform(0.2, 5))
         right = _minimise(w, grad, lam)
@@ -72,13 +72,13 @@ def _(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("proximal_step", "numbers by hand: w = (1, 2), grad = (4, -8), lam = 4", DERIVATIVE)
-def _(proximal_step: Function, _: Generator) -> Iterator[Comparison]:
+def _proximal_step_numbers_by_hand_w_1_2_grad_4_8_lam(proximal_step: Function, _: Generator) -> Iterator[Comparison]:
     w, right = np.array([1.0, 2.0]), np.array([0.0, 4.0])
     yield compare("w(t+1)", proximal_step(w, np.array([4.0, -8.0]), 4.0), right, mistakes=_mistaken(w, 4.0, right))
 
 
 @case("proximal_step", "a gradient of zero stays where it is", "where the gradient is zero, w(t) is the minimiser.")
-def _(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
     w = rng.standard_normal(int(rng.integers(1, 5)))
     yield compare("w(t+1)", proximal_step(w, np.zeros_like(w), 2.0), w, mistakes={"w lost": np.zeros_like(w)})
 
@@ -88,7 +88,7 @@ def _(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
     "gradient descent with this step reaches the minimum of eq. (3)",
     "compare w(t) - eta grad with the minimiser of eq. (3).",
 )
-def _(step_size: Function, rng: Generator) -> Iterator[Comparison]:
+def _step_size_gradient_descent_with_this_step(step_size: Function, rng: Generator) -> Iterator[Comparison]:
     for lam in (0.1, 0.5, 1.0, 2.0, 30.0, float(rng.uniform(0.1, 10))):
         eta = _minimise(np.zeros(1), np.array([-1.0]), lam)[0]  # from 0 with slope -1: eta itself
         mistakes: dict[str, Prediction] = {

@@ -69,19 +69,19 @@ def _follow(follow: Function, v: NDArray[Any], eta: float) -> Comparison:
 
 
 @case("follow", "random vectors, and T + 1 points that begin at zero", STEPS)
-def _(follow: Function, rng: Generator) -> Iterator[Comparison]:
+def _follow_random_vectors_and_t_1_points_that_begin(follow: Function, rng: Generator) -> Iterator[Comparison]:
     for T, d in ((1, 1), (1, 4), (5, 1), (7, 3), rng.integers(2, 60, 2)):
         yield _follow(follow, rng.standard_normal((T, d)), float(rng.uniform(0.1, 0.9)))
 
 
 @case("follow", "huge and tiny vectors", "the length of v does not matter: follow divides by nothing.")
-def _(follow: Function, rng: Generator) -> Iterator[Comparison]:
+def _follow_huge_and_tiny_vectors(follow: Function, rng: Generator) -> Iterator[Comparison]:
     for scale in (1e12, 1e-3):
         yield _follow(follow, scale * rng.standard_normal((6, 2)), 0.5)
 
 
 @case("regret", "numbers by hand: T = 2, d = 1", PAIRS)
-def _(regret: Function, _: Generator) -> Iterator[Comparison]:
+def _regret_numbers_by_hand_t_2_d_1(regret: Function, _: Generator) -> Iterator[Comparison]:
     # (0 - 2) * 3 + (-3 - 2) * 1 = -11; the last point, 100, has no v
     iterates, w_star, v = np.array([[0.0], [-3.0], [100.0]]), np.array([2.0]), np.array([[3.0], [1.0]])
     mistakes: dict[str, Prediction] = {
@@ -95,7 +95,7 @@ def _(regret: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case("regret", "the telescoped sum", PAIRS)
-def _(regret: Function, rng: Generator) -> Iterator[Comparison]:
+def _regret_the_telescoped_sum(regret: Function, rng: Generator) -> Iterator[Comparison]:
     for T, d in ((2, 1), (3, 2), (40, 7), rng.integers(3, 30, 2)):
         v, w_star, eta = rng.standard_normal((T, d)), rng.standard_normal(d), float(rng.uniform(0.1, 2))
         points = _walk(v, eta)
@@ -129,7 +129,7 @@ def _bound(bound: Function, w_star: NDArray[Any], v: NDArray[Any], eta: float, r
 
 
 @case("regret_bound", "numbers by hand", SIDES)
-def _(regret_bound: Function, _: Generator) -> Iterator[Comparison]:
+def _regret_bound_numbers_by_hand(regret_bound: Function, _: Generator) -> Iterator[Comparison]:
     v = np.array([[1.0, 2.0], [2.0, 0.0], [0.0, -1.0]])  # the squares sum to 10
     yield _bound(regret_bound, np.array([3.0, 4.0]), v, 0.5, 25.0 + 2.5)
     yield _bound(regret_bound, np.array([3.0, 4.0]), v, 2.0, 6.25 + 10.0)
@@ -137,7 +137,7 @@ def _(regret_bound: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case("regret_bound", "equals the regret where w* = w(T+1)", SIDES)
-def _(regret_bound: Function, rng: Generator) -> Iterator[Comparison]:
+def _regret_bound_equals_the_regret_where_w_w_t_1(regret_bound: Function, rng: Generator) -> Iterator[Comparison]:
     for T, d in ((1, 1), (4, 3), (30, 5), rng.integers(2, 40, 2)):
         v, eta = rng.standard_normal((T, d)), float(rng.uniform(0.1, 0.9))
         points = _walk(v, eta)

@@ -44,7 +44,7 @@ def _steps_are(eta: float, points: NDArray[Any]) -> bool:
 
 
 @case("gradient_descent", "a quadratic, in closed form", NEWEST)
-def _(gradient_descent: Function, rng: Generator) -> Iterator[Comparison]:
+def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng: Generator) -> Iterator[Comparison]:
     for d, T, eta in (
         (1, 1, 0.3),
         (2, 6, 0.1),
@@ -71,14 +71,14 @@ def _(gradient_descent: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("gradient_descent", "a subgradient of |w|, which jumps", NEWEST)
-def _(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
+def _gradient_descent_a_subgradient_of_w_which_jumps(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
     points = np.array([[1.0], [0.25], [-0.5], [0.25], [-0.5]])
     mistakes: dict[str, Prediction] = {"gradient at w1": 1 - 0.75 * np.arange(5.0)[:, np.newaxis]}
     yield compare("iterates", gradient_descent(np.sign, np.array([1.0]), 0.75, 4), points, mistakes=mistakes)
 
 
 @case("gradient_descent", "asks for one gradient a step", NEWEST)
-def _(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
+def _gradient_descent_asks_for_one_gradient_a_step(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
     asked = []
 
     def grad(w: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ def _settings(rng: Generator) -> list[tuple[float, float, int]]:
     "the step size that makes the bound smallest",
     "it is where the derivative of the bound with respect to eta is zero.",
 )
-def _(rate_step_size: Function, rng: Generator) -> Iterator[Comparison]:
+def _rate_step_size_the_step_size_that_makes_the(rate_step_size: Function, rng: Generator) -> Iterator[Comparison]:
     for B, rho, T in _settings(rng):
         right = _best(B, rho, T)[0]
         mistakes: dict[str, Prediction] = {
@@ -129,7 +129,7 @@ def _(rate_step_size: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("rate_bound", "the smallest bound", "with the best step size the two terms of the bound are equal.")
-def _(rate_bound: Function, rng: Generator) -> Iterator[Comparison]:
+def _rate_bound_the_smallest_bound(rate_bound: Function, rng: Generator) -> Iterator[Comparison]:
     for B, rho, T in _settings(rng):
         right = _best(B, rho, T)[1]
         mistakes: dict[str, Prediction] = {

@@ -43,7 +43,7 @@ def _term(term: Any, w: NDArray[Any]) -> float:
 
 
 @case("sgd_step", "against the slope of each term", TERM)
-def _(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _sgd_step_against_the_slope_of_each_term(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = (0.0, 0.0)
     while min(abs(drawn[0] - drawn[1] * (drawn[0] - centre)) for centre in CENTRES.values()) < 0.05:
         drawn = (float(rng.uniform(-5, 5)), float(rng.uniform(0.1, 0.9)))  # next to 0 the differences' rounding shows
@@ -65,7 +65,7 @@ def _(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("sgd_step", "many points at once, each with a term of its own", "np.where chooses element by element.")
-def _(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _sgd_step_many_points_at_once_each_with_a_term_of(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
     w, term = np.array([0.0, 1.0, -2.0, 3.0]), np.array([1, 2, 2, 1])
     yield compare("the next points", sgd_step(w, term, 0.5), [1.0, 0.0, -1.5, 2.5])
     shape = tuple(rng.integers(2, 5, 2))
@@ -78,7 +78,9 @@ def _(sgd_step: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("sgd_counterexample", "the sampled term falls, and f rises", BETWEEN)
-def _(sgd_counterexample: Function, _: Generator) -> Iterator[Comparison]:
+def _sgd_counterexample_the_sampled_term_falls_and_f(
+    sgd_counterexample: Function, _: Generator
+) -> Iterator[Comparison]:
     w, term, eta = parts(sgd_counterexample(), "w", "term", "eta")
     if term not in CENTRES or not (np.isfinite(w) and 0 < eta < np.inf):
         found = f"w must be finite, term 1 or 2, and eta above 0, got ({w!r}, {term!r}, {eta!r})"

@@ -185,7 +185,7 @@ def _quotients(
 
 
 @case("numerical_jacobian", "forward differences", QUOTIENT)
-def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _numerical_jacobian_forward_differences(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     cubes = _Cubes(rng)  # ((w + d)^3 - w^3) / d = 3 w^2 + 3 w d + d^2
 
     def error(delta: float) -> float:
@@ -197,13 +197,13 @@ def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("numerical_jacobian", "central differences", QUOTIENT)
-def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _numerical_jacobian_central_differences(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     # ((w + d)^3 - (w - d)^3) / (2 d) = 3 w^2 + d^2
     yield from _quotients(numerical_jacobian, _Cubes(rng), "central", (0.5, 0.01), lambda delta: delta**2)
 
 
 @case("numerical_jacobian", "the complex step", QUOTIENT)
-def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _numerical_jacobian_the_complex_step(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     # Im (w + i d)^3 / d = 3 w^2 - d^2
     yield from _quotients(numerical_jacobian, _Cubes(rng), "complex", (0.5, 1e-100), lambda delta: -(delta**2))
 
@@ -212,7 +212,9 @@ SHAPES = "the Jacobian is (m, n): a row for each output, a column for each input
 
 
 @case("numerical_jacobian", "several numbers of inputs and outputs", SHAPES)
-def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _numerical_jacobian_several_numbers_of_inputs_and(
+    numerical_jacobian: Function, rng: Generator
+) -> Iterator[Comparison]:
     yield from _shapes(numerical_jacobian, rng, 1e-6, delta=1e-3, scheme="central")
 
 
@@ -246,7 +248,9 @@ CONSTANT = "an output may be a plain number: its derivatives are zero."
 
 
 @case("numerical_jacobian", "an output that is constant", CONSTANT)
-def _(numerical_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _numerical_jacobian_an_output_that_is_constant(
+    numerical_jacobian: Function, rng: Generator
+) -> Iterator[Comparison]:
     yield from _constant(numerical_jacobian, rng, 1e-6, delta=1e-3, scheme="central")
 
 
@@ -297,7 +301,7 @@ CONTRIBUTE = "each argument contributes what its own rule makes of its tangent; 
 
 
 @case("Dual.apply", "sums, products, quotients", CONTRIBUTE)
-def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
+def _dual_apply_sums_products_quotients(apply: Function, rng: Generator) -> Iterator[Comparison]:
     (x, y), (dx, dy) = rng.uniform(0.5, 2, 2) * rng.choice([-1, 1], 2), rng.uniform(0.2, 0.9, 2)
     a, b = Dual(float(x), float(dx)), Dual(float(y), float(dy))
     slopes = {"ADD": (1.0, 1.0), "SUBTRACT": (1.0, -1.0), "MULTIPLY": (y, x), "DIVIDE": (1 / y, -x / y**2)}
@@ -326,20 +330,20 @@ def _slopes(apply: Function, x: float, tangent: float, slopes: dict[str, float])
 
 
 @case("Dual.apply", "functions of one number", "the rule gets the argument's tangent, the result, and the argument.")
-def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
+def _dual_apply_functions_of_one_number(apply: Function, rng: Generator) -> Iterator[Comparison]:
     x, tangent = float(rng.uniform(0.2, 1.2)), float(rng.uniform(-2.5, -1.5))
     slopes = {"LOG": 1 / x, "SIN": np.cos(x), "COS": -np.sin(x), "TANH": 1 / np.cosh(x) ** 2}
     yield from _slopes(apply, x, tangent, slopes)
 
 
 @case("Dual.apply", "functions whose rules need the result", "a rule gets (tangent, result, *values).")
-def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
+def _dual_apply_functions_whose_rules_need_the_result(apply: Function, rng: Generator) -> Iterator[Comparison]:
     x = float(rng.uniform(0.2, 1.2))
     yield from _slopes(apply, x, -2.0, {"EXP": np.exp(x), "SQRT": 0.5 / np.sqrt(x)})
 
 
 @case("Dual.apply", "a constant, and the same number twice", "a constant has no tangent; x * x has two contributions.")
-def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
+def _dual_apply_a_constant_and_the_same_number_twice(apply: Function, rng: Generator) -> Iterator[Comparison]:
     at = float(rng.uniform(1.5, 3))
     x = Dual(at, 1.0)
     yield compare("the tangent of x * x", _dual(apply(primitives.MULTIPLY, x, x)).tangent, 2 * at)
@@ -348,7 +352,7 @@ def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Dual.apply", "arrays", "the rules work on arrays as they are.")
-def _(apply: Function, rng: Generator) -> Iterator[Comparison]:
+def _dual_apply_arrays(apply: Function, rng: Generator) -> Iterator[Comparison]:
     a, b, da, db = rng.standard_normal((4, 3, 3))
     found = _dual(apply(primitives.MATMUL, Dual(a, da), Dual(b, db)))
     mistakes: dict[str, Prediction] = {"last contribution only": a @ db, "first contribution only": da @ b}
@@ -364,17 +368,17 @@ mistake("backward_jacobian", "zeros", "the rows that are filled in are not those
 
 
 @case("forward_jacobian", "known Jacobians", "column j is the tangent of f when only coordinate j moves.")
-def _(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _forward_jacobian_known_jacobians(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _exact(forward_jacobian, rng)
 
 
 @case("forward_jacobian", "several numbers of inputs and outputs", SHAPES)
-def _(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _forward_jacobian_several_numbers_of_inputs_and(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _shapes(forward_jacobian, rng, 1e-13)
 
 
 @case("forward_jacobian", "an output that is constant", CONSTANT)
-def _(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _forward_jacobian_an_output_that_is_constant(forward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _constant(forward_jacobian, rng, 1e-14)
 
 
@@ -413,7 +417,7 @@ ADD_UP = "a number that is used twice gets a contribution from each use, and the
 
 
 @case("Tape.sweep", "numbers by hand: (x + y) (y + 1)", ADD_UP)
-def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
+def _tape_sweep_numbers_by_hand_x_y_y_1(sweep: Function, rng: Generator) -> Iterator[Comparison]:
     tape = Tape()
     a, b = float(rng.integers(4, 9)), float(rng.integers(2, 9))
     x, y = tape.variable(a), tape.variable(b)
@@ -434,7 +438,7 @@ def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Tape.sweep", "the same number several times", ADD_UP)
-def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
+def _tape_sweep_the_same_number_several_times(sweep: Function, rng: Generator) -> Iterator[Comparison]:
     tape = Tape()
     at = float(rng.uniform(1.2, 2))
     x = tape.variable(at)
@@ -445,7 +449,7 @@ def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Tape.sweep", "operations whose rules need their result", "a rule gets (adjoint, result, *arguments).")
-def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
+def _tape_sweep_operations_whose_rules_need_their(sweep: Function, rng: Generator) -> Iterator[Comparison]:
     tape = Tape()
     a, b = float(rng.uniform(0.5, 1)), float(rng.uniform(-1.5, -1))
     x, y = tape.variable(a), tape.variable(b)
@@ -455,7 +459,7 @@ def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Tape.sweep", "what has no influence", "what the output does not depend on keeps the adjoint None.")
-def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
+def _tape_sweep_what_has_no_influence(sweep: Function, rng: Generator) -> Iterator[Comparison]:
     tape = Tape()
     at = float(rng.uniform(1, 3))
     x, y = tape.variable(at), tape.variable(3.0)
@@ -468,7 +472,7 @@ def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Tape.sweep", "arrays", "the rules work on arrays as they are.")
-def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
+def _tape_sweep_arrays(sweep: Function, rng: Generator) -> Iterator[Comparison]:
     N, D, M = rng.integers(2, 6, 3)
     X, W, b = rng.standard_normal((N, D)), rng.standard_normal((D, M)), rng.standard_normal(M)
     tape = Tape()
@@ -480,15 +484,17 @@ def _(sweep: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("backward_jacobian", "known Jacobians", "row k is the adjoint of w after a sweep back from output k.")
-def _(backward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _backward_jacobian_known_jacobians(backward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _exact(backward_jacobian, rng)
 
 
 @case("backward_jacobian", "several numbers of inputs and outputs", SHAPES)
-def _(backward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _backward_jacobian_several_numbers_of_inputs_and(
+    backward_jacobian: Function, rng: Generator
+) -> Iterator[Comparison]:
     yield from _shapes(backward_jacobian, rng, 1e-13)
 
 
 @case("backward_jacobian", "an output that is constant", CONSTANT)
-def _(backward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
+def _backward_jacobian_an_output_that_is_constant(backward_jacobian: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _constant(backward_jacobian, rng, 1e-14)

@@ -224,7 +224,7 @@ def _try_gradients(net: Function, rng: Generator, N: int, D: int, H: int, C: int
 
 
 @case(NET, "the scores of the toy network", SCORES)
-def _(net: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_scores_of_the_toy_network(net: Function, _: Generator) -> Iterator[Comparison]:
     X, _y = toy_data()
     found = net(X, toy_model())
     yield _compare_scores(found, X, toy_model(), 1e-7)
@@ -232,14 +232,14 @@ def _(net: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case(NET, "scores of random networks", SCORES)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_scores_of_random_networks(net: Function, rng: Generator) -> Iterator[Comparison]:
     for N, D, H, C in ((1, 4, 3, 1), (4, 3, 6, 5), rng.integers(1, 9, 4)):
         X, model, _ = _network(rng, N, D, H, C)
         yield _compare_scores(net(X, model), X, model, 1e-10)
 
 
 @case(NET, "the loss of the toy network", LOSS)
-def _(net: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_loss_of_the_toy_network(net: Function, _: Generator) -> Iterator[Comparison]:
     X, y = toy_data()
     loss, _grads = parts(net(X, toy_model(), y, 0.1), "loss", "grads")
     yield _compare_loss(loss, X, toy_model(), y, 0.1)
@@ -247,7 +247,7 @@ def _(net: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case(NET, "losses of random networks", LOSS)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_losses_of_random_networks(net: Function, rng: Generator) -> Iterator[Comparison]:
     for (N, D, H, C), reg in (((4, 3, 6, 5), 0.0), ((3, 5, 4, 3), 0.6), (rng.integers(2, 9, 4), 0.3)):
         X, model, y = _network(rng, N, D, H, C)
         loss, _ = parts(net(X, model, y, reg), "loss", "grads")
@@ -255,28 +255,28 @@ def _(net: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case(NET, "the gradients, without regularisation", BACKWARD)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_the_gradients_without_regularisation(net: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_gradients(net, rng, N=6, D=5, H=7, C=4, reg=0.0)
 
 
 @case(NET, "the gradients, with regularisation", BACKWARD)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_the_gradients_with_regularisation(net: Function, rng: Generator) -> Iterator[Comparison]:
     N, D, H, C = rng.permutation([3, 8, 4, 5])
     yield from _try_gradients(net, rng, N, D, H, C, reg=0.7)
 
 
 @case(NET, "a single image", BACKWARD)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_a_single_image(net: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_gradients(net, rng, N=1, D=3, H=4, C=5, reg=0.1)
 
 
 @case(NET, "a single class", BACKWARD)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_a_single_class(net: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_gradients(net, rng, N=4, D=3, H=2, C=1, reg=0.3)
 
 
 @case(NET, "scores of 1000", OVERFLOW)
-def _(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_scores_of_1000(net: Function, rng: Generator) -> Iterator[Comparison]:
     X = np.ones((2, 3))
     high, low = rng.permutation(3)[:2]
     b2 = np.zeros(3)
@@ -291,7 +291,7 @@ def _(net: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case(NET, "one image with large scores, one with small ones", "each row has a largest score of its own.")
-def _(net: Function, _: Generator) -> Iterator[Comparison]:
+def _one_image_with_large_scores_one_with_small_ones(net: Function, _: Generator) -> Iterator[Comparison]:
     X, weights = np.eye(2), np.array([[1000.0, 0.0, -1000.0], [-3000.0, -2000.0, -3000.0]])
     model = {"W1": np.eye(2), "b1": np.zeros(2), "W2": weights, "b2": np.zeros(3)}
     loss, grads = parts(net(X, model, np.array([1, 2])), "loss", "grads")
@@ -300,7 +300,7 @@ def _(net: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case(NET, "float32 stays float32", "make no float64 array on the way.")
-def _(net: Function, _: Generator) -> Iterator[Comparison]:
+def _float32_stays_float32_make_no_float64_array_on(net: Function, _: Generator) -> Iterator[Comparison]:
     X, y = toy_data()
     model = {name: w.astype(np.float32) for name, w in toy_model().items()}
     yield compare("scores", net(X.astype(np.float32), model), TOY_SCORES, 1e-5, dtype=np.float32)
@@ -320,7 +320,7 @@ def _gradients(rng: Generator) -> Array:
 
 
 @case("momentum", "steps with changing gradients", "the new velocity is momentum times the old one, and is the step.")
-def _(momentum: Function, rng: Generator) -> Iterator[Comparison]:
+def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) -> Iterator[Comparison]:
     gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.6, 0.9))
     velocity, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
     for t, grad in enumerate(gradients):
@@ -346,12 +346,12 @@ def _(momentum: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("rmsprop", "steps with changing gradients", "first the new mean square, then the step.")
-def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+def _rmsprop_steps_with_changing_gradients(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _rmsprop(rmsprop, rng, decay=0.9, eps=1e-8)
 
 
 @case("rmsprop", "a large eps, a small decay", "eps belongs inside the root.")
-def _(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+def _rmsprop_a_large_eps_a_small_decay(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _rmsprop(rmsprop, rng, decay=0.3, eps=0.5)
 
 

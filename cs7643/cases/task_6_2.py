@@ -160,14 +160,14 @@ def _try_affine(
 
 
 @case("affine_forward", "the example of the assignment", FLATTEN)
-def _(affine_forward: Function, _: Generator) -> Iterator[Comparison]:
+def _affine_forward_the_example_of_the_assignment(affine_forward: Function, _: Generator) -> Iterator[Comparison]:
     x, w, b = spaced(-0.1, 0.5, 2, 4, 5, 6), spaced(-0.2, 0.3, 120, 3), spaced(-0.3, 0.1, 3)
     out, _cache = parts(affine_forward(x, w, b), "out", "cache")
     yield compare("out", out, [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]], 1e-8)
 
 
 @case("affine_forward", "images of other shapes, and the cache", FLATTEN)
-def _(affine_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _affine_forward_images_of_other_shapes_and_the(affine_forward: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = tuple(rng.integers(1, 5, int(rng.integers(1, 4))))
     for image, N, M in (((7,), 3, 2), ((2, 3), 1, 4), ((3, 2, 2), 5, 1), (drawn, *rng.integers(1, 6, 2))):
         x, w, b, _ = _affine_inputs(rng, *image, N=N, M=M)
@@ -175,7 +175,7 @@ def _(affine_forward: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("affine_forward", "float32 stays float32", "make no float64 array on the way.")
-def _(affine_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _affine_forward_float32_stays_float32(affine_forward: Function, rng: Generator) -> Iterator[Comparison]:
     x, w, b, _ = _affine_inputs(rng, 2, 3, N=4, M=5, dtype=np.float32)
     yield from _try_affine(affine_forward, x, w, b, 1e-5)
 
@@ -186,7 +186,7 @@ def _slope(layer: Function, x: Array, w: Array, b: Array, variable: Array, dout:
 
 
 @case("affine_backward", "random images and upstream gradients", CHAIN)
-def _(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _affine_backward_random_images_and_upstream(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = tuple(rng.integers(1, 5, int(rng.integers(1, 4))))
     for image, N, M in (((2, 3), 4, 5), ((6,), 1, 3), ((3, 2, 2), 5, 1), ((4,), 3, 4), (drawn, *rng.integers(1, 6, 2))):
         x, w, b, dout = _affine_inputs(rng, *image, N=N, M=M)
@@ -206,7 +206,7 @@ def _(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("affine_backward", "float32 stays float32", "make no float64 array on the way.")
-def _(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _affine_backward_float32_stays_float32(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
     x, w, b, dout = _affine_inputs(rng, 2, 3, N=4, M=5, dtype=np.float32)
     for name, found in zip(("dx", "dw", "db"), parts(affine_backward(dout, (x, w, b)), "dx", "dw", "db"), strict=True):
         if isinstance(found, np.ndarray):
@@ -217,7 +217,7 @@ def _(affine_backward: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("relu_forward", "positive, negative and zero, in any shape", "the larger of x and 0, element by element.")
-def _(relu_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _relu_forward_positive_negative_and_zero_in_any(relu_forward: Function, rng: Generator) -> Iterator[Comparison]:
     for shape in ((3, 4), (2, 3, 4, 5), (7,), (1,), rng.integers(1, 5, int(rng.integers(1, 5)))):
         x = rng.standard_normal(shape)
         x.flat[0] = 0.0
@@ -235,7 +235,7 @@ def _(relu_forward: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("relu_forward", "float32 stays float32", "make no float64 array on the way.")
-def _(relu_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _relu_forward_float32_stays_float32(relu_forward: Function, rng: Generator) -> Iterator[Comparison]:
     x = rng.standard_normal((2, 3)).astype(np.float32)
     out, _ = parts(relu_forward(x), "out", "cache")
     yield compare("out", out, rectified(x), dtype=np.float32)
@@ -257,13 +257,13 @@ def _try_relu_backward(relu_backward: Function, dout: Array, x: Array) -> Compar
 @case(
     "relu_backward", "random upstream gradients", "the gradient passes where x was positive, and dout stays as it is."
 )
-def _(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _relu_backward_random_upstream_gradients(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
     for shape in ((10, 10), (2, 3, 4, 5), (1,), rng.integers(1, 5, int(rng.integers(1, 5)))):
         yield _try_relu_backward(relu_backward, rng.standard_normal(shape), rng.standard_normal(shape))
 
 
 @case("relu_backward", "the gradient at exactly zero", "at x = 0 the gradient is 0: the mask is x > 0, and not x >= 0.")
-def _(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _relu_backward_the_gradient_at_exactly_zero(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
     x = rectified(rng.standard_normal((4, 5)))
     x[0, 0] = 0.0
     yield _try_relu_backward(relu_backward, rng.uniform(1, 2, x.shape), x)
@@ -271,7 +271,7 @@ def _(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("relu_backward", "float32 stays float32", "make no float64 array on the way.")
-def _(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _relu_backward_float32_stays_float32(relu_backward: Function, rng: Generator) -> Iterator[Comparison]:
     dout, x = rng.standard_normal((2, 6, 7)).astype(np.float32)
     yield _try_relu_backward(relu_backward, dout, x)
 
@@ -425,7 +425,7 @@ def _try_conv_backward(conv_backward: Function, rng: Generator, *shape: int, **o
 
 
 @case(FORWARD, "the example of the assignment", WINDOW)
-def _(conv_forward: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_example_of_the_assignment(conv_forward: Function, _: Generator) -> Iterator[Comparison]:
     x, w, b = spaced(-0.1, 0.5, 2, 3, 4, 4), spaced(-0.2, 0.3, 3, 3, 4, 4), spaced(-0.1, 0.2, 3)
     out, _cache = parts(conv_forward(x, w, b, {"stride": 2, "pad": 1}), "out", "cache")
     expected = [
@@ -483,7 +483,9 @@ for _function, _attempt, _advice in ((FORWARD, _try_conv, WINDOW), (BACKWARD, _t
     for _what, _title in SITUATIONS.items():
 
         @case(_function, _title, _advice)
-        def _(function: Function, rng: Generator, attempt: Any = _attempt, what: str = _what) -> Iterator[Comparison]:
+        def _case(
+            function: Function, rng: Generator, attempt: Any = _attempt, what: str = _what
+        ) -> Iterator[Comparison]:
             yield from _convolutions(attempt, function, rng, what)
 
 
@@ -606,7 +608,7 @@ def _overlapping(attempt: Any, function: Function, rng: Generator) -> Iterator[C
 
 
 @case(POOL, "the example of the assignment", WINDOW)
-def _(pool_forward: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_example_of_the_assignment_2(pool_forward: Function, _: Generator) -> Iterator[Comparison]:
     out, _cache = parts(pool_forward(spaced(-0.3, 0.4, 2, 3, 4, 4), _pool_param(2, 2, 2)), "out", "cache")
     first, last = (
         [[-0.26315789, -0.24842105], [-0.20421053, -0.18947368]],
@@ -617,53 +619,53 @@ def _(pool_forward: Function, _: Generator) -> Iterator[Comparison]:
 
 
 @case(POOL, "random images", WINDOW)
-def _(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_random_images(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_pool(pool_forward, rng, rng.standard_normal((2, 3, 8, 8)), 2, 2, 2)
     size = int(rng.integers(2, 4))
     yield from _try_pool(pool_forward, rng, rng.standard_normal((1, 1, 9, 11)), size, size, size)
 
 
 @case(POOL, "a window that is not square", WINDOW)
-def _(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_a_window_that_is_not_square(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_pool(pool_forward, rng, rng.standard_normal((2, 3, 6, 9)), 2, 4, 2)
     yield from _try_pool(pool_forward, rng, rng.standard_normal((2, 1, 9, 7)), *_size(rng, *OBLONG), 2)
 
 
 @case(POOL, "overlapping windows, and rows left over", WINDOW)
-def _(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_overlapping_windows_and_rows_left_over(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _overlapping(_try_pool, pool_forward, rng)
 
 
 @case(POOL, "all values negative, float32 stays float32", "nothing but the values of the window counts.")
-def _(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
+def _all_values_negative_float32_stays_float32(pool_forward: Function, rng: Generator) -> Iterator[Comparison]:
     x = -1 - abs(rng.standard_normal((1, 2, 4, 6))).astype(np.float32)
     yield from _try_pool(pool_forward, rng, x, 2, 2, 2)
 
 
 @case(POOL_BACK, "random images and upstream gradients", SENDS)
-def _(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_random_images_and_upstream_gradients(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_pool_backward(pool_backward, rng, rng.standard_normal((3, 2, 8, 8)), 2, 2, 2)
     yield from _try_pool_backward(pool_backward, rng, rng.standard_normal((1, 1, 9, 11)), 3, 3, 3)
 
 
 @case(POOL_BACK, "overlapping windows, and rows left over", "where windows overlap, contributions add up.")
-def _(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _overlapping_windows_and_rows_left_over_where(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _overlapping(_try_pool_backward, pool_backward, rng)
 
 
 @case(POOL_BACK, "ties, as after a ReLU", "one maximum, the first of them row by row, takes the whole gradient.")
-def _(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _ties_as_after_a_relu_one_maximum_the_first_of(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_pool_backward(pool_backward, rng, rectified(rng.standard_normal((2, 3, 6, 6)) - 0.5), 2, 2, 2)
     yield from _try_pool_backward(pool_backward, rng, np.zeros((1, 1, 4, 4)), 2, 2, 2)
 
 
 @case(POOL_BACK, "a window that is not square", WINDOW)
-def _(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_a_window_that_is_not_square_2(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
     # without overlap, to tell the mistakes apart
     yield from _try_pool_backward(pool_backward, rng, rng.standard_normal((2, 3, 6, 9)), 2, 4, 4)
     yield from _try_pool_backward(pool_backward, rng, rng.standard_normal((2, 1, 9, 12)), *_size(rng, *OBLONG), 5)
 
 
 @case(POOL_BACK, "float32 stays float32", "make dx with the dtype of x.")
-def _(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
+def _float32_stays_float32_make_dx_with_the_dtype_of(pool_backward: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_pool_backward(pool_backward, rng, rng.standard_normal((1, 2, 4, 6)).astype(np.float32), 2, 2, 2)

@@ -72,7 +72,7 @@ def _sizes(rng: Generator) -> Iterator[tuple[tuple[int, int, int], int]]:
 
 
 @case("Softmax", "its parameters, and its logits", LINEAR)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _softmax_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     for im_size, n_classes in _sizes(rng):
         shapes = _shapes(im_size, n_classes)
         yield from try_model(
@@ -88,12 +88,12 @@ def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case("Softmax", "gradients reach every parameter", LINEAR)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _softmax_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 5), _shapes((2, 3, 4), 5))
 
 
 @case("Softmax", "float32 images", "no number is made float64 on the way.")
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _softmax_float32_images(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     yield from try_float32(model_class, rng, ((2, 3, 4), 5))
 
 
@@ -101,7 +101,7 @@ def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @prepare("make_optimizer", "update_step")
-def _() -> None:
+def _prepare_make_optimizer() -> None:
     import_later()
 
 
@@ -118,7 +118,7 @@ def _descend(
 
 
 @case("make_optimizer", "steps with changing gradients", SGD)
-def _(make_optimizer: Function, rng: Generator) -> Iterator[Comparison]:
+def _make_optimizer_steps_with_changing_gradients(make_optimizer: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = (float(rng.uniform(0.02, 0.2)), float(rng.uniform(0.5, 0.9)), float(rng.uniform(0.05, 0.3)))
     for lr, mu, decay in ((0.1, 0.0, 0.0), (0.1, 0.9, 0.0), (0.05, 0.0, 0.2), (0.03, 0.8, 0.3), drawn):
         model = nn.Linear(3, 2).double()
@@ -234,15 +234,15 @@ def _try_update(
 
 
 @case("update_step", "one step, after another has left its gradients", STEP, changes=(0, 1))
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _update_step_one_step_after_another_has_left_its(update_step: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_update(update_step, rng, None, normalised=False)
 
 
 @case("update_step", "another loss function", "the loss_function that is given is used.", changes=(0, 1))
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _update_step_another_loss_function(update_step: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_update(update_step, rng, F.multi_margin_loss, normalised=False)
 
 
 @case("update_step", "a model with batch normalisation, in training mode", STEP, changes=(0, 1))
-def _(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _update_step_a_model_with_batch_normalisation_in(update_step: Function, rng: Generator) -> Iterator[Comparison]:
     yield from _try_update(update_step, rng, None, normalised=True)

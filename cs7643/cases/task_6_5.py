@@ -51,7 +51,7 @@ MISTAKEN: dict[str, Any] = {
 
 
 @case(NAME, "its parameters, and its logits", LAYERS)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = tuple(map(int, rng.integers(2, 5, 3)))
     for im_size, hidden_dim, n_classes in (
         ((3, 4, 5), 6, 4),
@@ -72,10 +72,10 @@ def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
 
 
 @case(NAME, "gradients reach every parameter", LAYERS)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 6, 5), _shapes((2, 3, 4), 6, 5))
 
 
 @case(NAME, "float32 images", "no number is made float64 on the way.")
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     yield from try_float32(model_class, rng, ((2, 3, 4), 6, 5))

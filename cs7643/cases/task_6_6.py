@@ -82,7 +82,7 @@ MISTAKEN: dict[str, Any] = {
 
 
 @case(NAME, "its parameters, and its logits", LAYERS)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     drawn = (int(rng.integers(1, 4)), *(2 * rng.permutation([2, 3, 4])[:2]).tolist())
     for im_size, hidden_dim, kernel_size, n_classes in (
         ((3, 4, 6), 5, 5, 7),
@@ -116,11 +116,11 @@ def _odd(rng: Generator) -> int:
 
 
 @case(NAME, "gradients reach every parameter", LAYERS)
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     sizes = ((2, 4, 6), 5, 3, 4)
     yield from try_gradients(model_class, rng, sizes, _shapes(*sizes))
 
 
 @case(NAME, "float32 images", "no number is made float64 on the way.")
-def _(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Iterator[Comparison]:
     yield from try_float32(model_class, rng, ((2, 4, 6), 5, 3, 4))
