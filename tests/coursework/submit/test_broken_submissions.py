@@ -91,6 +91,10 @@ def without_code(notebook):
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["cell_type"] != "code"]
 
 
+def without_an_answer(notebook):
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["metadata"]["tags"] != ["3", "answer"]]
+
+
 def forget(notebook):
     for cell in code_cells(notebook):
         for output in cell["outputs"]:
@@ -138,6 +142,11 @@ NOTEBOOKS = {
     "no restart": (on_notebook(later), "not executed from top to bottom: code cell 1 carries the number 5", RUN_ALL),
     "an error": (on_notebook(fail), "code cell 2 (id check-affine-forward): it ends in NotImplementedError", "Mend it"),
     "no code": (on_notebook(without_code), "it has no code cell any more", "a fresh copy"),
+    "an answer gone": (
+        on_notebook(without_an_answer, "notebooks/1_gradient_descent.ipynb"),
+        "the answer cell of task 3, under the heading 'Problem 3. The rate of gradient descent' is not there any more",
+        "Put it back",
+    ),
     "unknown code": (on_notebook(forget), "it does not say which code its results come from", RUN_ALL),
     "student code newer": (append(LAYERS, "\nX = 1\n"), f"{NOTEBOOK}: its results are older than {LAYERS}", RUN_ALL),
     "given code newer": (append("cs7643/trainer.py", "\nX = 1\n"), "results are older than cs7643/trainer.py", RUN_ALL),
