@@ -12,7 +12,6 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from coursework.root import ROOT
@@ -161,8 +160,7 @@ class Homework:
     def __post_init__(self) -> None:
         """See that the table agrees with itself."""
         numbers = [task.number for task in self.all_tasks]
-        names = [name for task in self.all_tasks for _, name in task.functions]
-        for kind, found in (("task", numbers), ("function", names)):
+        for kind, found in (("task", numbers), ("function", list(self.functions))):
             twice = sorted({each for each in found if found.count(each) > 1})
             if twice:
                 raise ValueError(f"Homework: expected each {kind} once, got {', '.join(twice)} twice")
@@ -188,6 +186,11 @@ class Homework:
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that have checks."""
         return tuple(task for task in self.all_tasks if task.functions)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of all functions that students write."""
+        return tuple(name for task in self.tasks for _, name in task.functions)
 
     @property
     def points(self) -> int:
@@ -247,9 +250,10 @@ def hook(name: str) -> Callable[..., Any]:
     return found
 
 
-def setting(name: str, root: Path = ROOT) -> str:
+@functools.cache
+def setting(name: str) -> str:
     """Return what pyproject.toml says in its table tool.coursework; "" if it says nothing of that name."""
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     table = re.search(r"^\[tool\.coursework\]$(.*?)(?=^\[|\Z)", text, re.M | re.S)
     found = table and re.search(rf'^{name} = "([^"]*)"', table[1], re.M)
     return found[1] if found else ""

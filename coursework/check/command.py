@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 
 from coursework.check.report import check
@@ -12,13 +11,10 @@ from coursework.homework import homework
 
 
 def _tasks_of(words: list[str]) -> list[str]:
-    """Put in the place of a whole problem, "5" or "6", its tasks."""
-    numbers = [task.number for task in homework().tasks]
-    chosen: list[str] = []
-    for word in words:
-        parts = [number for number in numbers if re.fullmatch(rf"{re.escape(word)}(\.\d|[a-d])", number)]
-        chosen += parts or [word]
-    return chosen
+    """Put in the place of a whole problem its tasks."""
+    problems = {str(problem.number): problem.tasks for problem in homework().problems}
+    chosen = {word: [task.number for task in problems.get(word, ()) if task.functions] for word in words}
+    return [number for word in words for number in chosen[word] or [word]]
 
 
 def main(args: argparse.Namespace) -> int:

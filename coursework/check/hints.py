@@ -29,7 +29,7 @@ def hint(name: str, step: int = 1) -> str:
         ValueError: if there is no such function or step.
     """
     if homework().task_of(name) is None:
-        functions = [function for task in homework().tasks for _, function in task.functions]
+        functions = homework().functions
         close = difflib.get_close_matches(name, functions, n=3) or sorted(functions)
         raise ValueError(f"hint: expected a function, such as {' or '.join(close[:3])}, got {name!r}")
     found = hints(name)
@@ -44,10 +44,9 @@ def hint(name: str, step: int = 1) -> str:
 def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:
     """Return the hints for a function: for each place of the notebooks that has some, their titles and texts."""
     found = []
-    for path in homework().notebooks:
-        cells = _cells(root / path)
-        tags = outline.labels(cells, outline.read((root / path).parent).get(Path(path).name, []))[0]
-        for cell, words in zip(cells, tags, strict=True):
+    cells_of = {Path(path).stem: _cells(root / path) for path in homework().notebooks}
+    for notebook, (tags, _) in outline.labelled(cells_of, root).items():
+        for cell, words in zip(cells_of[notebook], tags, strict=True):
             folded = FOLDED.findall("".join(cell.get("source", ""))) if name in words else []
             if folded:
                 found.append([(title[0].upper() + title[1:], _plain(text)) for title, text in folded])

@@ -170,8 +170,7 @@ def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
 
 def nearest(what: str) -> str:
     """Say which tasks or functions could be meant by a name that is none."""
-    functions = [function for task in homework().tasks for _, function in task.functions]
-    close = difflib.get_close_matches(what, functions, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(what, homework().functions, n=3, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"the tasks are {', '.join(task.number for task in homework().tasks)}, and `status` lists their functions"

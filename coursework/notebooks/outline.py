@@ -8,6 +8,7 @@ order and the heading above them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -44,8 +45,7 @@ class Entry:
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
     """Return those tags of a cell that mean something here, in a fixed order."""
     tags = cell.get("metadata", {}).get("tags", ())
-    words = {*ROLES, GIVEN, *_numbers(), *_functions()}
-    return tuple(sorted({tag for tag in tags if isinstance(tag, str)} & words)) if isinstance(tags, list) else ()
+    return tuple(sorted({tag for tag in tags if isinstance(tag, str)} & _words())) if isinstance(tags, list) else ()
 
 
 def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
@@ -95,6 +95,19 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
                     take(number, cell)
     lost = [entry for n, entry in enumerate(entries) if n not in place and set(SHOWN) & set(entry.tags)]
     return found, lost
+
+
+def labelled(
+    notebooks: Mapping[str, Sequence[Mapping[str, Any]]], root: Path
+) -> dict[str, tuple[list[tuple[str, ...]], list[Entry]]]:
+    """Return for each notebook what :func:`labels` says of its cells.
+
+    Args:
+        notebooks: the cells of each, by the names of the files without their ending.
+        root: the repository, whose outlines they are compared with.
+    """
+    outlines = read(root / "notebooks")
+    return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
 
 
 def _next(left: Iterator[int], cells: Sequence[Mapping[str, Any]], kind: str) -> int | None:
@@ -168,12 +181,14 @@ def dump(notebooks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _numbers() -> tuple[str, ...]:
-    return tuple(task.number for task in homework().all_tasks)
+@functools.cache
+def _numbers() -> frozenset[str]:
+    return frozenset(task.number for task in homework().all_tasks)
 
 
-def _functions() -> tuple[str, ...]:
-    return tuple(name for task in homework().tasks for _, name in task.functions)
+@functools.cache
+def _words() -> frozenset[str]:
+    return frozenset({*ROLES, GIVEN, *homework().functions}) | _numbers()
 
 
 def _text(cell: Mapping[str, Any]) -> str:

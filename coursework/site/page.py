@@ -23,12 +23,12 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
         notebooks: by their names without folder and ending.
         root: the repository.
     """
-    text = decode((ROOT / "docs" / "handout.md").read_bytes())
+    text, found = decode((ROOT / "docs" / "handout.md").read_bytes()), stated(notebooks, root)
     parts = {
         "points": str(homework().points),
         "a_function": homework().tasks[-1].functions[0][1],
-        "overview": _overview(notebooks),
-        "problems": _problems(notebooks),
+        "overview": _overview(found),
+        "problems": _problems(found),
         "picture": f'<div class="figure" tabindex="0">{decode((ROOT / "docs" / "handing_in.svg").read_bytes())}</div>',
         "files": _files(root),
         "notebooks": _notebooks(notebooks),
@@ -67,21 +67,25 @@ def _points(task: Task) -> str:
     return f"{task.points} point{'s' * (task.points != 1)}"
 
 
-def _stating(number: str, notebooks: Mapping[str, NotebookNode]) -> tuple[str, list[NotebookNode]]:
-    """Return the notebook that states a task, "" if it is not here, and the cells in which it does."""
-    outlines = outline.read(ROOT / "notebooks")
-    for name, notebook in notebooks.items():
-        tags = outline.labels(notebook.cells, outlines.get(f"{name}.ipynb", []))[0]
-        found = [cell for cell, words in zip(notebook.cells, tags, strict=True) if {number, "statement"} <= set(words)]
-        if found:
-            return name, found
-    return "", []
+Stated = Mapping[str, tuple[str, Sequence[str]]]
 
 
-def _overview(notebooks: Mapping[str, NotebookNode]) -> str:
+def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
+    """Return for each task, by number, the notebook that states it and the texts of the cells in which it does."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    cells = {name: notebook.cells for name, notebook in notebooks.items()}
+    for name, (tags, _) in outline.labelled(cells, root).items():
+        for cell, words in zip(cells[name], tags, strict=True):
+            for task in homework().all_tasks:
+                if {task.number, "statement"} <= set(words):
+                    found.setdefault(task.number, (name, []))[1].append(cell.source)
+    return found
+
+
+def _overview(found: Stated) -> str:
     rows = []
     for task in homework().all_tasks:
-        name = _stating(task.number, notebooks)[0]
+        name = found[task.number][0] if task.number in found else ""
         where = f'<a href="{name}.html">{name}</a>' if name else ""
         files = dict.fromkeys(path_of(module) for module, _ in task.functions)
         written = ", ".join([*map(_file_name, files), *(_file_name(also) for also in task.also)])
@@ -103,10 +107,10 @@ def _wide(table: str) -> str:
     return f'<div class="wide" tabindex="0">{table}</div>'
 
 
-def _problems(notebooks: Mapping[str, NotebookNode]) -> str:
+def _problems(found: Stated) -> str:
     parts = []
     for task in homework().all_tasks:
-        text = statement(task.number, notebooks)
+        text = statement(task.number, found)
         heading = f"{task.number}. {html.escape(task.title)}"
         parts.append(
             f'<section class="problem-text" id="task-{task.number}"><h3>{heading} <small>{_points(task)}</small></h3>\n'
@@ -115,12 +119,11 @@ def _problems(notebooks: Mapping[str, NotebookNode]) -> str:
     return "\n".join(parts)
 
 
-def statement(number: str, notebooks: Mapping[str, NotebookNode]) -> str:
+def statement(number: str, found: Stated) -> str:
     """Return the statement of a task as Markdown: the cell that states it, or what several cells ask for."""
-    texts = [cell.source for cell in _stating(number, notebooks)[1]]
-    if not texts:
+    if number not in found:
         return "The notebook with this statement is not here."
-    first, *others = (re.sub(r"\A#+ .*\n", "", text) for text in texts)
+    first, *others = (re.sub(r"\A#+ .*\n", "", text) for text in found[number][1])
     if not others:
         return first.strip()
     introduction = re.split(r"^\|", first, flags=re.M)[0].strip()

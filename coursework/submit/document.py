@@ -104,12 +104,11 @@ class Setting:
 
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.folder / "pictures")
-        outlines = outline.read(self.root / "notebooks")
-        for name, notebook in self.notebooks.items():
-            tags, lost = outline.labels(notebook.cells, outlines.get(f"{name}.ipynb", []))
+        cells = {name: notebook.cells for name, notebook in self.notebooks.items()}
+        for name, (tags, lost) in outline.labelled(cells, self.root).items():
             self.notes += [Note(name, "?", f"{entry} is not there any more") for entry in lost]
             for number, (cell, words, task) in enumerate(
-                zip(notebook.cells, tags, outline.own(tags), strict=True), start=1
+                zip(cells[name], tags, outline.own(tags), strict=True), start=1
             ):
                 if task:
                     called = str(cell.get("id") or f"number {number}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coursework.homework import homework, path_of
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.mutants.mutant import Mutant, edited, source_of, task_of
+from coursework.staff.mutants.mutant import Mutant, edited, source_of
 from staff.hostile.submission import STRICT, Hostile, body, folder, solved, top
 from staff.mutants.catalogue import MUTANTS
 
@@ -27,7 +27,7 @@ def mutated(mutant: Mutant) -> Callable[[Path], Path]:
     """Return what hands in the module of a mutant, with its edit."""
 
     def make(place: Path) -> Path:
-        modules = [path_of(module) for module, _ in task_of(mutant.task).functions]
+        modules = [path_of(module) for module, _ in homework().task(mutant.task).functions]
         files = {path: solved(path) for path in modules}
         return folder({**files, path_of(mutant.module): mutated_source(mutant)})(place)
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from coursework.check.verdict import try_function
+from coursework.homework import homework
 from coursework.staff.autograder import document, processes, results
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import maximum, share
 from coursework.staff.autograder.trying import Trial
-from coursework.staff.mutants.mutant import function_of, task_of
+from coursework.staff.mutants.mutant import function_of
 from staff.hostile.submission import Hostile
 
 CANARY = "canary-7f3a9c"  # is in the grader's environment and in its secret, and in no output
@@ -80,7 +81,7 @@ def earned_by(submission: Hostile) -> float:
     """Return what a mutant earns, found out in this process: its function in the place of the right one."""
     mutant = submission.mutant
     assert mutant is not None
-    task, seeds = task_of(mutant.task), seeds_of(CONFIG)
+    task, seeds = homework().task(mutant.task), seeds_of(CONFIG)
     importlib.import_module(task.cases)
     trial = Trial(mutant.function, mutant.module, seeds)
     for seed in seeds:

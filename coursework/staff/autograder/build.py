@@ -1,4 +1,4 @@
-"""``python -m staff autograder``: dist/autograder.zip, which Gradescope takes as it is.
+"""The command `autograder`: dist/autograder.zip, which Gradescope takes as it is.
 
 It holds no solution: the package in it is that of the student edition, which is all that the cases need. What is secret
 in it are the seeds, and what the judge of the tasks without cases needs.
@@ -19,7 +19,8 @@ from coursework.files import atomic_writer
 from coursework.homework import setting
 from coursework.root import ROOT
 from coursework.staff.autograder import judging
-from coursework.staff.autograder.package import BUILT, Config, clean_package
+from coursework.staff.autograder.package import BUILT, Config, clean_package, files_of
+from coursework.staff.autograder.rubric import judged
 from coursework.staff.release import archive as release_archive
 from coursework.staff.release.contents import normal
 from coursework.staff.release.markers import ReleaseError
@@ -41,6 +42,9 @@ def main(args: argparse.Namespace) -> int:
         return 1
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.output / NAME}: {len(content) / 1e3:.0f} kB, sha256 {digest}")
+    for task in judged():
+        if not judging.judge(task.number, {}, config.facts).counts:
+            print(f"Task {task.number}: there is nothing to judge it by, so its {task.points} points are given later.")
     return 0
 
 
@@ -48,8 +52,7 @@ def files(config: Config) -> dict[str, bytes]:
     """Return the files of the zip by their names."""
     here, room = Path(__file__).parent, ROOT / "coursework" / "staff"
     code = [*(room / f"{name}.py" for name in ("__init__", "__main__", "options")), *sorted(here.rglob("*.py"))]
-    for module in (setting("wire"), setting("judge")):
-        code += _of_the_homework(module)
+    code += [*files_of(setting("wire")), *files_of(setting("judge"))]
     found = {
         path.relative_to(ROOT).as_posix(): normal(path)
         for path in code
@@ -62,14 +65,6 @@ def files(config: Config) -> dict[str, bytes]:
     found["pyproject.toml"] = ("[tool.coursework]\n" + "\n".join(lines) + "\n").encode()
     found[BUILT.name] = (json.dumps(dataclasses.asdict(config)) + "\n").encode()
     return found
-
-
-def _of_the_homework(module: str) -> list[Path]:
-    """Return the files of a module or package that pyproject.toml names, and of the packages around it."""
-    place = ROOT.joinpath(*module.split(".")) if module else ROOT
-    around = [folder / "__init__.py" for folder in place.parents if folder != ROOT and folder.is_relative_to(ROOT)]
-    inside = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-    return [*around, *inside] if module else []
 
 
 def _requirements(text: str) -> bytes:

@@ -31,6 +31,19 @@ class Config:
     rounds: int = 2
 
 
+def files_of(module: str) -> list[Path]:
+    """Return the files of a module or package, and those that make packages of the folders around it.
+
+    Args:
+        module: its name; "" for none.
+    """
+    if not module:
+        return []
+    place = ROOT.joinpath(*module.split("."))
+    around = [folder / "__init__.py" for folder in place.parents if folder != ROOT and folder.is_relative_to(ROOT)]
+    return [*around, *(sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")])]
+
+
 @functools.cache
 def clean_package() -> dict[str, bytes]:
     """Return the files of both packages as a student gets them, by their paths."""

@@ -30,6 +30,7 @@ from coursework.root import ROOT
 from coursework.staff.autograder import processes
 from coursework.staff.autograder.inside import protocol
 from coursework.staff.autograder.limits import Limits
+from coursework.staff.autograder.package import files_of
 
 HERE = Path(__file__).resolve().parent
 USERS = range(61_000, 61_512)  # user ids for workers; no account has them
@@ -38,9 +39,6 @@ HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv
 START_PATIENCE = 120  # seconds until a worker is there, before anything of the submission is imported
 PAUSE = 0.05  # seconds between two looks at the worker
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
-WORKER = (  # what a worker imports of the staff's code, beside the wire of the homework
-    *("coursework/staff/__init__.py", "coursework/staff/autograder/__init__.py", "coursework/staff/autograder/inside"),
-)
 
 
 class WorkerGone(BaseException):
@@ -318,11 +316,8 @@ def _interpreter() -> list[Path]:
 
 @functools.cache
 def _worker_files() -> dict[str, bytes]:
-    """Return the files of the worker by their paths."""
-    parts = setting("wire").split(".") if setting("wire") else []
-    above = ["/".join([*parts[:k], "__init__.py"]) for k in range(1, len(parts))]
-    named = [ROOT / name for name in (*WORKER, *above, *(["/".join(parts)] if parts else []))]
-    paths = [path for place in named for path in (sorted(place.glob("*.py")) if place.is_dir() else [place])]
+    """Return what a worker imports of the staff's code, by the paths: itself, and the wire of the homework."""
+    paths = [*files_of("coursework.staff.autograder.inside"), *files_of(setting("wire"))]
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
 
 

@@ -125,13 +125,16 @@ def try_tasks(
     return trials
 
 
-def _cases_module(name: str) -> str:
-    return next(task.cases for task in homework().tasks if any(name == function for _, function in task.functions))
+def _register_cases(name: str) -> None:
+    """Import the module with the cases of a function."""
+    task = homework().task_of(name)
+    assert task is not None
+    importlib.import_module(task.cases)
 
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
     """Let one outcome stand for all cases that are missing."""
-    importlib.import_module(_cases_module(trial.name))  # which are not there yet if the worker was gone at once
+    _register_cases(trial.name)  # which are not there yet if the worker was gone at once
     for seed in trial.seeds:
         found = trial.outcomes.setdefault(seed, [])
         if len(found) < len(cases_of(trial.name)):
@@ -191,6 +194,6 @@ def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
 def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
     """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
     with remote.loading(trial.module, trial.name):  # both import what they need at the same time
-        importlib.import_module(_cases_module(trial.name))
+        _register_cases(trial.name)
         other = remote.wire.stand_in(remote, trial.module, trial.name)
     return other or (RemoteFunction(remote, trial.name), nullcontext())

@@ -30,7 +30,7 @@ from coursework.homework import Task, homework, path_of, setting
 from coursework.progress import progress_bar
 from coursework.root import ROOT
 from coursework.staff.mutants import kept
-from coursework.staff.mutants.mutant import task_of, text_of
+from coursework.staff.mutants.mutant import text_of
 
 RESULTS = "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
@@ -50,7 +50,7 @@ class Change:
     @functools.cached_property
     def key(self) -> str:
         """The digest of what decides the result: the changed text, and the task's cases."""
-        return kept.digest(self.task, self.text, text_of(task_of(self.task).cases))
+        return kept.digest(self.task, self.text, text_of(homework().task(self.task).cases))
 
     @property
     def reason(self) -> str:
@@ -172,7 +172,7 @@ def _child(change: Change) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    task = task_of(change.task)
+    task = homework().task(change.task)
     for name in [name for name in sys.modules if name.split(".")[0] in ("coursework", homework().package)]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(change.module, change.text))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coursework.homework import Task, homework, path_of
+from coursework.homework import homework, path_of
 from coursework.root import ROOT
 
 
@@ -38,12 +38,7 @@ class Mutant:
     @property
     def module(self) -> str:
         """The module that holds the function."""
-        return next(module for module, name in task_of(self.task).functions if name == self.function)
-
-
-def task_of(number: str) -> Task:
-    """Return the task of a number."""
-    return homework().task(number)
+        return next(module for module, name in homework().task(self.task).functions if name == self.function)
 
 
 def of(task: str, function: str, *edits: tuple[str, str, str, str]) -> list[Mutant]:

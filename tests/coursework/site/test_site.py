@@ -117,7 +117,7 @@ def test_every_task_is_stated_with_its_points(site):
 def test_the_statements_are_those_of_the_notebooks(sources):
     everything = " ".join(" ".join(cell.source.split()) for notebook in sources.values() for cell in notebook.cells)
     for task in homework().all_tasks:
-        text = page.statement(task.number, sources)
+        text = page.statement(task.number, page.stated(sources, ROOT))
         assert "Task" in text or "- " in text
         assert all(" ".join(part.split()) in everything for part in text.split("\n\n") if not part.startswith("- "))
         assert "SOLUTION" not in text
