@@ -1,0 +1,1 @@
+"""Second right solutions, each in a style of its own, and small mistakes made in them."""
