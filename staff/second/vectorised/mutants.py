@@ -1119,7 +1119,8 @@ MUTANTS = [
         (
             "the layers have no bias",
             "hidden_dim),\n            nn.ReLU(),\n            nn.Linear(hidden_dim, n_classes)",
-            "hidden_dim, bias=False),\n            nn.ReLU(),\n            nn.Linear(hidden_dim, n_classes, bias=False)",
+            "hidden_dim, bias=False),\n            nn.ReLU(),\n"
+            "            nn.Linear(hidden_dim, n_classes, bias=False)",
             "bias lost",
         ),
         ("the output has no bias", "n_classes),\n", "n_classes, bias=False),\n", "bias lost"),
