@@ -1,3 +1,4 @@
+# ruff: noqa: B007
 """Gradient descent with loops and lists."""
 
 import numpy as np

@@ -47,6 +47,21 @@ POOLED = """H_pool = H // 2
         x = F.relu(x)
         x = F.max_pool2d(x, kernel_size=2, stride=2)
 """
+PROXIMAL = """w = np.array(w, dtype=np.float64)
+    grad = np.array(grad, dtype=np.float64)
+    # grad + lam * (z - w) = 0
+    eta = 1.0 / lam
+    step = eta * grad
+    z = w - step
+"""
+WALK = """w = np.array(w1, dtype=np.float64)
+    start = w.copy()
+    iterates = []
+    iterates.append(start)
+    for t in range(T):
+        g = np.array(grad(w.copy()), dtype=np.float64)
+        w = w - eta * g
+"""
 NUMBERS = "first = terms == 1\n    second = terms == 2\n"
 SLOPES = "    slope[first] = w[first] - 2.0\n    slope[second] = w[second] + 1.0\n"
 
@@ -67,7 +82,7 @@ MUTANTS = [
         ("lam multiplies the gradient", "eta = 1.0 / lam", "eta = lam", "lam multiplies"),
         ("lam is forgotten", "eta = 1.0 / lam", "eta = 1.0", "lam lost"),
         ("the step is returned", "z = w - step", "z = -step", "w lost"),
-        ("w is changed in place", "w = np.array(w, dtype=np.float64)", "w -= grad / lam", "changes an argument"),
+        ("w is changed in place", PROXIMAL, "w -= grad / lam\n    z = w\n", "changes an argument"),
     ),
     *of(
         "1",
@@ -164,8 +179,8 @@ MUTANTS = [
         ("w is changed in place", "w = w - eta * g", "w -= eta * g", "one array for all iterates"),
         (
             "w1 is changed in place",
-            "w = np.array(w1, dtype=np.float64)\n    start = w.copy()",
-            "w1 *= 1.5\n    w = np.array(w1)\n    start = w.copy()",
+            WALK,
+            WALK.replace("np.array(w1, dtype=np.float64)", "w1").replace("w = w - eta", "w -= eta"),
             "changes an argument",
         ),
     ),

@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002
 """The two-layer network, one step a line."""
 
 import numpy as np
