@@ -1,0 +1,1 @@
+"""A second solution, with one flat loop, masks, and small functions of its own."""

@@ -1,0 +1,1 @@
+"""A second solution, with a loop for every index and a line for every step."""
