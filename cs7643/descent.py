@@ -2,6 +2,7 @@
 
 A point is a vector of shape (d,), and everything is float64. T steps visit T + 1 points, w(1), ..., w(T+1), which are
 the rows of an array of shape (T + 1, d). The last one is where the method arrives: regret and average leave it out.
+No argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def proximal_step(w: ArrayLike, grad: ArrayLike, lam: float) -> Array:
         lam: the weight of the proximity, above 0.
 
     Returns:
-        (d,), the next point w(t+1).
+        (d,), the next point w(t+1); where grad is zero, that is w(t) itself.
     """
     w, grad = _array("proximal_step: w", w, (None,)), _array("proximal_step: grad", grad, np.shape(w))
     lam = _positive("proximal_step: lam", lam)
@@ -45,7 +46,7 @@ def follow(v: ArrayLike, eta: float) -> Array:
     """Start at w(1) = 0 and take the steps w(t+1) = w(t) - eta v(t).
 
     Args:
-        v: (T, d), any vectors at all: gradients, noise, or the choice of an adversary.
+        v: (T, d), any vectors at all, of any length: gradients, noise, or the choice of an adversary.
         eta: the step size, above 0.
 
     Returns:
@@ -86,7 +87,7 @@ def gradient_descent(grad: Callable[[Array], ArrayLike], w1: ArrayLike, eta: flo
     """Take T steps of gradient descent, w(t+1) = w(t) - eta grad(w(t)).
 
     Args:
-        grad: takes a point (d,), returns the gradient there, or any subgradient, (d,).
+        grad: takes a point (d,), returns the gradient there, or any subgradient, (d,). It is called once for each step.
         w1: (d,), the first point.
         eta: the step size, above 0.
         T: the number of steps, at least 1.
@@ -115,7 +116,7 @@ def average(iterates: ArrayLike) -> Array:
 
 
 def rate_step_size(B: float, rho: float, T: int) -> float:
-    """Return the step size for which :func:`rate_bound` holds.
+    """Return the step size for which :func:`rate_bound` holds: the one that makes the bound smallest.
 
     Args:
         B: the largest distance of a minimiser from w(1) that we allow for, above 0.
@@ -129,7 +130,7 @@ def rate_step_size(B: float, rho: float, T: int) -> float:
 
 
 def rate_bound(B: float, rho: float, T: int) -> float:
-    """Return what f(average) - f(w*) cannot exceed after T steps of that size. Arguments as above."""
+    """Return what f(average) - f(w*) cannot exceed after T steps of that size: the bound. Arguments as above."""
     B, rho, T = _positive("rate_bound: B", B), _positive("rate_bound: rho", rho), _count("rate_bound: T", T)
     # BEGIN SOLUTION 3 rate_bound
     return float(B * rho / np.sqrt(T))

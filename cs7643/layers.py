@@ -1,8 +1,9 @@
 """The layers of problem 6.2: each is a forward and a backward function and the cache that ties them together.
 
 ``forward -> (out, cache)`` computes the output and keeps what the backward pass needs. ``backward(dout, cache)`` takes
-the gradient of the loss with respect to ``out`` and returns its gradients with respect to the inputs. Neither has a
-state of its own, and neither changes an argument. N is the number of images, C of channels, F of filters.
+the gradient of the loss with respect to ``out`` and returns its gradients with respect to the inputs. No argument is
+changed, and the same call returns the same result. Arrays are float32 or float64; a result should have the dtype of the
+inputs. N is the number of images, C of channels, F of filters.
 """
 
 from __future__ import annotations
@@ -85,10 +86,12 @@ def relu_forward(x: Array) -> tuple[Array, Cache]:
 
 
 def relu_backward(dout: Array, cache: Cache) -> Array:
-    """Compute the gradient of a rectified linear unit; at x = 0 it is 0.
+    """Compute the gradient of a rectified linear unit.
+
+    The gradient passes where x was positive, and is 0 where x was negative; at x = 0 it is 0.
 
     Args:
-        dout: the gradient with respect to the output, of any shape. It is left unchanged.
+        dout: the gradient with respect to the output, of any shape. It must not be changed in place.
         cache: x, as :func:`relu_forward` returns it.
 
     Returns:
@@ -199,7 +202,7 @@ def max_pool_backward_naive(dout: Array, cache: Cache) -> Array:
     """Compute the gradient of a max-pooling layer, written to be read.
 
     The whole gradient of a window goes to its maximum; where several values tie, to the first of them, row by row
-    (which is what PyTorch does).
+    (which is what PyTorch does). Where windows overlap, their gradients add up.
 
     Args:
         dout: (N, C, H_out, W_out), the gradient with respect to the layer's output.

@@ -1,8 +1,8 @@
 """The update rules of problem 6.1: how a gradient becomes a step.
 
 Each takes the gradient of one parameter and the state that the rule keeps for it (zeros before the first step), and
-returns the step, which is added to the parameter, and the new state. All arrays have the parameter's shape, and no
-argument is changed.
+returns the step, which is added to the parameter, and the new state. All arrays have the parameter's shape. No
+argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def momentum(grad: Array, velocity: Array, learning_rate: float, momentum: float
         momentum: the part of the velocity that is kept, from 0 (plain gradient descent) to below 1.
 
     Returns:
-        The step, and the new velocity, which is the same array.
+        The step, and the new velocity, which is the same array: momentum * velocity - learning_rate * grad.
     """
     # BEGIN SOLUTION 6.1 momentum
     velocity = momentum * velocity - learning_rate * grad
@@ -53,7 +53,7 @@ def rmsprop(
         eps: keeps the root away from zero. It is added INSIDE the root: sqrt(mean_square + eps).
 
     Returns:
-        The step, and the new moving average.
+        The step, which uses the new moving average, and that average.
     """
     # BEGIN SOLUTION 6.1 rmsprop
     mean_square = decay * mean_square + (1 - decay) * grad**2

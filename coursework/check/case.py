@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
+import ast
 import copy
-import functools
+import inspect
+import linecache
+import re
+import textwrap
+import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coursework.check.comparison import Comparison
-from coursework.homework import homework
+from coursework.homework import homework, path_of
+from coursework.root import ROOT
 
 Function = Callable[..., Any]
-Body = Callable[[Function, np.random.Generator], Iterator[Comparison]]
 SEED = 0  # of the inputs that a student sees
 IMPORT = "the import"  # stands for a case where a file cannot be imported
+SIDE_EFFECTS = "no side effects"  # the title of the case that every function has
+PURE = "No argument is changed, and the same call returns the same result."
+BLANK = "# Your "  # the comment above a blank begins so
 
 
-class CaseFailed(Exception):  # noqa: N818  (not an error of ours: a finding)
+class CaseFailed(Exception):  # noqa: N818  (a finding, not an error of ours)
     """What is wrong with the function under test, as a sentence, and the mistake's name, where that is known."""
 
     def __init__(self, finding: str, mistake: str = "") -> None:
-        """Take the sentence, and the name."""
+        """Take the sentence and the name."""
         super().__init__(finding)
         self.mistake = mistake
+
+
+class NothingReturned(CaseFailed):
+    """The function returns None: either this part is not written yet, or a return statement is missing."""
+
+
+@dataclass(frozen=True)
+class IfRaises:
+    """For each mistake, by name, a pattern of the error that it leads to in the calls that follow.
+
+    An error reads "TypeError: its text". A pattern is evidence only if it holds something of this case, such as shapes.
+    """
+
+    mistakes: Mapping[str, str]
+
+
+Attempt = Iterator[Comparison | IfRaises]  # what a case yields
+Body = Callable[[Function, np.random.Generator], Attempt]
 
 
 @dataclass(frozen=True)
@@ -35,13 +62,14 @@ class Case:
     """One situation in which a function is tried.
 
     ``body`` takes the function under test and a generator of random numbers, calls the function with inputs that it
-    draws, and yields a comparison for each thing that came back. ``advice`` says what to look at when this case fails
-    and no known mistake fits. ``changes`` has the positions of the arguments that the function is meant to change.
+    draws, and yields a comparison for each result. ``rule`` is the sentence that tells students what this case tests;
+    it stands in the docstring of the function or of its module, or in the notebook. ``changes`` has the positions of
+    the arguments that the function is meant to change.
     """
 
     function: str
     title: str
-    advice: str
+    rule: str
     body: Body
     changes: tuple[int, ...] = ()
 
@@ -52,45 +80,54 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one case.
+    """The result of one case.
 
     Attributes:
         title: that of the case.
         status: "right", "wrong" or "not started".
         message: why it is not right.
-        printed: what the function printed meanwhile.
-        fits: the mistakes that would have given what came back, each with the name of the comparison.
-        misfits: the mistakes that would have given something else, likewise.
-        advice: what to look at, when it is not right.
+        printed: what the function printed.
+        notes: what could be better, and costs nothing.
+        fits: the mistakes that predict a wrong result, each as (mistake, name of the comparison); two mistakes that
+            predict it only together are one entry, "one + other".
+        misfits: the mistakes that predict another result, likewise.
+        rule: the rule that this case tests, when it is not right.
     """
 
     title: str
     status: str
     message: str = ""
     printed: str = ""
+    notes: tuple[str, ...] = ()
     fits: tuple[tuple[str, str], ...] = ()
     misfits: tuple[tuple[str, str], ...] = ()
-    advice: str = ""
+    rule: str = ""
 
 
 CASES: list[Case] = []
 
 
-def case(function: str, title: str, advice: str, changes: tuple[int, ...] = ()) -> Callable[[Body], Body]:
+def case(function: str, title: str, rule: str, changes: tuple[int, ...] = ()) -> Callable[[Body], Body]:
     """Register the decorated generator as a case of the function of that name."""
 
     def register(body: Body) -> Body:
-        CASES.append(Case(function, title, advice, body, changes))
+        CASES.append(Case(function, title, rule, body, changes))
         return body
 
     return register
+
+
+def cases_of(name: str) -> list[Case]:
+    """Return the cases of a function, with the one on side effects at the end; its task's must be registered."""
+    cases = [case for case in CASES if case.function == name]
+    return [*cases, Case(name, SIDE_EFFECTS, PURE, _side_effects(cases))] if cases else []
 
 
 PREPARATIONS: dict[str, Callable[[], None]] = {}
 
 
 def prepare(*functions: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Register what is to be done before the cases of these functions, because it takes longer than a case may."""
+    """Register what must be done before the cases of these functions, because it takes longer than a case may."""
 
     def register(preparation: Callable[[], None]) -> Callable[[], None]:
         PREPARATIONS.update(dict.fromkeys(functions, preparation))
@@ -100,34 +137,46 @@ def prepare(*functions: str) -> Callable[[Callable[[], None]], Callable[[], None
 
 
 def run_case(case: Case, function: Function, seed: int = SEED) -> Outcome:
-    """Try ``function`` in one case, twice. Whatever it does, an outcome comes back."""
-    results: list[Any] = []
+    """Try ``function`` in one case. Whatever it does, an outcome is returned."""
     comparisons: list[Comparison] = []
-    finding, fits = "", list[tuple[str, str]]()
+    expected: Mapping[str, str] = {}
+    finding, mistakes, unwritten = "", list[str](), False
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            for comparison in case.body(_watched(function, results.append, case.changes), case.random(seed)):
-                comparisons.append(comparison)
-            if all(comparison.passed for comparison in comparisons):
-                again = iter(results)
-                watched = _watched(function, lambda result: _require_same(next(again), result), case.changes)
-                for _ in case.body(watched, case.random(seed)):
-                    pass
-    except NotImplementedError:
-        return Outcome(case.title, "not started", "not started")
+            tried = function if case.title == SIDE_EFFECTS else _protected(function, case.changes)
+            for each in case.body(tried, case.random(seed)):
+                if isinstance(each, IfRaises):
+                    expected = each.mistakes
+                else:
+                    comparisons.append(each)
+        if not comparisons:
+            finding = "nothing was compared, so this case says nothing"
+    except NotImplementedError as error:
+        finding, unwritten = _forgotten(error), True
+        if not finding and not comparisons:
+            return Outcome(case.title, "not started", "not started")
+        finding = finding or "the rest is not started"
     except CaseFailed as failed:
-        finding, fits = str(failed), [(failed.mistake, "")] * bool(failed.mistake)
+        finding, mistakes = str(failed), [failed.mistake] * bool(failed.mistake)
+        unwritten = isinstance(failed, NothingReturned) and not mistakes
     except SystemExit:
         finding = f"{case.function} ends the program: it should return"
-    except Exception as error:  # whatever a student's code raises is a finding, too
-        finding = f"{case.function} raises {type(error).__name__}: {error}"
-    fits += [(mistake, comparison.name) for comparison in comparisons for mistake in comparison.fits]
+    except Exception as error:  # whatever a student's code raises is a finding
+        text = f"{type(error).__name__}: {error}"
+        finding = f"{case.function} raises {text}{_place(error)}"
+        mistakes = [name for name, pattern in expected.items() if re.search(pattern, text)]
+    wrong = [comparison for comparison in comparisons if not comparison.passed]
+    notes = tuple(dict.fromkeys(comparison.note for comparison in comparisons if comparison.note))
     misfits = tuple((mistake, comparison.name) for comparison in comparisons for mistake in comparison.misfits)
+    if not wrong and not finding:
+        return Outcome(case.title, "right", notes=notes, misfits=misfits)
+    fits = [(mistake, "the error") for mistake in mistakes]
+    fits += [(mistake, comparison.name) for comparison in comparisons for mistake in comparison.fits]
+    unwritten = (unwritten or not finding) and all(comparison.missing for comparison in wrong)
+    status = "not started" if unwritten else "wrong"
     message = _message(comparisons, finding)
-    if not message:
-        return Outcome(case.title, "right", misfits=misfits)
-    return Outcome(case.title, "wrong", message, fits=tuple(fits), misfits=misfits, advice=case.advice)
+    return Outcome(case.title, status, message, "", notes, tuple(fits), misfits, case.rule)
 
 
 def _message(comparisons: list[Comparison], finding: str) -> str:
@@ -137,39 +186,143 @@ def _message(comparisons: list[Comparison], finding: str) -> str:
     others = list(dict.fromkeys(each.name for each in wrong if each.name != wrong[0].name))
     right = {each.name for each in comparisons} - {each.name for each in wrong}
     if others:
-        parts.append(f"{', '.join(others)}: wrong, too")
-    if right and wrong and len(right) < 4:
+        parts.append(f"also wrong: {', '.join(others)}")
+    if right and len(right) < 4:
         parts.append(f"right: {', '.join(sorted(right))}")
     return ". ".join([*parts, *([finding] if finding else [])])
 
 
-def _require_same(first: object, second: object) -> None:
-    if not _same(first, second):
-        raise CaseFailed("called again with the same arguments, it returns something else: what does it keep?")
-
-
 def parts(result: object, *names: str) -> tuple[Any, ...]:
     """Take apart a returned tuple that must have one part for each name."""
-    if not isinstance(result, (tuple, list)) or len(result) != len(names):
-        found = f"{len(result)} values" if isinstance(result, (tuple, list)) else type(result).__name__
-        raise CaseFailed(f"it should return ({', '.join(names)}), got {found}")
+    listed = f"it should return ({', '.join(names)})"
+    if result is None:
+        raise NothingReturned(f"{listed}, and returns None")
+    if not isinstance(result, (tuple, list)):
+        raise CaseFailed(f"{listed}, got {type(result).__name__}")
+    if len(result) != len(names):
+        raise CaseFailed(f"{listed}, got {len(result)} values")
+    if all(part is None for part in result):
+        raise NothingReturned(f"{listed}, and each of these is None")
     return tuple(result)
 
 
-def _watched(function: Function, returned: Callable[[Any], None], changes: tuple[int, ...]) -> Function:
-    """Wrap the function so that changing an argument in place is found out, and each result is handed on."""
+def _protected(function: Function, changes: tuple[int, ...]) -> Function:
+    """Wrap the function so that it gets copies of its arguments: the comparison that follows needs them unchanged."""
 
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        kept = [argument for k, argument in enumerate(args) if k not in changes]
-        before = copy.deepcopy((kept, kwargs))
-        result = function(*args, **kwargs)
-        if not _same(before, (kept, kwargs)):
-            raise CaseFailed("it changes one of its arguments in place: work on a copy, or make a new array")
-        returned(result.detach().clone() if hasattr(result, "detach") else copy.deepcopy(result))
+        given = (argument if k in changes else _copied(argument) for k, argument in enumerate(args))
+        result = function(*given, **{name: _copied(value) for name, value in kwargs.items()})
+        if result is None and _never_returns(function):
+            raise NothingReturned("it returns None", "returns nothing")
         return result
 
     return call
+
+
+def _copied(thing: Any) -> Any:
+    """Copy arrays, and containers of arrays; other objects are handed over as they are."""
+    if isinstance(thing, np.ndarray):
+        return copy.deepcopy(thing)
+    if isinstance(thing, dict):
+        return {key: _copied(value) for key, value in thing.items()}
+    if type(thing) in (tuple, list):
+        return type(thing)(map(_copied, thing))
+    return thing
+
+
+def _never_returns(function: Function) -> bool:
+    """Tell whether the source of a function has no statement that returns a value."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    return not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(tree))
+
+
+def _student_frame(error: BaseException) -> traceback.FrameSummary | None:
+    """Return where in the files that students write an error was raised; None if that is not known."""
+    files = {str(ROOT / path_of(module)) for task in homework().tasks for module, _ in task.functions}
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    return frames[-1] if frames else None
+
+
+def _place(error: BaseException) -> str:
+    """Say in which file and line an error was raised, and show the line."""
+    frame = _student_frame(error)
+    if frame is None:
+        return ""
+    return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+
+
+def _forgotten(error: BaseException) -> str:
+    """Say that a blank was forgotten below code; "" if the blank is untouched, or nothing is known of it."""
+    frame = _student_frame(error)
+    if frame is None or frame.lineno is None or "raise" not in (frame.line or ""):
+        return ""
+    lines = (linecache.getline(frame.filename, number).strip() for number in range(frame.lineno - 1, 0, -1))
+    above = next((line for line in lines if line), "")
+    if above.startswith((BLANK, "# BEGIN")) or above == "":
+        return ""
+    return f"a blank is left below your code: remove the line with NotImplementedError{_place(error)}"
+
+
+def _side_effects(cases: list[Case]) -> Body:
+    """Make the case that looks at nothing but side effects: the others run again, under watch."""
+
+    def body(function: Function, rng: np.random.Generator) -> Attempt:
+        seed = int(rng.integers(2**31))
+        changed: list[str] = []
+        ends: list[list[Any]] = []
+        blank, right = True, False
+        for case in (*cases, cases[0]):
+            results: list[Any] = []
+            try:
+                found = case.body(_watched(function, case.changes, results, changed), case.random(seed))
+                passed = [each.passed for each in found if isinstance(each, Comparison)]  # to the end
+                right |= bool(passed) and all(passed)
+                blank = False
+            except Exception as error:  # what it means is said in the case itself
+                blank &= isinstance(error, NotImplementedError)
+            ends.append(results)
+        if blank:
+            raise NotImplementedError
+        if changed:
+            names = " and ".join(dict.fromkeys(changed))
+            raise CaseFailed(f"it changes {names} in place: work on a copy, or make a new array", "changes an argument")
+        if not all(map(_same, ends[0], ends[-1])):
+            raise CaseFailed("called again with the same arguments, it returns something else", "keeps something")
+        if not right:
+            raise CaseFailed("its results are right in no case, so this case says nothing")
+        yield Comparison("the second result", True, "")
+
+    return body
+
+
+def _watched(function: Function, changes: tuple[int, ...], results: list[Any], changed: list[str]) -> Function:
+    """Wrap the function so that its results are kept, and the names of arguments that it changes in place.
+
+    A function that runs elsewhere has an attribute ``altered``, which tells the positions of those arguments.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before = copy.deepcopy([argument for k, argument in enumerate(args) if k not in changes])
+        result = function(*args, **kwargs)
+        kept = [k for k in range(len(args)) if k not in changes]
+        altered = getattr(function, "altered", None)
+        if altered is None:
+            altered = [k for k, old in zip(kept, before, strict=True) if not _same(old, args[k])]
+        changed.extend(_argument(function, k) for k in altered)
+        results.append(result.detach().clone() if hasattr(result, "detach") else copy.deepcopy(result))
+        return result
+
+    return call
+
+
+def _argument(function: Function, position: int) -> str:
+    try:
+        return list(inspect.signature(function).parameters)[position]
+    except (ValueError, TypeError, IndexError):
+        return f"argument {position + 1}"
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -17,19 +17,23 @@ Prediction = ArrayLike | tuple[ArrayLike, ...] | Callable[[Array], bool]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of comparing one array with what it should be.
+    """The result of comparing one array with what it should be.
 
     Attributes:
         name: what the array is called.
         passed: whether it is right.
         message: what differs, in a sentence or two.
-        fits: the mistakes whose prediction it meets.
+        missing: whether there is nothing yet, None in the place of an array.
+        note: what could be better in a right array, and costs nothing.
+        fits: the mistakes whose prediction it meets; "one + other" for two that predict it together.
         misfits: those whose prediction it does not meet.
     """
 
     name: str
     passed: bool
     message: str
+    missing: bool = False
+    note: str = ""
     fits: tuple[str, ...] = ()
     misfits: tuple[str, ...] = ()
 
@@ -42,6 +46,7 @@ def compare(
     dtype: type | None = None,
     clues: Mapping[str, ArrayLike] | None = None,
     mistakes: Mapping[str, Prediction] | None = None,
+    base: ArrayLike = 0.0,
 ) -> Comparison:
     """Compare an array with what it should be, and with what usual mistakes would make of it.
 
@@ -51,41 +56,82 @@ def compare(
         expected: what it should be.
         tolerance: the difference that is forgiven, as a part of the largest expected magnitude (or of 1e-6, if that
             is larger, so that zeros may come out as rounding errors).
-        dtype: what the array's dtype must be, where that matters.
+        dtype: the dtype of the inputs; an array of another dtype gets a note, and is as right as it was.
         clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
-        mistakes: for each mistake, by name, what it would give. An array that is not told apart from the right one
-            says nothing; a question is only put to a wrong array of the right shape.
+        mistakes: for each mistake, by name, what it would give. A prediction that is not distinguishable from the right
+            array says nothing; a question is only put to a wrong array of the right shape.
+        base: where steps start: two mistakes at once may both scale the difference from it.
 
     Returns:
         The comparison. A failed one names the shape, how many elements are wrong, close and exact, the worst one with
         both values, and the pattern of the difference, where there is one.
+
+    Raises:
+        ValueError: if nothing is expected, so that there is nothing to compare.
     """
     expected = np.asarray(expected)
-    passed, message = _compared(name, actual, expected, tolerance, dtype, clues or {})
+    if expected.size == 0:
+        raise ValueError(f"compare: an array is expected in {name}, got shape {expected.shape}")
+    if actual is None:
+        return Comparison(name, False, f"{name} is None", missing=True)
+    passed, message = _compared(name, actual, expected, tolerance, clues or {})
+    if not isinstance(actual, (np.ndarray, np.generic, int, float)):
+        return Comparison(name, passed, message)
+    found = np.asarray(actual)
+    limit = tolerance * max(1e-6, float(np.max(np.abs(expected), initial=0)))
     fits: list[str] = []
     misfits: list[str] = []
-    if mistakes and isinstance(actual, (np.ndarray, np.generic, int, float)):
-        limit = tolerance * max(1e-6, float(np.max(np.abs(expected), initial=0)))
-        for mistake, prediction in mistakes.items():
-            met = _met(np.asarray(actual), expected, limit, passed, prediction)
-            if met is not None:
-                (fits if met else misfits).append(mistake)
-    return Comparison(name, passed, message, tuple(fits), tuple(misfits))
+    for mistake, prediction in (mistakes or {}).items():
+        met = _met(found, expected, limit, passed, prediction)
+        if met is not None:
+            (fits if met else misfits).append(mistake)
+    if not passed and not fits:
+        fits = _together(found, expected, limit, mistakes or {}, np.asarray(base))
+    note = f"{name} is {found.dtype}, and the inputs are {np.dtype(dtype)}" if dtype and found.dtype != dtype else ""
+    return Comparison(name, passed, message, False, note, tuple(fits), tuple(misfits))
 
 
 def _met(found: Array, expected: Array, limit: float, passed: bool, prediction: Prediction) -> bool | None:
     """Tell whether an array meets a prediction; None if that cannot be told from this one."""
     if callable(prediction):
         return None if passed or found.shape != expected.shape else bool(prediction(found))
-    arrays = [np.asarray(each) for each in (prediction if isinstance(prediction, tuple) else (prediction,))]
-    telling = [array for array in arrays if not _near(array, expected, 2 * limit)]
+    telling = [array for array in _arrays(prediction) if not _near(array, expected, 2 * limit)]
     if not telling or found.dtype.kind not in "fiub":
         return None
     return not passed and any(_near(found, array, limit) for array in telling)
 
 
+def _arrays(prediction: ArrayLike | tuple[ArrayLike, ...]) -> list[Array]:
+    return [np.asarray(each) for each in (prediction if isinstance(prediction, tuple) else (prediction,))]
+
+
+def _together(
+    found: Array, expected: Array, limit: float, mistakes: Mapping[str, Prediction], base: Array
+) -> list[str]:
+    """Return the pairs of mistakes, "one + other", that predict an array together.
+
+    Two mistakes whose effects add up predict the sum of both differences; two that scale the difference from a base,
+    the product of both ratios.
+    """
+    step = np.where(expected == base, 1.0, expected - base)
+    shaped = [
+        (name, array)
+        for name, prediction in mistakes.items()
+        if not callable(prediction)
+        for array in _arrays(prediction)
+        if array.shape == expected.shape == found.shape and not _near(array, expected, 2 * limit)
+    ]
+    pairs = []
+    with np.errstate(all="ignore"):
+        for (one, first), (other, second) in itertools.combinations(shaped, 2):
+            both = (first + second - expected, base + (first - base) * (second - base) / step)
+            if one != other and any(_near(found, array, 4 * limit) for array in both):
+                pairs.append(f"{one} + {other}")
+    return pairs
+
+
 def _compared(
-    name: str, actual: object, expected: Array, tolerance: float, dtype: type | None, clues: Mapping[str, ArrayLike]
+    name: str, actual: object, expected: Array, tolerance: float, clues: Mapping[str, ArrayLike]
 ) -> tuple[bool, str]:
     """Tell whether the array is right, and say what differs."""
     if not isinstance(actual, (np.ndarray, np.generic, int, float)):
@@ -97,10 +143,6 @@ def _compared(
     if found.shape != expected.shape:
         message = f"{name} should have shape {expected.shape}, got {found.shape}"
         return False, message + _clause(_other_shape(found, expected, tolerance * scale))
-    if dtype is not None and found.dtype != dtype:
-        return False, f"{name} should have dtype {np.dtype(dtype)}, got {found.dtype}"
-    if expected.size == 0:
-        return True, f"{name} is right"
 
     difference = _distance(found, expected)
     wrong = difference > tolerance * scale

@@ -1,18 +1,20 @@
-"""From outcomes to the likely mistake: what each usual mistake would show, and which of them shows it.
+"""From outcomes to the likely mistakes: those that predict what the function returned.
 
-A mistake is seen in two ways. A comparison may hold its prediction, the array that it would give in that case (see
-:func:`~coursework.check.comparison.compare`): one that is met speaks for the mistake, one that is not met against it.
-Or the mistake is known by where it shows, in which cases alone, and by what the message then says.
+A mistake is named only on evidence: an array that equals what the mistake would give in that case (see
+:func:`~coursework.check.comparison.compare`), or an error that the mistake would raise there. Several wrong results may
+need several mistakes; when two mistakes explain the same results, both are named.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coursework.check.case import Outcome
+from coursework.check.case import SIDE_EFFECTS, Outcome
+
+MOST = 3  # mistakes that are named at once
 
 
 @dataclass(frozen=True)
@@ -23,85 +25,105 @@ class Mistake:
         functions: where it is made; () for anywhere.
         name: a short name.
         advice: a sentence about it.
-        only: words: it shows in cases whose titles hold one of them, and in no other; () for a mistake that is known
-            by its predictions.
-        says: a pattern that the message of each wrong case holds; of one, for a mistake that is made anywhere.
     """
 
     functions: tuple[str, ...]
     name: str
     advice: str
-    only: tuple[str, ...] = ()
-    says: str = ""
-
-    def shows_in(self, wrong: Sequence[Outcome]) -> bool:
-        """Tell whether these wrong outcomes, and no others, are what it leads to."""
-        if not self.only and not self.says:
-            return False
-        here = not self.only or all(any(word in outcome.title for word in self.only) for outcome in wrong)
-        told = [bool(re.search(self.says, outcome.message)) for outcome in wrong]
-        return here and (all(told) if self.functions else any(told))
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The likely mistake: its name, "" if it has none, and a sentence."""
+    """The likely mistakes, by name, and a sentence; both are empty where the evidence names none."""
 
-    mistake: str = ""
+    mistakes: tuple[str, ...] = ()
     sentence: str = ""
+
+    @property
+    def mistake(self) -> str:
+        """Return the first mistake, "" if there is none."""
+        return self.mistakes[0] if self.mistakes else ""
 
 
 MISTAKES: list[Mistake] = []
 
 
-def mistake(functions: str, name: str, advice: str, *, only: Sequence[str] = (), says: str = "") -> None:
-    """Register a mistake of one or more functions, whose names are separated by blanks."""
-    MISTAKES.append(Mistake(tuple(functions.split()), name, advice, tuple(only), says))
+def mistake(functions: str, name: str, advice: str) -> None:
+    """Register a mistake of one or more functions, whose names are separated by spaces."""
+    MISTAKES.append(Mistake(tuple(functions.split()), name, advice))
 
 
 def diagnose(function: str, outcomes: Sequence[Outcome]) -> Diagnosis:
-    """Name the likely mistake.
+    """Name the mistakes that explain most of the wrong results.
 
-    In this order: what every prediction speaks for; what shows in just these cases; what more predictions speak for
-    than against; and the advice of the first wrong case. A prediction speaks against a mistake only in comparisons of
-    a name under which the mistake was seen elsewhere: dx may show it, and db be right.
+    A prediction that is not met speaks against a mistake, but only in comparisons of a name under which the mistake was
+    seen elsewhere: dx may show it, and db be right.
     """
-    wrong = [outcome for outcome in outcomes if outcome.status == "wrong"]
-    if not wrong:
-        return Diagnosis()
-    known = [each for each in MISTAKES if not each.functions or function in each.functions]
-    seen = Counter(each for outcome in outcomes for each in outcome.fits)
-    unseen = Counter(each for outcome in outcomes for each in outcome.misfits)
-    fits, misfits = Counter[str](), Counter[str]()
-    for (name, where), count in seen.items():
-        fits[name] += count
-        misfits[name] += unseen[name, where]
-    predicted = sorted((each for each in known if fits[each.name]), key=lambda each: -fits[each.name])
-    certain = [each for each in predicted if not misfits[each.name]]
-    shown = [each for each in known if each.shows_in(wrong)]
-    likely = [each for each in predicted if fits[each.name] > misfits[each.name]]
-    for each in (*certain, *shown, *likely):
-        return Diagnosis(each.name, f"Likely: {each.advice}")
-    return Diagnosis("", f"Look at this: {wrong[0].advice}" if wrong[0].advice else "")
+    advice = {each.name: each.advice for each in MISTAKES if not each.functions or function in each.functions}
+    evidence = _evidence(outcomes)
+    chosen: list[tuple[str, ...]] = []
+    left = {place for places in evidence.values() for place in places}
+    while left and len(chosen) < MOST:
+        explained = {name: places & left for name, places in evidence.items() if places & left}
+        most = max(map(len, explained.values()), default=0)
+        best = tuple(name for name, places in explained.items() if len(places) == most)
+        if not best:
+            break
+        same = tuple(name for name in best if explained[name] == explained[best[0]])
+        chosen.append(same)
+        left -= explained[same[0]]
+    names = tuple(dict.fromkeys(part for alternatives in chosen for name in alternatives for part in name.split(" + ")))
+    known = [name for name in names if name in advice]
+    return Diagnosis(tuple(known), _sentence(chosen, advice)) if known else Diagnosis()
+
+
+def _evidence(outcomes: Sequence[Outcome]) -> dict[str, set[tuple[str, str]]]:
+    """Return the mistakes that more results speak for than against, each with the results that it explains.
+
+    Results are (case, name of the comparison). Mistakes that nothing speaks against come first and exclude the others;
+    a single mistake excludes pairs; breaches of side rules come last, as they explain nothing else.
+    """
+    explained: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    fits, against = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for outcome in outcomes:
+        for name, where in outcome.fits:
+            explained[name].add((outcome.title, where))
+            fits[name, _part(where)] += 1
+        against.update((name, _part(where)) for name, where in outcome.misfits)
+    contradicted = {name: sum(against[name, where] for other, where in fits if other == name) for name in explained}
+    counts = {name: sum(count for (other, _), count in fits.items() if other == name) for name in explained}
+    certain = [name for name in explained if not contradicted[name]]
+    likely = [name for name in explained if 0 < contradicted[name] < counts[name]]
+    sure = {place for name in certain for place in explained[name]}
+    chosen = [*certain, *(name for name in likely if not explained[name] <= sure)]
+    singles = [name for name in chosen if " + " not in name]
+    covered = {place for name in singles for place in explained[name]}
+    pairs = [name for name in chosen if " + " in name and not explained[name] <= covered]
+    side = {name for outcome in outcomes if outcome.title == SIDE_EFFECTS for name, _ in outcome.fits}
+    return {name: explained[name] for name in sorted([*singles, *pairs], key=lambda name: name in side)}
+
+
+def _part(name: str) -> str:
+    """Return what a comparison is about, without the numbers that follow: "f(1, 2)" and "f(3, 4)" are about f."""
+    return re.split(r" ?[(,]", name)[0]
+
+
+def _sentence(chosen: Sequence[tuple[str, ...]], advice: dict[str, str]) -> str:
+    texts = []
+    for alternatives in chosen:
+        words = [" and ".join(advice[part].rstrip(".") for part in name.split(" + ")) for name in alternatives]
+        texts.append(words[0] if len(words) == 1 else f"one of these: {'; or '.join(words)}")
+    return f"Likely: {'. Likewise: '.join(texts)}."
 
 
 mistake(
     "",
     "changes an argument",
     "an argument is changed in place, and the caller still needs it: make a new array.",
-    says="changes one of its arguments in place",
 )
 mistake(
     "",
     "keeps something",
-    "something outlives the call, a global variable or a default argument: let each call begin anew.",
-    says="called again with the same arguments",
+    "something outlives the call, such as a global variable or a default argument: let each call begin anew.",
 )
-mistake("", "returns nothing", "a return statement is missing.", says="got NoneType")
-mistake(
-    "",
-    "changes the dtype",
-    "a new array is float64 unless told otherwise: make it with the dtype of the input, as np.zeros_like does.",
-    only=("float32",),
-    says="dtype float32, got float64",
-)
+mistake("", "returns nothing", "a return statement is missing.")

@@ -1,4 +1,4 @@
-"""Running the cases of a task and showing what came of them, in a notebook and in a terminal."""
+"""Running the cases of a task and showing their results, in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from coursework.check.verdict import Verdict, try_function
 from coursework.homework import Task, homework
 from coursework.notebooks.provenance import loaded_code
 
-MARKS = {"right": "✓", "wrong": "✗", "not started": "·"}
-COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "not started": "#808080"}  # each at 3:1 or more on white and black
+MARKS = {"right": "✓", "wrong": "✗", "begun": "…", "not started": "·"}
+GREY = "#808080"
+COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "begun": GREY, "not started": GREY}  # 3:1 or more on white and black
 WIDTH = 110  # of a line of text in a terminal
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a check: text in a terminal, a small table in a notebook."""
+    """The result of a check: text in a terminal, a small table in a notebook."""
 
     task: Task
     functions: tuple[Verdict, ...]
@@ -76,10 +77,10 @@ class Report:
         lines = [self.heading]
         for verdict in self.functions:
             lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
-            if verdict.status != "wrong":
-                continue
             texts = [f"{titles}: {message}" for titles, message in _findings(verdict)]
-            for text in (verdict.diagnosis.sentence, *texts, verdict.hint):
+            if not texts:
+                continue
+            for text in filter(None, (verdict.diagnosis.sentence or verdict.rule, *texts, verdict.hint)):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
         return "\n".join(lines)
 
@@ -109,7 +110,7 @@ def findings(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 
 def _findings(verdict: Verdict) -> list[tuple[str, str]]:
-    return findings(outcome for outcome in verdict.outcomes if outcome.status == "wrong")
+    return [] if verdict.breach else findings(verdict.wrong)
 
 
 def _row(verdict: Verdict) -> str:
@@ -118,9 +119,10 @@ def _row(verdict: Verdict) -> str:
     cell = 'style="text-align: left; vertical-align: top; padding: 3px 8px; line-height: 1.5; white-space: normal'
     mark = f'<td {cell}; color: {colour}; font-weight: bold; font-size: 15px">{MARKS[verdict.status]}</td>'
     name = f'<td {cell}"><code>{html.escape(verdict.name)}</code></td>'
-    likely = f"<div><b>{html.escape(verdict.diagnosis.sentence)}</b></div>" if verdict.diagnosis.sentence else ""
+    said = verdict.diagnosis.sentence or verdict.rule
+    likely = f"<div><b>{html.escape(said)}</b></div>" if said else ""
     found = "".join(_item("wrong", *finding) for finding in _findings(verdict))
-    rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o.status != "wrong")
+    rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o not in verdict.wrong)
     fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
     listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
     summary = html.escape(verdict.summary)

@@ -16,16 +16,22 @@ from typing import IO, Any
 from coursework.check.case import IMPORT, SEED, Outcome
 from coursework.check.diagnosis import Diagnosis
 from coursework.check.verdict import Verdict
-from coursework.homework import Task
+from coursework.homework import Task, path_of
 from coursework.root import ROOT
 from coursework.submit.text import writable
 
 PATIENCE = 10.0  # seconds for one case; right code takes less than one
-START = 120.0  # seconds until the process is there, on a machine that is busy
+START = 120.0  # seconds until the process is there, on a busy machine
+LOADING = 60.0  # seconds for the import of a file, and of PyTorch with it
 
 
 def run_apart(
-    task: Task, names: Sequence[str], patience: float = PATIENCE, root: Path = ROOT, seed: int = SEED
+    task: Task,
+    names: Sequence[str],
+    patience: float = PATIENCE,
+    root: Path = ROOT,
+    seed: int = SEED,
+    loading: float = LOADING,
 ) -> dict[str, Verdict]:
     """Check functions of a task in another process, and in a new one after each that hangs or ends it.
 
@@ -35,12 +41,14 @@ def run_apart(
         patience: the seconds that a case may take.
         root: the folder that holds the package with the code to be checked.
         seed: of the inputs.
+        loading: the seconds that the import of a file may take.
 
     Returns:
         The verdict on each function; its cases end with one that hangs or ends the process.
     """
     outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
     diagnoses = dict.fromkeys(names, Diagnosis())
+    modules = {name: module for module, name in task.functions}
     left = list(names)
     while left:
         with _worker(task, left, root, seed) as (process, lines):
@@ -49,29 +57,38 @@ def run_apart(
                 try:
                     message = lines.get(timeout=wait)
                 except queue.Empty:
-                    finding = f"{current} gave no answer within {patience:g} s: is there an endless loop?"
+                    finding = f"{current} gave no answer within {wait:g} s: is there an endless loop?"
+                    if title == IMPORT:
+                        file = path_of(modules[current])
+                        finding = f"{file} was not imported within {wait:g} s: is there an endless loop in it?"
                     break
                 if message is None:
                     process.wait()
                     finding = _end(current, process.returncode)
                     break
-                current, wait = message["function"], patience if message.get("begins") != IMPORT else START
+                current, wait = message["function"], patience if message.get("begins") != IMPORT else loading
                 if "begins" in message:
                     title = message["begins"]
                 elif "diagnosis" in message:
-                    diagnoses[current] = Diagnosis(**message["diagnosis"])
+                    diagnoses[current] = Diagnosis(
+                        tuple(message["diagnosis"]["mistakes"]), message["diagnosis"]["sentence"]
+                    )
                 else:
                     outcomes[current].append(_outcome(message["outcome"]))
                     title = ""
             if message is None and process.returncode == 0 and not title:
                 break
-            outcomes[current].append(Outcome(title or "the end", "wrong", finding))
-            left = left[left.index(current) + 1 :]
+            left = left[left.index(current) :]
+            lost = [name for name in left if title == IMPORT and modules[name] == modules[current]] or [current]
+            for name in lost:
+                outcomes[name].append(Outcome(title or "the end", "wrong", finding))
+            left = [name for name in left if name not in lost]
     return {name: Verdict(name, tuple(outcomes[name]), diagnoses[name]) for name in names}
 
 
 def _outcome(fields: dict[str, Any]) -> Outcome:
-    return Outcome(**{**fields, **{key: tuple(map(tuple, fields[key])) for key in ("fits", "misfits")}})
+    pairs = {key: tuple(map(tuple, fields[key])) for key in ("fits", "misfits")}
+    return Outcome(**{**fields, **pairs, "notes": tuple(fields["notes"])})
 
 
 def _end(name: str, code: int) -> str:

@@ -28,7 +28,7 @@ def line(report: Report) -> str:
     """Return the line of a task: number, points, title, and what is left, file by file."""
     task = report.task
     left = []
-    for status in ("wrong", "not started"):
+    for status in ("wrong", "begun", "not started"):
         names = [function.name for function in report.functions if function.status == status]
         if names:
             left.append(f"{status}: {', '.join(names)}")

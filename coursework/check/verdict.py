@@ -1,10 +1,10 @@
-"""What came of all cases of one function."""
+"""The results of all cases of one function."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from coursework.check.case import CASES, IMPORT, SEED, Function, Outcome, run_case
+from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, Function, Outcome, cases_of, run_case
 from coursework.check.diagnosis import Diagnosis, diagnose
 from coursework.homework import homework
 
@@ -19,9 +19,31 @@ class Verdict:
 
     @property
     def status(self) -> str:
-        """Return "right", "wrong" or "not started"."""
+        """Return "right", "wrong", "not started", or "begun": nothing is wrong, and a part is not written yet."""
         statuses = {outcome.status for outcome in self.outcomes}
-        return "right" if statuses == {"right"} else "not started" if statuses == {"not started"} else "wrong"
+        if statuses == {"not started"}:
+            untouched = all(outcome.message == "not started" for outcome in self.outcomes)
+            return "not started" if untouched else "wrong"
+        unwritten = {o.title for o in self.outcomes if o.status == "not started"}
+        if unwritten and all(o.status == "right" for o in self.outcomes if o.title not in unwritten | {SIDE_EFFECTS}):
+            return "begun" if "right" in statuses else "wrong"
+        return "right" if statuses == {"right"} else "wrong"
+
+    @property
+    def wrong(self) -> tuple[Outcome, ...]:
+        """Return the outcomes that have something to say: those that are wrong, or not written though others are."""
+        return tuple(o for o in self.outcomes if o.status != "right" and o.message != "not started")
+
+    @property
+    def breach(self) -> bool:
+        """Tell whether all results are right, and only a side effect is not allowed."""
+        return [outcome.title for outcome in self.outcomes if outcome.status != "right"] == [SIDE_EFFECTS]
+
+    @property
+    def rule(self) -> str:
+        """Return the rule that the first wrong case tests; "" where only a part is not written yet."""
+        rule = next((outcome.rule for outcome in self.outcomes if outcome.status == "wrong"), "")
+        return f"The rule: {rule}" if rule else ""
 
     @property
     def hint(self) -> str:
@@ -32,16 +54,23 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        """Return the status and in how many cases it is so, and what the function prints."""
-        count, cases = sum(outcome.status == self.status for outcome in self.outcomes), len(self.outcomes)
+        """Return the status and in how many cases it is so, with what could be better, and what the function prints."""
+        statuses, cases = [outcome.status for outcome in self.outcomes], len(self.outcomes)
         text = self.status
-        if self.status != "not started":
-            text += f" in {count} of {cases} case{'s' * (cases != 1)}"
+        if self.breach:
+            text = f"right in {cases - 1} of {cases} cases, but {self.wrong[0].message}"
+        elif self.status == "begun":
+            right, unwritten = statuses.count("right"), statuses.count("not started")
+            text += f": right in {right} of {cases} cases, {unwritten} not written yet"
+        elif self.status != "not started":
+            text += f" in {statuses.count(self.status)} of {cases} case{'s' * (cases != 1)}"
+        notes = dict.fromkeys(note for outcome in self.outcomes for note in outcome.notes)
+        text += "".join(f"; {note}" for note in notes)
         printed = next((outcome.printed for outcome in self.outcomes if outcome.printed), "")
         return text + (f"; it prints {printed.splitlines()[0]!r}, which it should not" if printed else "")
 
 
 def try_function(name: str, function: Function, seed: int = SEED) -> Verdict:
     """Run all cases of a function, which is handed in, in this process; its task's cases must be registered."""
-    outcomes = tuple(run_case(case, function, seed) for case in CASES if case.function == name)
+    outcomes = tuple(run_case(case, function, seed) for case in cases_of(name))
     return Verdict(name, outcomes, diagnose(name, outcomes))

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from coursework.check.case import CASES, IMPORT, PREPARATIONS, Outcome, run_case
+from coursework.check.case import IMPORT, PREPARATIONS, Outcome, cases_of, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.homework import homework, path_of
 from coursework.submit.names import missing
@@ -58,18 +58,17 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         send(outcome=asdict(outcome))
         return
     outcomes = []
-    for case in CASES:
-        if case.function == name:
-            send(begins=case.title)
-            printed.seek(0)
-            printed.truncate()
-            outcome = run_case(case, function, seed)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            printed.seek(0)
-            text = printed.read().decode("utf-8", "replace").strip()
-            outcomes.append(replace(outcome, printed=text[:200]))
-            send(outcome=asdict(outcomes[-1]))
+    for case in cases_of(name):
+        send(begins=case.title)
+        printed.seek(0)
+        printed.truncate()
+        outcome = run_case(case, function, seed)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        printed.seek(0)
+        text = printed.read().decode("utf-8", "replace").strip()
+        outcomes.append(replace(outcome, printed=text[:200]))
+        send(outcome=asdict(outcomes[-1]))
     send(diagnosis=asdict(diagnose(name, outcomes)))
 
 

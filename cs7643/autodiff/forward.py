@@ -2,6 +2,8 @@
 
 One sweep through a function gives its derivative in one direction: one column of the Jacobian, so n inputs cost n
 sweeps. Nothing is stored, and a sweep costs a few times as much as the function.
+
+No argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations
@@ -57,7 +59,12 @@ class Dual(Operators):
 
     @staticmethod
     def apply(primitive: Primitive, *arguments: Any) -> Any:
-        """Apply a primitive: to the values its value, to the tangents its forward rules."""
+        """Apply a primitive: to the values its value, to the tangents its forward rules.
+
+        Each argument contributes what its own rule makes of its tangent, rule(tangent, result, *values), and the
+        tangent of the result is the sum of these. A constant has the tangent None and contributes nothing. The rules
+        work on numbers and on arrays.
+        """
         if any(isinstance(argument, Traced) and argument.rank > Dual.rank for argument in arguments):
             return apply(primitive, *arguments)
         level = max(argument.level for argument in arguments if isinstance(argument, Dual))
@@ -130,7 +137,8 @@ def forward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:
     """Compute the Jacobian of f at w in n sweeps, one for each input.
 
     Args:
-        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,).
+        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,). An output may be a plain
+            number; its derivatives are zero.
         w: (n,), the point.
 
     Returns:

@@ -1,7 +1,10 @@
 """The functions of problem 5, written once, for floats, arrays, dual numbers and variables on a tape.
 
 They call NumPy's functions, and :func:`~cs7643.autodiff.primitives.sigmoid`, which NumPy lacks. Each of these is a
-row of the table of primitives, so all modes of differentiation share them.
+row of the table of primitives, so all modes of differentiation share them. A function of :mod:`math` would take numbers
+only.
+
+No argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Numerical differentiation: what a small change of the input does to the output, divided by the change."""
+"""Numerical differentiation: what a small change of the input does to the output, divided by the change.
+
+No argument is changed, and the same call returns the same result.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ def numerical_jacobian(f: Callable[[Any], Any], w: ArrayLike, delta: float = 0.0
     """Approximate the Jacobian of f at w by changing one coordinate after the other.
 
     Args:
-        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,).
+        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,). An output may be constant;
+            its derivatives are zero.
         w: (n,), the point.
         delta: the change, above 0.
         scheme: "forward", (f(w + delta) - f(w)) / delta, with an error of order delta; "central",

@@ -7,6 +7,8 @@ of every operation.
 The tape is a list, in the order in which things happened. Every operation stands after its arguments, so the list read
 backwards is the order that the chain rule needs: no search, no recursion, however deep the computation. Variables
 point to the tape, and the tape to no variable, so that all is freed as soon as the last variable is gone.
+
+No argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations
@@ -64,6 +66,11 @@ class Tape:
         Args:
             last: the place of the record whose derivatives are wanted.
             seed: its own adjoint: 1 for the derivatives of a number.
+
+        A rule is called as rule(adjoint, result, *arguments) and returns the contribution to the adjoint of its
+        argument, a number or an array. A number that is used twice gets a contribution from each use, and they add up.
+        Add them into a new array: a contribution may share its memory with another adjoint, or be read-only. A parent
+        that is None belongs to a constant, which has no place on the tape.
         """
         records = self.records
         adjoints: list[Any] = [None] * len(records)
@@ -243,7 +250,8 @@ def backward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:
     """Compute the Jacobian of f at w: f is recorded once, and the tape swept m times, once for each output.
 
     Args:
-        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,).
+        f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,). An output may be a plain
+            number; its derivatives are zero.
         w: (n,), the point.
 
     Returns:

@@ -1,17 +1,18 @@
-"""What tasks 6.4 to 6.6 share: a PyTorch model is known by its parameters and by the logits that it makes of images."""
+"""What tasks 6.4 to 6.6 share: a PyTorch model is compared by its parameters and by its logits."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import Generator
 
-from coursework.check.case import CaseFailed, Function
-from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.case import Attempt, CaseFailed, Function, IfRaises, NothingReturned
+from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.oracles import Array, rectified
 
@@ -29,8 +30,9 @@ def shared_mistakes(name: str) -> None:
     mistake(name, "bias lost", "a layer has no bias.")
     mistake(name, "gradient cut off", "no gradient reaches some parameter: detach, no_grad or data cuts it off.")
     mistake(
-        name, "hidden from parameters()", "a layer is not an attribute, or is in a list: the optimiser cannot see it."
+        name, "layers in a list", "layers in a Python list are hidden from parameters(): put them in an nn.ModuleList."
     )
+    mistake(name, "not flattened", "the images reach a linear layer as they are: flatten each image into a row first.")
     mistake(name, "dropout", "training mode gives other logits: this model has nothing in it that depends on the mode.")
     mistake(name, "images mixed", "the logits of an image depend on the other images of the batch.")
 
@@ -54,6 +56,7 @@ def weights_of(model: torch.nn.Module, shapes: Shapes, mistaken: Mapping[str, Sh
     found = [tuple(weight.shape) for weight in model.parameters()]
     if Counter(found) != Counter(shapes.values()):
         likely = next((name for name, other in mistaken.items() if Counter(found) == Counter(other.values())), "")
+        likely = "layers in a list" if _in_a_list(model) else likely
         missing = [name for name, shape in shapes.items() if shape not in found]
         if not likely and all("bias" in name for name in missing) and len(found) + len(missing) == len(shapes):
             likely = "bias lost"
@@ -61,6 +64,14 @@ def weights_of(model: torch.nn.Module, shapes: Shapes, mistaken: Mapping[str, Sh
         raise CaseFailed(f"its parameters should have the shapes {listed}, got {found}", likely)
     by_shape = {tuple(weight.shape): weight for weight in model.parameters()}
     return {name: by_shape[shape] for name, shape in shapes.items()}
+
+
+def _in_a_list(model: torch.nn.Module) -> bool:
+    """Tell whether a model keeps layers in a list, a tuple or a dictionary, where PyTorch does not look for them."""
+    kept = [value for value in vars(model).values() if isinstance(value, (list, tuple, dict))]
+    inside = (part for value in kept for part in (value.values() if isinstance(value, dict) else value))
+    own = {id(module) for module in model.modules()}
+    return any(isinstance(part, torch.nn.Module) and id(part) not in own for part in inside)
 
 
 def arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, Array]:
@@ -78,11 +89,25 @@ def try_model(
     oracle: Oracle,
     mistaken: Mapping[str, Oracle],
     N: int,
-) -> Iterator[Comparison]:
-    """Compare a model's parameters with their shapes, and its logits with an oracle that gets these parameters."""
+    unflattened: tuple[int, ...],
+    stuck: Mapping[str, str] | None = None,
+) -> Attempt:
+    """Compare a model's parameters with their shapes, and its logits with an oracle that gets these parameters.
+
+    ``unflattened`` is the shape of one image where it reaches a linear layer. ``stuck`` has, for a mistake in the
+    shapes, another that has the same shapes and whose model cannot be run.
+    """
+    stuck = stuck or {}
     model = make(model_class, int(rng.integers(2**31)), *arguments)
-    weights = weights_of(model, shapes, mistaken_shapes)
     images = rng.standard_normal((N, *arguments[0]))
+    try:
+        weights = weights_of(model, shapes, mistaken_shapes)
+    except CaseFailed as failed:
+        if failed.mistake in stuck and not _runs(model, images):
+            raise CaseFailed(str(failed), stuck[failed.mistake]) from failed
+        raise
+    *rows, columns = unflattened
+    yield IfRaises({"not flattened": rf"\({N * math.prod(rows)}x{columns} and \d+x"})
     training = forward(model, images).detach().numpy()
     model.eval()
     logits = forward(model, images).detach().numpy()
@@ -103,19 +128,30 @@ def try_model(
     yield compare("logits in training mode", training, logits, 1e-9, mistakes=other)
 
 
+def _runs(model: torch.nn.Module, images: Array) -> bool:
+    try:
+        forward(model, images)
+    except RuntimeError:  # shapes that do not fit
+        return False
+    return True
+
+
 def forward(model: torch.nn.Module, images: Array) -> torch.Tensor:
     """Return what the model makes of images: a tensor, if it is as it should be."""
-    logits = model(torch.from_numpy(images).to(next(model.parameters()).dtype))
+    weight = next(model.parameters(), None)
+    if weight is None:
+        raise CaseFailed("it has no parameters", "layers in a list" if _in_a_list(model) else "")
+    logits = model(torch.from_numpy(images).to(weight.dtype))
+    if logits is None:
+        raise NothingReturned("its forward method returns None")
     if not isinstance(logits, torch.Tensor):
         raise CaseFailed(f"it should return a tensor of logits, got {type(logits).__name__}")
     return logits
 
 
-def try_gradients(
-    model_class: Function, rng: Generator, arguments: tuple[Any, ...], shapes: Shapes
-) -> Iterator[Comparison]:
+def try_gradients(model_class: Function, rng: Generator, arguments: tuple[Any, ...], shapes: Shapes) -> Attempt:
     """See that a loss can be differentiated with respect to every parameter: along one direction each."""
-    model = make(model_class, int(rng.integers(2**31)), *arguments)
+    model = make(model_class, int(rng.integers(2**31)), *arguments).eval()
     weights = weights_of(model, shapes, {})
     images = rng.standard_normal((3, *arguments[0]))
     upstream = torch.from_numpy(rng.standard_normal(tuple(forward(model, images).shape)))
@@ -138,8 +174,9 @@ def try_gradients(
         yield compare(f"the slope along {name}", slope, (sides[0] - sides[1]) / 2e-6, 1e-4, mistakes=cut)
 
 
-def try_float32(model_class: Function, rng: Generator, arguments: tuple[Any, ...]) -> Iterator[Comparison]:
-    """See that a model as it is made takes float32 images and returns float32 logits, (N, n_classes)."""
-    model = make(model_class, int(rng.integers(2**31)), *arguments).float()
-    logits = forward(model, rng.standard_normal((2, *arguments[0]))).detach().numpy()
-    yield compare("the dtype of the logits", np.zeros_like(logits), np.zeros((2, arguments[-1])), dtype=np.float32)
+def try_float32(model_class: Function, rng: Generator, arguments: tuple[Any, ...]) -> Attempt:
+    """See that a model takes float32 images, and makes of them what it makes of the same in double precision."""
+    model = make(model_class, int(rng.integers(2**31)), *arguments).eval()
+    images = rng.standard_normal((2, *arguments[0]))
+    double = forward(model, images).detach().numpy()
+    yield compare("logits", forward(model.float(), images).detach().numpy(), double, 1e-4, dtype=np.float32)

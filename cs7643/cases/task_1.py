@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import optimize
 
-from coursework.check.case import Function, case
-from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.case import Attempt, Function, case
+from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 
-DERIVATIVE = "set the derivative of eq. (3) with respect to z to zero, and solve for z."
+MINIMISE = "Minimise eq. (3), f(w(t)) + <z - w(t), grad> + lam/2 ||z - w(t)||^2, over z in R^d"
 
 mistake(
     "proximal_step",
@@ -63,22 +62,24 @@ def _mistaken(w: NDArray[Any], lam: float, right: NDArray[Any]) -> dict[str, Pre
     }
 
 
-@case("proximal_step", "the minimiser that SciPy finds, in 1 to 6 dimensions", DERIVATIVE)
-def _proximal_step_the_minimiser_that_scipy_finds_in(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
+@case("proximal_step", "the minimiser that SciPy finds, in 1 to 6 dimensions", MINIMISE)
+def _proximal_step_the_minimiser_that_scipy_finds_in(proximal_step: Function, rng: Generator) -> Attempt:
     for d in range(1, 7):
         w, grad, lam = rng.standard_normal(d), rng.standard_normal(d), float(rng.uniform(0.2, 5))
         right = _minimise(w, grad, lam)
-        yield compare("w(t+1)", proximal_step(w, grad, lam), right, 1e-8, mistakes=_mistaken(w, lam, right))
+        yield compare("w(t+1)", proximal_step(w, grad, lam), right, 1e-8, mistakes=_mistaken(w, lam, right), base=w)
 
 
-@case("proximal_step", "numbers by hand: w = (1, 2), grad = (4, -8), lam = 4", DERIVATIVE)
-def _proximal_step_numbers_by_hand_w_1_2_grad_4_8_lam(proximal_step: Function, _: Generator) -> Iterator[Comparison]:
+@case("proximal_step", "numbers by hand: w = (1, 2), grad = (4, -8), lam = 4", MINIMISE)
+def _proximal_step_numbers_by_hand_w_1_2_grad_4_8_lam(proximal_step: Function, _: Generator) -> Attempt:
     w, right = np.array([1.0, 2.0]), np.array([0.0, 4.0])
-    yield compare("w(t+1)", proximal_step(w, np.array([4.0, -8.0]), 4.0), right, mistakes=_mistaken(w, 4.0, right))
+    yield compare(
+        "w(t+1)", proximal_step(w, np.array([4.0, -8.0]), 4.0), right, mistakes=_mistaken(w, 4.0, right), base=w
+    )
 
 
-@case("proximal_step", "a gradient of zero stays where it is", "where the gradient is zero, w(t) is the minimiser.")
-def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rng: Generator) -> Iterator[Comparison]:
+@case("proximal_step", "a gradient of zero stays where it is", "where grad is zero, that is w(t) itself")
+def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rng: Generator) -> Attempt:
     w = rng.standard_normal(int(rng.integers(1, 5)))
     yield compare("w(t+1)", proximal_step(w, np.zeros_like(w), 2.0), w, mistakes={"w lost": np.zeros_like(w)})
 
@@ -86,9 +87,9 @@ def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rn
 @case(
     "step_size",
     "gradient descent with this step reaches the minimum of eq. (3)",
-    "compare w(t) - eta grad with the minimiser of eq. (3).",
+    "w(t+1) = w(t) - eta grad, takes the step of :func:`proximal_step`",
 )
-def _step_size_gradient_descent_with_this_step(step_size: Function, rng: Generator) -> Iterator[Comparison]:
+def _step_size_gradient_descent_with_this_step(step_size: Function, rng: Generator) -> Attempt:
     for lam in (0.1, 0.5, 1.0, 2.0, 30.0, float(rng.uniform(0.1, 10))):
         eta = _minimise(np.zeros(1), np.array([-1.0]), lam)[0]  # from 0 with slope -1: eta itself
         mistakes: dict[str, Prediction] = {

@@ -6,25 +6,30 @@ sum, left = (||w*||^2 - ||w(T+1) - w*||^2) / (2 eta) + eta/2 sum ||v(t)||^2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from coursework.check.case import Function, case
+from coursework.check.case import Attempt, Function, case
 from coursework.check.comparison import Comparison, Prediction, compare
 from coursework.check.diagnosis import mistake
 
-STEPS = "w(1) = 0 is the first row, each further one is the row before minus eta v(t), and w(T+1) is the last."
-PAIRS = "w(t) goes with v(t), and w(T+1), the last row of iterates, has no v."
-SIDES = "the first term is ||w*||^2 / (2 eta), the second eta/2 sum ||v(t)||^2."
+STEPS = "Start at w(1) = 0 and take the steps w(t+1) = w(t) - eta v(t)"
+PAIRS = "the last one has no v and does not count"
+SUM = "the sum of <w(t) - w*, v(t)> over t = 1..T"
+SIDES = "||w*||^2 / (2 eta) + eta/2 times the sum of ||v(t)||^2"
 
 mistake("follow", "w(1) is missing", "the walk begins after the first step: w(1) = 0 is the first of the T + 1 points.")
 mistake("follow", "w(T+1) is missing", "the last point is missing: T steps visit T + 1 points.")
 mistake("follow", "uphill", "the steps go along v, and should go against it.")
 mistake("follow", "eta lost", "eta has no influence on the steps.")
+mistake(
+    "follow",
+    "one array for all iterates",
+    "all rows are one array, changed in place (w -= ...): keep a copy of each point.",
+)
 mistake("follow", "normalised", "v is divided by its norm, and should be taken as it is, however long.")
 mistake("follow", "steps not added up", "each row holds a step alone: a point is the sum of all steps so far.")
 mistake("follow", "points averaged", "the rows are means: a point is the sum of all steps so far.")
@@ -60,6 +65,7 @@ def _follow(follow: Function, v: NDArray[Any], eta: float) -> Comparison:
         ),
         "w(T+1) is missing": right[:-1],
         "uphill": -right,
+        "one array for all iterates": np.repeat(right[-1:], len(right), axis=0),
         "eta lost": right / eta,
         "normalised": _walk(unit, eta),
         "steps not added up": np.concatenate([right[:1], np.diff(right, axis=0)]),
@@ -69,19 +75,19 @@ def _follow(follow: Function, v: NDArray[Any], eta: float) -> Comparison:
 
 
 @case("follow", "random vectors, and T + 1 points that begin at zero", STEPS)
-def _follow_random_vectors_and_t_1_points_that_begin(follow: Function, rng: Generator) -> Iterator[Comparison]:
+def _follow_random_vectors_and_t_1_points_that_begin(follow: Function, rng: Generator) -> Attempt:
     for T, d in ((1, 1), (1, 4), (5, 1), (7, 3), rng.integers(2, 60, 2)):
         yield _follow(follow, rng.standard_normal((T, d)), float(rng.uniform(0.1, 0.9)))
 
 
-@case("follow", "huge and tiny vectors", "the length of v does not matter: follow divides by nothing.")
-def _follow_huge_and_tiny_vectors(follow: Function, rng: Generator) -> Iterator[Comparison]:
+@case("follow", "huge and tiny vectors", "any vectors at all, of any length")
+def _follow_huge_and_tiny_vectors(follow: Function, rng: Generator) -> Attempt:
     for scale in (1e12, 1e-3):
         yield _follow(follow, scale * rng.standard_normal((6, 2)), 0.5)
 
 
 @case("regret", "numbers by hand: T = 2, d = 1", PAIRS)
-def _regret_numbers_by_hand_t_2_d_1(regret: Function, _: Generator) -> Iterator[Comparison]:
+def _regret_numbers_by_hand_t_2_d_1(regret: Function, _: Generator) -> Attempt:
     # (0 - 2) * 3 + (-3 - 2) * 1 = -11; the last point, 100, has no v
     iterates, w_star, v = np.array([[0.0], [-3.0], [100.0]]), np.array([2.0]), np.array([[3.0], [1.0]])
     mistakes: dict[str, Prediction] = {
@@ -94,8 +100,8 @@ def _regret_numbers_by_hand_t_2_d_1(regret: Function, _: Generator) -> Iterator[
     yield compare("regret", regret(iterates, w_star, v), -11.0, mistakes=mistakes)
 
 
-@case("regret", "the telescoped sum", PAIRS)
-def _regret_the_telescoped_sum(regret: Function, rng: Generator) -> Iterator[Comparison]:
+@case("regret", "the telescoped sum", SUM)
+def _regret_the_telescoped_sum(regret: Function, rng: Generator) -> Attempt:
     for T, d in ((2, 1), (3, 2), (40, 7), rng.integers(3, 30, 2)):
         v, w_star, eta = rng.standard_normal((T, d)), rng.standard_normal(d), float(rng.uniform(0.1, 2))
         points = _walk(v, eta)
@@ -129,7 +135,7 @@ def _bound(bound: Function, w_star: NDArray[Any], v: NDArray[Any], eta: float, r
 
 
 @case("regret_bound", "numbers by hand", SIDES)
-def _regret_bound_numbers_by_hand(regret_bound: Function, _: Generator) -> Iterator[Comparison]:
+def _regret_bound_numbers_by_hand(regret_bound: Function, _: Generator) -> Attempt:
     v = np.array([[1.0, 2.0], [2.0, 0.0], [0.0, -1.0]])  # the squares sum to 10
     yield _bound(regret_bound, np.array([3.0, 4.0]), v, 0.5, 25.0 + 2.5)
     yield _bound(regret_bound, np.array([3.0, 4.0]), v, 2.0, 6.25 + 10.0)
@@ -137,7 +143,7 @@ def _regret_bound_numbers_by_hand(regret_bound: Function, _: Generator) -> Itera
 
 
 @case("regret_bound", "equals the regret where w* = w(T+1)", SIDES)
-def _regret_bound_equals_the_regret_where_w_w_t_1(regret_bound: Function, rng: Generator) -> Iterator[Comparison]:
+def _regret_bound_equals_the_regret_where_w_w_t_1(regret_bound: Function, rng: Generator) -> Attempt:
     for T, d in ((1, 1), (4, 3), (30, 5), rng.integers(2, 40, 2)):
         v, eta = rng.standard_normal((T, d)), float(rng.uniform(0.1, 0.9))
         points = _walk(v, eta)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,18 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import optimize
 
-from coursework.check.case import CaseFailed, Function, case
-from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.case import Attempt, CaseFailed, Function, case
+from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 
-NEWEST = "each gradient is taken at the newest point, w(t), and the T + 1 points begin with w1."
+NEWEST = "Take T steps of gradient descent, w(t+1) = w(t) - eta grad(w(t))"
 
 mistake("gradient_descent", "gradient at w1", "every gradient is taken at w1: take it at the newest point.")
+mistake(
+    "gradient_descent",
+    "one array for all iterates",
+    "all rows are one array, changed in place (w -= ...): keep a copy of each point.",
+)
 mistake("gradient_descent", "uphill", "the steps go along the gradient, and should go against it.")
 mistake("gradient_descent", "eta lost", "eta has no influence on the steps.")
 mistake("gradient_descent", "w1 lost", "the walk begins at zero, and should begin at w1.")
@@ -44,7 +48,7 @@ def _steps_are(eta: float, points: NDArray[Any]) -> bool:
 
 
 @case("gradient_descent", "a quadratic, in closed form", NEWEST)
-def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng: Generator) -> Iterator[Comparison]:
+def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng: Generator) -> Attempt:
     for d, T, eta in (
         (1, 1, 0.3),
         (2, 6, 0.1),
@@ -57,6 +61,7 @@ def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng
         shrinking = [np.cumprod(1 - eta * curvatures / n(t[1:]), axis=0) for n in (lambda t: t, np.sqrt)]
         mistakes: dict[str, Prediction] = {
             "gradient at w1": w1 * (1 - eta * curvatures * t),
+            "one array for all iterates": np.repeat(points[-1:], len(points), axis=0),
             "uphill": w1 * (1 + eta * curvatures) ** t,
             "eta lost": w1 * (1 - curvatures) ** t,
             "w1 lost": np.zeros_like(points),
@@ -70,15 +75,15 @@ def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng
         yield compare("iterates", found, points, mistakes=mistakes)
 
 
-@case("gradient_descent", "a subgradient of |w|, which jumps", NEWEST)
-def _gradient_descent_a_subgradient_of_w_which_jumps(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
+@case("gradient_descent", "a subgradient of |w|, which jumps", "returns the gradient there, or any subgradient")
+def _gradient_descent_a_subgradient_of_w_which_jumps(gradient_descent: Function, _: Generator) -> Attempt:
     points = np.array([[1.0], [0.25], [-0.5], [0.25], [-0.5]])
     mistakes: dict[str, Prediction] = {"gradient at w1": 1 - 0.75 * np.arange(5.0)[:, np.newaxis]}
     yield compare("iterates", gradient_descent(np.sign, np.array([1.0]), 0.75, 4), points, mistakes=mistakes)
 
 
-@case("gradient_descent", "asks for one gradient a step", NEWEST)
-def _gradient_descent_asks_for_one_gradient_a_step(gradient_descent: Function, _: Generator) -> Iterator[Comparison]:
+@case("gradient_descent", "asks for one gradient a step", "It is called once for each step")
+def _gradient_descent_asks_for_one_gradient_a_step(gradient_descent: Function, _: Generator) -> Attempt:
     asked = []
 
     def grad(w: np.ndarray) -> np.ndarray:
@@ -112,9 +117,9 @@ def _settings(rng: Generator) -> list[tuple[float, float, int]]:
 @case(
     "rate_step_size",
     "the step size that makes the bound smallest",
-    "it is where the derivative of the bound with respect to eta is zero.",
+    "the one that makes the bound smallest",
 )
-def _rate_step_size_the_step_size_that_makes_the(rate_step_size: Function, rng: Generator) -> Iterator[Comparison]:
+def _rate_step_size_the_step_size_that_makes_the(rate_step_size: Function, rng: Generator) -> Attempt:
     for B, rho, T in _settings(rng):
         right = _best(B, rho, T)[0]
         mistakes: dict[str, Prediction] = {
@@ -128,8 +133,8 @@ def _rate_step_size_the_step_size_that_makes_the(rate_step_size: Function, rng: 
         yield compare(f"rate_step_size({B:g}, {rho:g}, {T})", found, right, 1e-6, mistakes=mistakes)
 
 
-@case("rate_bound", "the smallest bound", "with the best step size the two terms of the bound are equal.")
-def _rate_bound_the_smallest_bound(rate_bound: Function, rng: Generator) -> Iterator[Comparison]:
+@case("rate_bound", "the smallest bound", "what f(average) - f(w*) cannot exceed after T steps of that size")
+def _rate_bound_the_smallest_bound(rate_bound: Function, rng: Generator) -> Attempt:
     for B, rho, T in _settings(rng):
         right = _best(B, rho, T)[1]
         mistakes: dict[str, Prediction] = {

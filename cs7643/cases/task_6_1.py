@@ -6,13 +6,13 @@ of these. Of the update rules it is the closed form: how much each gradient so f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from coursework.check.case import Function, case, parts
+from coursework.check.case import Attempt, CaseFailed, Function, IfRaises, case, parts
 from coursework.check.comparison import Comparison, Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.oracles import Array, affine, rectified
@@ -28,12 +28,14 @@ TOY_SCORES = [
     [-0.89110401, -0.08754544, 0.71601312],
 ]
 TOY_LOSS = 1.38191946092  # with reg = 0.1
+ROUNDED = 1e-6  # of a loss: a number such as 1e-8 that is added to a probability is not seen
 Model = dict[str, Array]
 
-SCORES = "the scores are affine - ReLU - affine, and nothing comes after the second affine layer."
-LOSS = "the loss is the mean over the images of -log softmax at the label, plus 0.5 reg (sum of W1^2 + sum of W2^2)."
-BACKWARD = "go back through the layers one by one, and look at which of the four gradients is the last that is right."
-OVERFLOW = "exp overflows: subtract the largest score of each row first."
+SCORES = "The scores are affine - ReLU - affine: nothing comes after the second affine layer."
+LOSS = "averaged over the images, plus 0.5 * reg * (sum of W1^2 + sum of W2^2)"
+GRADIENTS = "a dictionary of gradients, of the model's names and shapes"
+OVERFLOW = "subtract the largest score of each image before exp"
+UNDERFLOW = "the loss of that image is then large, not infinite"
 
 NET = "two_layer_net"
 mistake(NET, "ReLU lost", "there is no ReLU between the two affine layers.")
@@ -48,8 +50,8 @@ mistake(NET, "averaged twice", "the gradient is divided by N twice.")
 mistake(NET, "regularisation lost", "the regularisation is not in the loss.")
 mistake(
     NET,
-    "regularisation without its half",
-    "the regularisation is twice too large: 0.5 reg goes with the squares.",
+    "penalty without its half",
+    "the penalty is twice too large: it is 0.5 reg W^2 in the loss, and reg W in the gradient.",
 )
 mistake(NET, "one matrix regularised", "the regularisation in the loss has one of W1 and W2, and should have both.")
 mistake(NET, "biases in the loss", "the biases are regularised in the loss: only W1 and W2 are.")
@@ -58,7 +60,10 @@ mistake(NET, "loss without logarithm", "the loss is the mean of the probabilitie
 mistake(NET, "logarithm to another base", "the logarithm is not the natural one.")
 mistake(NET, "loss negated", "the loss has the wrong sign: it is minus the logarithm.")
 mistake(NET, "reg * W lost", "the gradient of the regularisation, reg * W, is missing.")
-mistake(NET, "reg * W twice", "the regularisation counts twice in the gradient: that of 0.5 reg W^2 is reg W.")
+mistake(NET, "bias gradient keeps an axis", "the gradient of a bias has one axis too many: sum without keepdims.")
+mistake(
+    NET, "w not transposed", "the gradient of the hidden units is made with W2 (H, C): the product needs W2.T (C, H)."
+)
 mistake(NET, "reg * W halved", "the regularisation is halved in the gradient: that of 0.5 reg W^2 is reg W.")
 mistake(NET, "reg * W averaged", "the regularisation is divided by N in the gradient: only the data's part is a mean.")
 mistake(NET, "biases regularised", "reg * b is added to the gradient of a bias: the biases are not regularised.")
@@ -70,24 +75,22 @@ mistake(
     NET,
     "one maximum for all images",
     "the largest score of all images is subtracted: a row of much smaller ones is left with exp(...) = 0.",
-    only=("one image with large scores",),
 )
 mistake(
     NET,
     "maximum not subtracted",
     "exp overflows for large scores: subtract the largest score of each row first, which changes no probability.",
-    only=("scores of 1000", "large scores"),
-    says="not finite|should be",
 )
 mistake(
     NET,
-    "labels ignored",
-    "the loss and the gradients are wanted when y is given, and the scores alone when it is not.",
-    says=r"should return \(loss, grads\)|got tuple",
+    "logarithm of an underflowed probability",
+    "the logarithm of a probability that was rounded to 0 is taken: write log softmax as shifted score - log(sum).",
 )
+mistake(NET, "labels ignored", "with y the loss and the gradients are wanted, and the scores alone without it.")
 for _rule in ("momentum", "rmsprop"):
     mistake(_rule, "uphill", "the step goes along the gradient, and should go against it.")
     mistake(_rule, "learning rate lost", "the learning rate has no influence on the step.")
+mistake("momentum", "momentum fixed at 0.9", "the velocity always keeps 0.9 of itself: it should keep momentum.")
 mistake("momentum", "no decay", "the old velocity is kept whole: multiply it by momentum.")
 mistake("momentum", "velocity not kept", "the old velocity has no influence: momentum is to keep a part of it.")
 mistake("momentum", "average", "the new gradient is weighted with 1 - momentum: it counts in full.")
@@ -128,6 +131,13 @@ def _without(model: Model, *names: str) -> Model:
     return {name: np.zeros_like(w) if name in names else w for name, w in model.items()}
 
 
+def _scores_of(net: Function, X: Array, model: Model) -> Any:
+    found = net(X, model)
+    if isinstance(found, tuple):
+        raise CaseFailed(f"without y it should return the scores, got {len(found)} values", "labels ignored")
+    return found
+
+
 def _compare_scores(found: Any, X: Array, model: Model, tolerance: float, dtype: Any = None) -> Comparison:
     right, inputs = _scores(X, model), affine(X, model["W1"], model["b1"])
     odds = np.exp(right - right.max(axis=1, keepdims=True))
@@ -157,7 +167,7 @@ def _compare_loss(found: Any, X: Array, model: Model, y: Array, reg: float) -> C
         "sum over the images": (data * len(X) + penalty, (data + penalty) * len(X)),
         "averaged twice": data / len(X) + penalty,
         "regularisation lost": data,
-        "regularisation without its half": data + 2 * penalty,
+        "penalty without its half": data + 2 * penalty,
         "one matrix regularised": tuple(data + reg * _penalty(model, name) for name in ("W1", "W2")),
         "biases in the loss": (
             data + reg * _penalty(model, *model),
@@ -169,7 +179,7 @@ def _compare_loss(found: Any, X: Array, model: Model, y: Array, reg: float) -> C
         "loss negated": penalty - data,
         "ReLU lost": softmax_loss(_through(affine(X, model["W1"], model["b1"]), model), y)[0] + penalty,
     }
-    return compare("loss", found, data + penalty, 1e-9, mistakes=mistakes)
+    return compare("loss", found, data + penalty, ROUNDED, mistakes=mistakes)
 
 
 def _slope(loss: Callable[[], float], w: Array) -> Array:
@@ -177,7 +187,7 @@ def _slope(loss: Callable[[], float], w: Array) -> Array:
     return eval_numerical_gradient(lambda _: loss(), w)
 
 
-def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, reg: float) -> Iterator[Comparison]:
+def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, reg: float) -> Attempt:
     """Compare all gradients with finite differences of the loss of the oracle."""
     N, rows = len(X), np.arange(len(X))
     inputs = affine(X, model["W1"], model["b1"])
@@ -200,7 +210,7 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
             "gradient not averaged": (N * slope + weighted, N * right),
             "averaged twice": slope / N + weighted,
             "reg * W lost": slope,
-            "reg * W twice": slope + 2 * weighted,
+            "penalty without its half": slope + 2 * weighted,
             "reg * W halved": slope + weighted / 2,
             "reg * W averaged": slope + weighted / N,
             "label not subtracted": _slope(unlabelled, w) + weighted,
@@ -208,6 +218,7 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
         }
         if name in ("b1", "b2"):
             mistakes["biases regularised"] = right + reg * w
+            mistakes["bias gradient keeps an axis"] = (right[np.newaxis], right[:, np.newaxis])
         if name in ("W1", "b1"):
             mistakes["mask lost"] = _slope(unmasked, w) + weighted
         if name == "W2":
@@ -217,96 +228,128 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
         yield compare(f'grads["{name}"]', grads.get(name), right, 1e-6, clues=clues, mistakes=mistakes)
 
 
-def _try_gradients(net: Function, rng: Generator, N: int, D: int, H: int, C: int, reg: float) -> Iterator[Comparison]:
+def _loss_and_grads(net: Function, X: Array, model: Model, y: Array, reg: float = 0.0) -> tuple[Any, Model]:
+    found = net(X, model, y, reg)
+    if isinstance(found, np.ndarray) and found.shape == (len(X), len(model["b2"])):
+        raise CaseFailed("with y it should return (loss, grads), got the scores", "labels ignored")
+    loss, grads = parts(found, "loss", "grads")
+    if grads is not None and not isinstance(grads, dict):
+        raise CaseFailed(f"grads should be a dictionary, got {type(grads).__name__}")
+    return loss, grads or {}
+
+
+def _try_gradients(net: Function, rng: Generator, N: int, D: int, H: int, C: int, reg: float) -> Attempt:
     X, model, y = _network(rng, N, D, H, C)
-    _, grads = parts(net(X, model, y, reg), "loss", "grads")
+    yield IfRaises({"w not transposed": rf"size {H} is different from {C}\b|\({N}, ?{C}\) and \({H}, ?{C}\)"})
+    _, grads = _loss_and_grads(net, X, model, y, reg)
     yield from _compare_gradients(grads, X, model, y, reg)
 
 
 @case(NET, "the scores of the toy network", SCORES)
-def _case_the_scores_of_the_toy_network(net: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_scores_of_the_toy_network(net: Function, _: Generator) -> Attempt:
     X, _y = toy_data()
-    found = net(X, toy_model())
+    found = _scores_of(net, X, toy_model())
     yield _compare_scores(found, X, toy_model(), 1e-7)
     yield compare("scores", found, TOY_SCORES, 1e-7)
 
 
 @case(NET, "scores of random networks", SCORES)
-def _case_scores_of_random_networks(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_scores_of_random_networks(net: Function, rng: Generator) -> Attempt:
     for N, D, H, C in ((1, 4, 3, 1), (4, 3, 6, 5), rng.integers(1, 9, 4)):
         X, model, _ = _network(rng, N, D, H, C)
-        yield _compare_scores(net(X, model), X, model, 1e-10)
+        yield _compare_scores(_scores_of(net, X, model), X, model, 1e-10)
 
 
 @case(NET, "the loss of the toy network", LOSS)
-def _case_the_loss_of_the_toy_network(net: Function, _: Generator) -> Iterator[Comparison]:
+def _case_the_loss_of_the_toy_network(net: Function, _: Generator) -> Attempt:
     X, y = toy_data()
-    loss, _grads = parts(net(X, toy_model(), y, 0.1), "loss", "grads")
+    loss, _grads = _loss_and_grads(net, X, toy_model(), y, 0.1)
     yield _compare_loss(loss, X, toy_model(), y, 0.1)
-    yield compare("loss", loss, TOY_LOSS, 1e-10)
+    yield compare("loss", loss, TOY_LOSS, ROUNDED)
 
 
 @case(NET, "losses of random networks", LOSS)
-def _case_losses_of_random_networks(net: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_losses_of_random_networks(net: Function, rng: Generator) -> Attempt:
     for (N, D, H, C), reg in (((4, 3, 6, 5), 0.0), ((3, 5, 4, 3), 0.6), (rng.integers(2, 9, 4), 0.3)):
         X, model, y = _network(rng, N, D, H, C)
-        loss, _ = parts(net(X, model, y, reg), "loss", "grads")
+        loss, _ = _loss_and_grads(net, X, model, y, reg)
         yield _compare_loss(loss, X, model, y, reg)
 
 
-@case(NET, "the gradients, without regularisation", BACKWARD)
-def _case_the_gradients_without_regularisation(net: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NET, "the gradients, without regularisation", GRADIENTS)
+def _case_the_gradients_without_regularisation(net: Function, rng: Generator) -> Attempt:
     yield from _try_gradients(net, rng, N=6, D=5, H=7, C=4, reg=0.0)
 
 
-@case(NET, "the gradients, with regularisation", BACKWARD)
-def _case_the_gradients_with_regularisation(net: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NET, "the gradients, with regularisation", GRADIENTS)
+def _case_the_gradients_with_regularisation(net: Function, rng: Generator) -> Attempt:
     N, D, H, C = rng.permutation([3, 8, 4, 5])
     yield from _try_gradients(net, rng, N, D, H, C, reg=0.7)
 
 
-@case(NET, "a single image", BACKWARD)
-def _case_a_single_image(net: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NET, "a single image", GRADIENTS)
+def _case_a_single_image(net: Function, rng: Generator) -> Attempt:
     yield from _try_gradients(net, rng, N=1, D=3, H=4, C=5, reg=0.1)
 
 
-@case(NET, "a single class", BACKWARD)
-def _case_a_single_class(net: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NET, "a single class", GRADIENTS)
+def _case_a_single_class(net: Function, rng: Generator) -> Attempt:
     yield from _try_gradients(net, rng, N=4, D=3, H=2, C=1, reg=0.3)
 
 
+def _try_large(net: Function, scores: Array, y: Array, mistake: str, *others: float) -> Attempt:
+    """Try a network with these scores, which are not what the usual softmax expects.
+
+    Args:
+        net: the function under test.
+        scores: (N, C), the scores that the network gives to the images.
+        y: (N,), the labels.
+        mistake: what makes a number of the loss infinite here, or not a number.
+        others: what else that mistake may make of the loss.
+    """
+    N, C = scores.shape
+    model = {"W1": np.eye(N), "b1": np.zeros(N), "W2": scores, "b2": np.zeros(C)}
+    loss, grads = _loss_and_grads(net, np.eye(N), model, y)
+    right, dscores = softmax_loss(scores, y)
+    predicted = {
+        mistake: lambda found: not np.isfinite(found).all() or any(abs(found - each) < 1e-3 for each in others)
+    }
+    yield compare("loss", loss, right, ROUNDED, mistakes=predicted)
+    broken = {mistake: lambda found: not np.isfinite(found).all()}
+    yield compare('grads["W2"]', grads.get("W2"), dscores, 1e-6, mistakes=broken)
+
+
 @case(NET, "scores of 1000", OVERFLOW)
-def _case_scores_of_1000(net: Function, rng: Generator) -> Iterator[Comparison]:
-    X = np.ones((2, 3))
-    high, low = rng.permutation(3)[:2]
-    b2 = np.zeros(3)
-    b2[high], b2[low] = 1000.0, -1000.0
-    model = {"W1": np.zeros((3, 2)), "b1": np.zeros(2), "W2": np.zeros((2, 3)), "b2": b2}
-    y = np.array([3 - high - low, low])
-    loss, grads = parts(net(X, model, y), "loss", "grads")
-    yield compare("loss", loss, (1000 + 2000) / 2)  # all probability is on one class
-    right = np.full(3, -0.5)
-    right[high] = 1.0
-    yield compare('grads["b2"]', grads.get("b2"), right)
+def _case_scores_of_1000(net: Function, rng: Generator) -> Attempt:
+    scores = 1000 + rng.permuted([[0.0, 4.0, 9.0], [5.0, -3.0, 1.0]], axis=1)
+    yield from _try_large(net, scores, rng.integers(0, 3, 2), "maximum not subtracted")
 
 
-@case(NET, "one image with large scores, one with small ones", "each row has a largest score of its own.")
-def _one_image_with_large_scores_one_with_small_ones(net: Function, _: Generator) -> Iterator[Comparison]:
-    X, weights = np.eye(2), np.array([[1000.0, 0.0, -1000.0], [-3000.0, -2000.0, -3000.0]])
-    model = {"W1": np.eye(2), "b1": np.zeros(2), "W2": weights, "b2": np.zeros(3)}
-    loss, grads = parts(net(X, model, np.array([1, 2])), "loss", "grads")
-    yield compare("loss", loss, 1000.0)
-    yield compare('grads["W2"]', grads.get("W2"), [[0.5, -0.5, 0.0], [0.0, 0.5, -0.5]])
+@case(NET, "one image with large scores, one with small ones", OVERFLOW)
+def _case_large_and_small_scores(net: Function, rng: Generator) -> Attempt:
+    # exp does not overflow here; minus 600 - 300 = -900 it is 0
+    scores = rng.permuted([[300.0, 304.0, 295.0], [-600.0, -605.0, -598.0]], axis=1)
+    yield from _try_large(net, scores, rng.integers(0, 3, 2), "one maximum for all images")
 
 
-@case(NET, "float32 stays float32", "make no float64 array on the way.")
-def _float32_stays_float32_make_no_float64_array_on(net: Function, _: Generator) -> Iterator[Comparison]:
+@case(NET, "a probability that is rounded to 0", UNDERFLOW)
+def _case_underflow(net: Function, _: Generator) -> Attempt:
+    scores, y = np.array([[0.0, -2000.0, -1.0], [3.0, 2.0, 1.0]]), np.array([1, 0])
+    other = float(softmax_loss(scores[1:], y[1:])[0])
+    added = [(other - np.log(10.0**-k)) / 2 for k in range(4, 31)]  # log(p + 1e-k)
+    yield from _try_large(net, scores, y, "logarithm of an underflowed probability", *added)
+
+
+@case(NET, "float32 weights", "Arrays are float32 or float64")
+def _case_float32(net: Function, _: Generator) -> Attempt:
     X, y = toy_data()
     model = {name: w.astype(np.float32) for name, w in toy_model().items()}
-    yield compare("scores", net(X.astype(np.float32), model), TOY_SCORES, 1e-5, dtype=np.float32)
-    _, grads = parts(net(X.astype(np.float32), model, y, 0.1), "loss", "grads")
-    for name, w in model.items():
-        yield compare(f'the dtype of grads["{name}"]', np.zeros_like(grads[name]), np.zeros_like(w), dtype=np.float32)
+    yield compare("scores", _scores_of(net, X.astype(np.float32), model), TOY_SCORES, 1e-5, dtype=np.float32)
+    _, grads = _loss_and_grads(net, X.astype(np.float32), model, y, 0.1)
+    double = toy_model()
+    for name, w in double.items():
+        right = _slope(lambda: softmax_loss(_scores(X, double), y)[0] + 0.1 * _penalty(double, "W1", "W2"), w)
+        yield compare(f'grads["{name}"]', grads.get(name), right, 1e-4, dtype=np.float32)
 
 
 def _weighted(weights: Any, gradients: Array) -> Array:
@@ -319,9 +362,9 @@ def _gradients(rng: Generator) -> Array:
     return rng.standard_normal((7, *rng.integers(2, 6, 2)))
 
 
-@case("momentum", "steps with changing gradients", "the new velocity is momentum times the old one, and is the step.")
-def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) -> Iterator[Comparison]:
-    gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.6, 0.9))
+@case("momentum", "steps with changing gradients", "momentum * velocity - learning_rate * grad")
+def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) -> Attempt:
+    gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.5, 0.85))
     velocity, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
     for t, grad in enumerate(gradients):
         step, velocity = parts(momentum(grad, velocity, rate, mu), "step", "velocity")
@@ -330,6 +373,7 @@ def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) 
         shared: dict[str, Prediction] = {
             "uphill": -right,
             "no decay": -rate * past.sum(axis=0),
+            "momentum fixed at 0.9": -rate * _weighted(0.9**ages, past),
             "velocity not kept": -rate * grad,
             "average": (1 - mu) * right,
             "momentum exchanged": -rate * _weighted((1 - mu) ** ages, past),
@@ -345,40 +389,40 @@ def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) 
         before = right
 
 
-@case("rmsprop", "steps with changing gradients", "first the new mean square, then the step.")
-def _rmsprop_steps_with_changing_gradients(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+@case("rmsprop", "steps with changing gradients", "The step, which uses the new moving average, and that average")
+def _rmsprop_steps_with_changing_gradients(rmsprop: Function, rng: Generator) -> Attempt:
     yield from _rmsprop(rmsprop, rng, decay=0.9, eps=1e-8)
 
 
-@case("rmsprop", "a large eps, a small decay", "eps belongs inside the root.")
-def _rmsprop_a_large_eps_a_small_decay(rmsprop: Function, rng: Generator) -> Iterator[Comparison]:
+@case("rmsprop", "a large eps, a small decay", "It is added INSIDE the root: sqrt(mean_square + eps)")
+def _rmsprop_a_large_eps_a_small_decay(rmsprop: Function, rng: Generator) -> Attempt:
     yield from _rmsprop(rmsprop, rng, decay=0.3, eps=0.5)
 
 
-def _rmsprop(rmsprop: Function, rng: Generator, decay: float, eps: float) -> Iterator[Comparison]:
+def _rmsprop(rmsprop: Function, rng: Generator, decay: float, eps: float) -> Attempt:
     gradients, rate = _gradients(rng), 0.05
     mean_square, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
     for t, grad in enumerate(gradients):
         step, mean_square = parts(rmsprop(grad, mean_square, rate, decay, eps), "step", "mean_square")
         past, ages = gradients[: t + 1], np.arange(t, -1, -1)
         right = _weighted((1 - decay) * decay**ages, past**2)
-        mistakes: dict[str, Prediction] = {
-            "decay exchanged": _weighted(decay * (1 - decay) ** ages, past**2),
+        means: dict[str, tuple[Array, ...]] = {
+            "decay exchanged": (_weighted(decay * (1 - decay) ** ages, past**2),),
             "AdaGrad": (np.sum(past**2, axis=0), (1 - decay) * np.sum(past**2, axis=0)),
-            "1 - decay lost": right / (1 - decay),
-            "not squared": _weighted((1 - decay) * decay**ages, past),
+            "1 - decay lost": (right / (1 - decay),),
+            "not squared": (_weighted((1 - decay) * decay**ages, past),),
             "nothing kept": ((1 - decay) * grad**2, grad**2),
         }
-        yield compare("mean_square", mean_square, right, mistakes=mistakes)
-        divisor = rate * grad / step  # the root, whatever way it was computed
-        mistakes = {
-            "eps outside": (np.sqrt(right) + eps) ** 2,
-            "root lost": ((right + eps) ** 2, right**2),
-            "eps lost": right,
-            "old mean square": before + eps,
-            "learning rate lost": rate**2 * (right + eps),
+        yield compare("mean_square", mean_square, right, mistakes=means)
+        taken = -rate * grad / np.sqrt(right + eps)
+        steps: dict[str, Prediction] = {
+            **{name: tuple(-rate * grad / np.sqrt(mean + eps) for mean in several) for name, several in means.items()},
+            "eps outside": -rate * grad / (np.sqrt(right) + eps),
+            "root lost": (-rate * grad / (right + eps), -rate * grad / right),
+            "eps lost": -rate * grad / np.sqrt(right),
+            "old mean square": -rate * grad / np.sqrt(before + eps),
+            "learning rate lost": taken / rate,
+            "uphill": -taken,
         }
-        yield compare("the square of what grad is divided by", divisor**2, right + eps, mistakes=mistakes)
-        uphill: dict[str, Prediction] = {"uphill": np.sign(grad)}
-        yield compare("the sign of step", np.sign(step), -np.sign(grad), mistakes=uphill)
+        yield compare("step", step, taken, mistakes=steps)
         before = right

@@ -16,26 +16,27 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from coursework.check.case import CaseFailed, Function, case, prepare
-from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.case import Attempt, CaseFailed, Function, NothingReturned, case, prepare
+from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.compiler import import_later
 from cs7643.cases.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.cases.oracles import Array, affine
 
-LINEAR = "one linear layer, from all values of an image to one logit for each class."
-SGD = "torch.optim has this optimiser; each of the four arguments has its place in it."
-STEP = "set the gradients to zero, compute the loss, go backward, step: each once, in this order."
+LINEAR = "one linear layer, from all values of an image to one logit for each class"
+ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
+SGD = "stochastic gradient descent with momentum on all parameters of ``model``"
+STEP = "set the gradients to zero, compute the loss and its gradients, and step"
 
 shared_mistakes("Softmax")
 mistake("Softmax", "flattened in another order", "the images are flattened with their axes in another order.")
-mistake("make_optimizer", "weight decay lost", "weight_decay is not handed on.")
-mistake("make_optimizer", "momentum lost", "momentum is not handed on.")
-mistake("make_optimizer", "learning rate lost", "lr is not handed on, or not as it is.")
+mistake("make_optimizer", "weight decay lost", "weight_decay has no influence: pass it to the optimiser.")
+mistake("make_optimizer", "momentum lost", "momentum has no influence: pass it to the optimiser.")
+mistake("make_optimizer", "learning rate lost", "the learning rate is not lr: pass it to the optimiser as it is.")
 mistake("make_optimizer", "Nesterov", "it looks ahead: Nesterov's method was not asked for.")
 mistake("make_optimizer", "dampened", "the new gradient is dampened: it counts in full.")
 mistake("make_optimizer", "arguments exchanged", "momentum and weight_decay are exchanged.")
-mistake("make_optimizer", "Adam", "it is Adam or a kindred method, and should be SGD with momentum.")
+mistake("make_optimizer", "Adam", "it is another method, such as Adam: SGD with momentum is wanted.")
 mistake("make_optimizer", "some parameters only", "some parameters stay as they are: the optimiser gets all of them.")
 mistake("update_step", "zero_grad lost", "the gradients of the step before are still there: set them to zero first.")
 mistake("update_step", "zero_grad too late", "the gradients are set to zero after backward(), so the step has none.")
@@ -72,7 +73,7 @@ def _sizes(rng: Generator) -> Iterator[tuple[tuple[int, int, int], int]]:
 
 
 @case("Softmax", "its parameters, and its logits", LINEAR)
-def _softmax_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _softmax_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Attempt:
     for im_size, n_classes in _sizes(rng):
         shapes = _shapes(im_size, n_classes)
         yield from try_model(
@@ -80,20 +81,21 @@ def _softmax_its_parameters_and_its_logits(model_class: Function, rng: Generator
             rng,
             (im_size, n_classes),
             shapes,
-            {"hidden from parameters()": {}},
+            {},
             _linear,
             {"flattened in another order": lambda images, w: _linear(images.transpose(0, 2, 3, 1), w)},
             N=int(rng.integers(2, 6)),
+            unflattened=im_size,
         )
 
 
-@case("Softmax", "gradients reach every parameter", LINEAR)
-def _softmax_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case("Softmax", "gradients reach every parameter", ATTRIBUTE)
+def _softmax_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 5), _shapes((2, 3, 4), 5))
 
 
-@case("Softmax", "float32 images", "no number is made float64 on the way.")
-def _softmax_float32_images(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case("Softmax", "float32 images", "images come as (N, C, H, W), float32 or float64")
+def _softmax_float32_images(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 5))
 
 
@@ -118,7 +120,7 @@ def _descend(
 
 
 @case("make_optimizer", "steps with changing gradients", SGD)
-def _make_optimizer_steps_with_changing_gradients(make_optimizer: Function, rng: Generator) -> Iterator[Comparison]:
+def _make_optimizer_steps_with_changing_gradients(make_optimizer: Function, rng: Generator) -> Attempt:
     drawn = (float(rng.uniform(0.02, 0.2)), float(rng.uniform(0.5, 0.9)), float(rng.uniform(0.05, 0.3)))
     for lr, mu, decay in ((0.1, 0.0, 0.0), (0.1, 0.9, 0.0), (0.05, 0.0, 0.2), (0.03, 0.8, 0.3), drawn):
         model = nn.Linear(3, 2).double()
@@ -174,9 +176,7 @@ class _Normalised(nn.Module):
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
-def _try_update(
-    update_step: Function, rng: Generator, loss_function: LossFunction | None, normalised: bool
-) -> Iterator[Comparison]:
+def _try_update(update_step: Function, rng: Generator, loss_function: LossFunction | None, normalised: bool) -> Attempt:
     with torch.random.fork_rng():
         torch.manual_seed(int(rng.integers(2**31)))
         model = _Normalised(normalised).double()
@@ -193,7 +193,9 @@ def _try_update(
     loss = update_step(model, optimizer, images, labels, *given)
     if isinstance(loss, Tensor) and loss.requires_grad:
         raise CaseFailed("the loss that it returns still has a gradient", "graph kept")
-    if not isinstance(loss, Tensor):
+    if loss is None:
+        raise NothingReturned("it should return the loss, and returns None")
+    if not isinstance(loss, (Tensor, float)):
         raise CaseFailed(f"it should return the loss, a tensor, got {type(loss).__name__}")
 
     def slopes(twin: nn.Module, of: LossFunction) -> tuple[float, list[Array]]:
@@ -234,15 +236,20 @@ def _try_update(
 
 
 @case("update_step", "one step, after another has left its gradients", STEP, changes=(0, 1))
-def _update_step_one_step_after_another_has_left_its(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _update_step_one_step_after_another_has_left_its(update_step: Function, rng: Generator) -> Attempt:
     yield from _try_update(update_step, rng, None, normalised=False)
 
 
-@case("update_step", "another loss function", "the loss_function that is given is used.", changes=(0, 1))
-def _update_step_another_loss_function(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+@case(
+    "update_step",
+    "another loss function",
+    "loss_function: of logits and labels; cross-entropy when not given",
+    changes=(0, 1),
+)
+def _update_step_another_loss_function(update_step: Function, rng: Generator) -> Attempt:
     yield from _try_update(update_step, rng, F.multi_margin_loss, normalised=False)
 
 
 @case("update_step", "a model with batch normalisation, in training mode", STEP, changes=(0, 1))
-def _update_step_a_model_with_batch_normalisation_in(update_step: Function, rng: Generator) -> Iterator[Comparison]:
+def _update_step_a_model_with_batch_normalisation_in(update_step: Function, rng: Generator) -> Attempt:
     yield from _try_update(update_step, rng, None, normalised=True)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from coursework.check.case import Function, case
-from coursework.check.comparison import Comparison
+from coursework.check.case import Attempt, Function, case
 from coursework.check.diagnosis import mistake
 from cs7643.cases.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.cases.oracles import Array, affine, rectified
 
 NAME = "TwoLayerNN"
-LAYERS = "affine - ReLU - affine: hidden_dim numbers between, and n_classes logits at the end."
+LAYERS = "affine - ReLU - affine, with hidden_dim units between"
+ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 
 shared_mistakes(NAME)
-mistake(NAME, "ReLU lost", "there is no ReLU between the two layers, and so they are no more than one.")
+mistake(NAME, "ReLU lost", "there is no ReLU between the two layers, so together they are only one linear layer.")
 mistake(NAME, "sigmoid hidden units", "the hidden units have a sigmoid, and should have a ReLU.")
 mistake(NAME, "tanh hidden units", "the hidden units have a tanh, and should have a ReLU.")
 mistake(NAME, "hidden_dim ignored", "the hidden layer does not have hidden_dim units.")
-mistake(NAME, "one layer", "there is one layer, and should be two.")
+mistake(NAME, "one layer", "there is one layer, and there should be two.")
 
 
 def _shapes(im_size: tuple[int, ...], hidden_dim: int, n_classes: int) -> Shapes:
@@ -46,12 +45,14 @@ MISTAKEN: dict[str, Any] = {
     "ReLU lost": lambda x, w: _output(_hidden(x, w), w),
     "sigmoid hidden units": lambda x, w: _output((1 + np.tanh(_hidden(x, w) / 2)) / 2, w),
     "tanh hidden units": lambda x, w: _output(np.tanh(_hidden(x, w)), w),
-    "ReLU of the logits": lambda x, w: rectified(_output(_hidden(x, w), w)),
+    "ReLU of the logits": lambda x, w: tuple(
+        rectified(_output(hidden, w)) for hidden in (_hidden(x, w), rectified(_hidden(x, w)))
+    ),
 }
 
 
 @case(NAME, "its parameters, and its logits", LAYERS)
-def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Attempt:
     drawn = tuple(map(int, rng.integers(2, 5, 3)))
     for im_size, hidden_dim, n_classes in (
         ((3, 4, 5), 6, 4),
@@ -63,19 +64,26 @@ def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -
         mistaken = {
             "hidden_dim ignored": _shapes(im_size, 100, sizes[2]),
             "one layer": {"weight": (sizes[2], int(np.prod(im_size))), "bias": (sizes[2],)},
-            "hidden from parameters()": {name: shape for name, shape in shapes.items() if "output" in name},
         }
         N = int(rng.integers(2, 6))
         yield from try_model(
-            model_class, rng, sizes, shapes, mistaken, lambda x, w: _output(rectified(_hidden(x, w)), w), MISTAKEN, N
+            model_class,
+            rng,
+            sizes,
+            shapes,
+            mistaken,
+            lambda x, w: _output(rectified(_hidden(x, w)), w),
+            MISTAKEN,
+            N,
+            im_size,
         )
 
 
-@case(NAME, "gradients reach every parameter", LAYERS)
-def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NAME, "gradients reach every parameter", ATTRIBUTE)
+def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 6, 5), _shapes((2, 3, 4), 6, 5))
 
 
-@case(NAME, "float32 images", "no number is made float64 on the way.")
-def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NAME, "float32 images", "images come as (N, C, H, W), float32 or float64")
+def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 6, 5))

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from coursework.check.case import Function, case
-from coursework.check.comparison import Comparison
+from coursework.check.case import Attempt, Function, case
 from coursework.check.diagnosis import mistake
 from cs7643.cases.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.cases.oracles import Array, affine, rectified
 from cs7643.fast.layers import conv_forward_fast, max_pool_forward_fast
 
 NAME = "CNN"
-LAYERS = "convolution - ReLU - 2x2 max pooling - affine; zeros around the image keep its size in the convolution."
+LAYERS = "convolution - ReLU - 2x2 max pooling - affine. The convolution keeps the size"
+ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 
 shared_mistakes(NAME)
 mistake(NAME, "ReLU lost", "there is no ReLU after the convolution.")
 mistake(NAME, "padding lost", "the image shrinks in the convolution: pad it with kernel_size // 2 zeros on every side.")
 mistake(NAME, "padding too small", "the padding is 1, which fits a kernel of 3 alone: it is kernel_size // 2.")
 mistake(NAME, "pooling lost", "the maps are not halved: 2x2 max pooling is missing.")
+mistake(
+    NAME,
+    "affine layer for the unpooled image",
+    "the affine layer takes maps of H x W, and pooling has halved them: H // 2 and W // 2.",
+)
 mistake(NAME, "mean for maximum", "the pooling takes the mean of a window, and should take its maximum.")
 mistake(NAME, "kernel_size ignored", "the filters do not have kernel_size.")
 mistake(NAME, "padded with the edge", "the padding repeats the border, or reflects it: it is zeros.")
@@ -74,7 +78,9 @@ def _edge(mode: Any) -> Any:
 
 MISTAKEN: dict[str, Any] = {
     "ReLU lost": lambda x, w: _output(_halved(_maps(x, w)), w),
-    "mean for maximum": lambda x, w: _output(_mean(rectified(_maps(x, w))), w),
+    "mean for maximum": lambda x, w: tuple(
+        _output(maps, w) for maps in (_mean(rectified(_maps(x, w))), rectified(_mean(_maps(x, w))))
+    ),
     "ReLU of the logits": lambda x, w: rectified(_output(_halved(rectified(_maps(x, w))), w)),
     "padded with the edge": _edge("edge"),
     "flattened in another order": lambda x, w: _output(_halved(rectified(_maps(x, w))).transpose(0, 2, 3, 1), w),
@@ -82,7 +88,7 @@ MISTAKEN: dict[str, Any] = {
 
 
 @case(NAME, "its parameters, and its logits", LAYERS)
-def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -> Attempt:
     drawn = (int(rng.integers(1, 4)), *(2 * rng.permutation([2, 3, 4])[:2]).tolist())
     for im_size, hidden_dim, kernel_size, n_classes in (
         ((3, 4, 6), 5, 5, 7),
@@ -96,7 +102,6 @@ def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -
             "padding too small": _shapes(*sizes, side=lambda size, k=k: (size - k + 3) // 2),
             "pooling lost": _shapes(*sizes, side=lambda size: size),
             "kernel_size ignored": _shapes(im_size, int(hidden_dim), 3 if k != 3 else 5, n_classes),
-            "hidden from parameters()": {name: shape for name, shape in shapes.items() if "output" in name},
         }
         N = int(rng.integers(2, 5))
         yield from try_model(
@@ -108,6 +113,8 @@ def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -
             lambda x, w: _output(_halved(rectified(_maps(x, w))), w),
             MISTAKEN,
             N,
+            (shapes["the filters"][0], im_size[1] // 2, im_size[2] // 2),
+            {"pooling lost": "affine layer for the unpooled image"},
         )
 
 
@@ -115,12 +122,12 @@ def _odd(rng: Generator) -> int:
     return int(rng.choice([1, 3, 5]))
 
 
-@case(NAME, "gradients reach every parameter", LAYERS)
-def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NAME, "gradients reach every parameter", ATTRIBUTE)
+def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     sizes = ((2, 4, 6), 5, 3, 4)
     yield from try_gradients(model_class, rng, sizes, _shapes(*sizes))
 
 
-@case(NAME, "float32 images", "no number is made float64 on the way.")
-def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Iterator[Comparison]:
+@case(NAME, "float32 images", "images come as (N, C, H, W), float32 or float64")
+def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 4, 6), 5, 3, 4))

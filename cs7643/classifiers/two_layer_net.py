@@ -1,4 +1,8 @@
-"""The two-layer network of problem 6.1: affine - ReLU - affine - softmax."""
+"""The two-layer network of problem 6.1: affine - ReLU - affine - softmax.
+
+No argument is changed, and the same call returns the same result. Arrays are float32 or float64; gradients should have
+the dtype of the weights.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,12 @@ def two_layer_net(X: Array, model: Model, y: Array, reg: float = 0.0) -> tuple[f
 def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0.0) -> Array | tuple[float, Model]:
     """Compute the scores, or the loss and the gradients, of a two-layer network with a ReLU in the middle.
 
-    The loss is the softmax cross-entropy, averaged over the images, plus 0.5 * reg * (sum of W1^2 + sum of W2^2).
+    The scores are affine - ReLU - affine: nothing comes after the second affine layer. The loss is the softmax
+    cross-entropy, averaged over the images, plus 0.5 * reg * (sum of W1^2 + sum of W2^2).
+
+    Scores may be large, 1000 and more: subtract the largest score of each image before exp, which changes no
+    probability. A probability may still be so small that it is rounded to 0; the loss of that image is then large, not
+    infinite. So write log softmax as the shifted score minus the logarithm of the sum.
 
     Args:
         X: (N, D), an image a row.

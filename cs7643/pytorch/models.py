@@ -1,7 +1,9 @@
 """The four models of problems 6.4 to 6.7. Each takes images and returns logits: scores, without a softmax.
 
-``im_size`` is (C, H, W), the size of an image; images come as (N, C, H, W) and logits go as (N, n_classes). The
-cross-entropy of PyTorch applies the softmax itself, so a model that ends in one applies it twice and learns slowly.
+``im_size`` is (C, H, W), the size of an image; images come as (N, C, H, W), float32 or float64, and logits go as
+(N, n_classes). Each layer is an attribute of the model, so that its parameters are found and gradients reach them. The
+cross-entropy of PyTorch applies the softmax itself, so a model that ends in one applies it twice and learns slowly. No
+argument is changed, and the same call returns the same result.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from torch.nn import functional as F  # for your own forward methods
 
 
 class Softmax(nn.Module):
-    """A linear classifier: each class has one weight for each value of the image, and a bias."""
+    """A linear classifier: one linear layer, from all values of an image to one logit for each class."""
 
     def __init__(self, im_size: Sequence[int], n_classes: int) -> None:
         """Make the layer.
@@ -39,7 +41,7 @@ class Softmax(nn.Module):
 
 
 class TwoLayerNN(nn.Module):
-    """The network of problem 6.1: affine - ReLU - affine."""
+    """The network of problem 6.1: affine - ReLU - affine, with hidden_dim units between."""
 
     def __init__(self, im_size: Sequence[int], hidden_dim: int, n_classes: int) -> None:
         """Make the two layers.

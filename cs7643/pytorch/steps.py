@@ -1,4 +1,7 @@
-"""The two pieces of a training program that problem 6.4 asks for: the optimiser, and one update of the weights."""
+"""The two pieces of a training program that problem 6.4 asks for: the optimiser, and one update of the weights.
+
+Beside the model and its optimiser, no argument is changed, and the same call returns the same result.
+"""
 
 from __future__ import annotations
 

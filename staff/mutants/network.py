@@ -37,7 +37,7 @@ MUTANTS = [
             "data_loss",
             "regularisation lost",
         ),
-        ("the regularisation has no half", "0.5 * reg", "reg", "regularisation without its half"),
+        ("the regularisation has no half", "0.5 * reg", "reg", "penalty without its half"),
         (
             "only W2 is regularised in the loss",
             "np.vdot(W1, W1) + np.vdot(W2, W2)",
@@ -73,7 +73,7 @@ MUTANTS = [
         ("the gradient is divided by N twice", "dscores /= len(X)", "dscores /= len(X) ** 2", "averaged twice"),
         ("the gradient forgets the regularisation", "X.T @ dhidden + reg * W1", "X.T @ dhidden", "reg * W lost"),
         ("dW2 forgets the regularisation", "hidden.T @ dscores + reg * W2", "hidden.T @ dscores", "reg * W lost"),
-        ("the gradient has the regularisation twice", "reg * W1,", "2 * reg * W1,", "reg * W twice"),
+        ("the gradient has the regularisation twice", "reg * W1,", "2 * reg * W1,", "penalty without its half"),
         ("the gradient has half of the regularisation", "reg * W2,", "0.5 * reg * W2,", "reg * W halved"),
         ("the regularisation is averaged", "reg * W1,", "reg * W1 / len(X),", "reg * W averaged"),
         ("b2 is regularised", "dscores.sum(axis=0)", "dscores.sum(axis=0) + reg * b2", "biases regularised"),
@@ -83,12 +83,6 @@ MUTANTS = [
         ("the label is not subtracted", "    dscores[rows, y] -= 1\n", "", "label not subtracted"),
         ("the gradient is reversed", "dscores /= len(X)", "dscores /= -len(X)", "gradient reversed"),
         ("dW2 is made before the ReLU", "hidden.T @ dscores", "(X @ W1 + b1).T @ dscores", "dW2 from before the ReLU"),
-        (
-            "the biases become float64",
-            "rows = np.arange(len(X))",
-            "rows, W1, W2 = np.arange(len(X)), W1.astype(np.float64), W2.astype(np.float64)",
-            "changes the dtype",
-        ),
         ("the labels are ignored", "if y is None:", "if True:", "labels ignored"),
         (
             "the gradient is added to the weights in place",

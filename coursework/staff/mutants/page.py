@@ -58,7 +58,7 @@ def _mutants(trials: Sequence[Trial]) -> list[str]:
     lines = ["## The mutants", "", _row(*head), _row(*["---"] * len(head))]
     for trial in trials:
         wrong = next((outcome.title for outcome in trial.verdict.outcomes if outcome.status == "wrong"), "nothing")
-        given = trial.verdict.diagnosis.mistake or "none"
+        given = ", ".join(trial.verdict.diagnosis.mistakes) or "none"
         mutant = trial.mutant
         right = "yes" if trial.named else f"no: {mutant.mistake}"
         lines.append(_row(mutant.task, f"`{mutant.function}`", mutant.name, wrong, given, right))

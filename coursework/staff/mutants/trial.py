@@ -14,7 +14,7 @@ from coursework.staff.mutants.mutant import Mutant, function_of
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of a mutant."""
+    """The result of a mutant."""
 
     mutant: Mutant
     verdict: Verdict
@@ -27,7 +27,7 @@ class Trial:
     @property
     def named(self) -> bool:
         """Tell whether the diagnosis is the right one."""
-        return self.found and self.verdict.diagnosis.mistake == self.mutant.mistake
+        return self.found and self.mutant.mistake in self.verdict.diagnosis.mistakes
 
 
 def register_cases() -> None:

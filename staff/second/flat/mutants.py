@@ -309,7 +309,7 @@ MUTANTS = [
             "contributions multiplied",
         ),
         ("the rules are taken in reverse", "primitive.forward[k]", "primitive.forward[-1 - k]", "rules exchanged"),
-        ("the rule gets no result", "(tangents[k], result, *values)", "(tangents[k], *values)", "result not handed on"),
+        ("the rule gets no result", "(tangents[k], result, *values)", "(tangents[k], *values)", "result not passed on"),
         ("constants are not skipped", " if tangents[k] is not None", "", "constants count"),
         ("the value is that of the first argument", "_dual(result,", "_dual(values[0],", "value lost"),
     ),
@@ -334,7 +334,7 @@ MUTANTS = [
             "contributions multiplied",
         ),
         ("a contribution is subtracted", "found[parent] + part", "found[parent] - part", "contributions subtracted"),
-        ("the rule gets no result", "result, *arguments)\n", "*arguments)\n", "result not handed on"),
+        ("the rule gets no result", "result, *arguments)\n", "*arguments)\n", "result not passed on"),
         (
             "constants are not skipped",
             "            if parent is None:\n                continue\n",
@@ -397,7 +397,7 @@ MUTANTS = [
         ("the loss is summed over the images", ".sum() / N", ".sum()", "sum over the images"),
         ("the loss is averaged twice", ".sum() / N", ".sum() / N**2", "averaged twice"),
         ("the loss has no regularisation", " + " + PENALTY, "", "regularisation lost"),
-        ("the regularisation has no half", "0.5 * reg", "reg", "regularisation without its half"),
+        ("the regularisation has no half", "0.5 * reg", "reg", "penalty without its half"),
         (
             "neither penalty nor its gradient has the half",
             "loss = data_loss",
@@ -435,7 +435,12 @@ MUTANTS = [
         ("the gradient is divided by N twice", "- truth) / N", "- truth) / N / N", "averaged twice"),
         ("the gradient forgets the regularisation", "dW1 + reg * W1", "dW1", "reg * W lost"),
         ("dW2 forgets the regularisation", "dW2 + reg * W2", "dW2", "reg * W lost"),
-        ("the gradient has the regularisation twice", "dW1 + reg * W1", "dW1 + 2 * reg * W1", "reg * W twice"),
+        (
+            "the gradient has the regularisation twice",
+            "dW1 + reg * W1",
+            "dW1 + 2 * reg * W1",
+            "penalty without its half",
+        ),
         ("the gradient has half of the regularisation", "dW2 + reg * W2", "dW2 + 0.5 * reg * W2", "reg * W halved"),
         ("the regularisation is averaged", "dW1 + reg * W1", "dW1 + reg * W1 / N", "reg * W averaged"),
         ("b2 is regularised", '"b2": db2', '"b2": db2 + reg * b2', "biases regularised"),
@@ -644,7 +649,7 @@ MUTANTS = [
         ("db is averaged", DB_CONV, DB_CONV + " / len(x)", "averaged"),
         ("the kernel is flipped", "sent, w)", "sent, w[:, :, ::-1, ::-1])", "kernel flipped"),
         ("one filter sends for all", "sent, w)", "sent, np.repeat(w[:1], len(w), axis=0))", "one filter for all"),
-        ("dw sees x without padding", "_window(bordered, *box)", "_window(x, *box)", "windows of x without padding"),
+        ("dw sees x without padding", "_window(bordered, *box)", "_window(x, *box)", "padding ignored"),
         ("rows and columns are exchanged", BOX, "(j * stride, i * stride, HH, WW)", "rows and columns exchanged"),
         (
             "dw sees one image",
@@ -763,7 +768,7 @@ MUTANTS = [
             "the layer is in a list",
             f"self.net = {NET}",
             f"self.nets = [{NET}]\n        self.net = lambda images: self.nets[0](images)",
-            "hidden from parameters()",
+            "layers in a list",
         ),
         (
             "training doubles the logits",
@@ -874,7 +879,7 @@ MUTANTS = [
             WALK.replace(
                 "nn.ModuleList(layers)", "nn.ModuleList(layers[2:])\n        self.hidden = layers[:2]"
             ).replace("in self.layers", "in [*self.hidden, *self.layers]"),
-            "hidden from parameters()",
+            "layers in a list",
         ),
         ("the layers are in a list", "nn.ModuleList(layers)", "layers", "layers in a list"),
         ("the logits are detached", "return x", "return x.detach()", "gradient cut off"),
@@ -928,7 +933,7 @@ MUTANTS = [
             HALF,
             f"{HALF}\n        convolution = self.maps\n        del self.maps\n        self.hidden = [convolution]\n"
             "        self.maps = lambda images: self.hidden[0].double()(images)",
-            "hidden from parameters()",
+            "layers in a list",
         ),
         ("the batch is centred", LOGITS, "self.scores(self.maps(images - images.mean()))", "images mixed"),
         ("the maps are not flattened", "nn.Flatten(), ", "", "not flattened"),

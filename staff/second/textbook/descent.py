@@ -1,4 +1,3 @@
-# ruff: noqa: B007
 """Gradient descent with loops and lists."""
 
 import numpy as np

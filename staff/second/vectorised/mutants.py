@@ -343,7 +343,7 @@ MUTANTS = [
             "contributions multiplied",
         ),
         ("the rules are taken in reverse", "zip(primitive.forward,", "zip(primitive.forward[::-1],", "rules exchanged"),
-        ("the rule gets no result", "rule(dx, result, *values)", "rule(dx, *values)", "result not handed on"),
+        ("the rule gets no result", "rule(dx, result, *values)", "rule(dx, *values)", "result not passed on"),
         ("constants are not skipped", " if dx is not None]", "]", "constants count"),
         ("the value is that of the first argument", "_dual(result, sum", "_dual(values[0], sum", "value lost"),
     ),
@@ -387,7 +387,7 @@ MUTANTS = [
             "the rule gets no result",
             "rule(adjoint, result, *arguments)",
             "rule(adjoint, *arguments)",
-            "result not handed on",
+            "result not passed on",
         ),
         ("constants are not skipped", " if k is not None]", "]", "constants count"),
         (
@@ -453,7 +453,7 @@ MUTANTS = [
             "",
             "regularisation lost",
         ),
-        ("the regularisation has no half", "0.5 * reg", "reg", "regularisation without its half"),
+        ("the regularisation has no half", "0.5 * reg", "reg", "penalty without its half"),
         (
             "only W2 is regularised in the loss",
             "np.sum(W1 * W1) + np.sum(W2 * W2)",
@@ -484,7 +484,12 @@ MUTANTS = [
         ("the gradient is divided by N twice", "targets) / N", "targets) / N**2", "averaged twice"),
         ("the gradient forgets the regularisation", "np.dot(X.T, dz) + reg * W1", "np.dot(X.T, dz)", "reg * W lost"),
         ("dW2 forgets the regularisation", "np.dot(h.T, ds) + reg * W2", "np.dot(h.T, ds)", "reg * W lost"),
-        ("the gradient has the regularisation twice", "dz) + reg * W1", "dz) + 2 * reg * W1", "reg * W twice"),
+        (
+            "the gradient has the regularisation twice",
+            "dz) + reg * W1",
+            "dz) + 2 * reg * W1",
+            "penalty without its half",
+        ),
         ("the gradient has half of the regularisation", "ds) + reg * W2", "ds) + 0.5 * reg * W2", "reg * W halved"),
         ("the regularisation is averaged", "dz) + reg * W1", "dz) + reg * W1 / N", "reg * W averaged"),
         ("b2 is regularised", "ds.sum(axis=0)", "ds.sum(axis=0) + reg * b2", "biases regularised"),
@@ -815,7 +820,7 @@ MUTANTS = [
             "dw sees x without padding",
             "x_pad[:, :, rows, cols]",
             "x[:, :, rows, cols]",
-            "windows of x without padding",
+            "padding ignored",
         ),
         (
             "rows and columns are exchanged",
@@ -1009,7 +1014,7 @@ MUTANTS = [
             "self.net = nn.Sequential(nn.Linear(C * H * W, n_classes))",
             "self.layers = [nn.Linear(C * H * W, n_classes)]\n"
             "        self.net = lambda x: self.layers[0].to(x.dtype)(x)",
-            "hidden from parameters()",
+            "layers in a list",
         ),
         (
             "dropout was added",
@@ -1129,7 +1134,7 @@ MUTANTS = [
             SEQUENCE,
             SEQUENCE.replace("self.net = nn.Sequential(", "self.nets = [nn.Sequential(")
             + "]\n        self.net = lambda x: self.nets[0].to(x.dtype)(x)",
-            "hidden from parameters()",
+            "layers in a list",
         ),
         (
             "the layers are in a list",
@@ -1214,7 +1219,7 @@ MUTANTS = [
             "the convolution is in a list",
             CONV,
             CONV.replace("self.conv1 = ", "layers = [") + "]\n        self.conv1 = lambda x: layers[0].to(x.dtype)(x)",
-            "hidden from parameters()",
+            "layers in a list",
         ),
         ("the batch is normalised", "self.conv1(images)", "self.conv1(images - images.mean())", "images mixed"),
         ("the maps are not flattened", "self.fc(x.view(N, -1))", "self.fc(x)", "not flattened"),

@@ -6,12 +6,13 @@ import argparse
 import json
 import re
 import shutil
+import time
 
 import pytest
 
 from coursework.check import command, status
 from coursework.check.report import Report
-from coursework.check.run import run_apart
+from coursework.check.run import START, run_apart
 from coursework.homework import homework
 from coursework.root import ROOT
 from cs7643.checks import check
@@ -47,7 +48,7 @@ SPOILT = {
     "it raises": ("raise KeyError('w')", "regret raises KeyError: 'w'"),
     "it runs out of memory": ("raise MemoryError", "regret raises MemoryError"),
     "it recurses": ("return regret(iterates, w_star, v)", "regret raises RecursionError"),
-    "it returns nothing": ("return", "should be an array, got NoneType"),
+    "it returns nothing": ("return", "regret is None"),
     "it returns text": ("return '-11'", "should be an array, got str"),
     "it returns another shape": ("return np.zeros(3)", "should have shape (), got (3,)"),
 }
@@ -59,7 +60,7 @@ def test_the_check_says_what_happens_and_goes_on(name, copy):
     spoil(copy, line)
     found = run_apart(TASK, NAMES, patience=2.0, root=copy)
     assert message in found["regret"].outcomes[0].message
-    assert found["regret"].outcomes[0].status == "wrong"
+    assert found["regret"].status == "wrong"
     for other in ("follow", "regret_bound"):
         assert found[other].status == "right"
 
@@ -67,8 +68,37 @@ def test_the_check_says_what_happens_and_goes_on(name, copy):
 def test_a_function_that_keeps_something_between_calls_is_found_out(copy):
     spoil(copy, "global calls; calls = globals().get('calls', 0) + 1; v = v * (1 if calls == 1 else 2)")
     first = run_apart(TASK, ["regret"], root=copy)["regret"]
-    assert "called again with the same arguments, it returns something else" in first.outcomes[0].message
-    assert first.diagnosis.mistake == "keeps something"
+    assert "called again with the same arguments, it returns something else" in first.outcomes[-1].message
+    assert "keeps something" in first.diagnosis.mistakes
+
+
+def test_an_error_is_shown_with_its_file_line_and_code(copy):
+    spoil(copy, "return v[0] @ undefined")
+    found = run_apart(TASK, ["regret"], root=copy)["regret"]
+    assert re.search(r"NameError: .* \(descent\.py, line \d+: return v\[0\] @ undefined\)", found.outcomes[0].message)
+
+
+def test_a_blank_below_own_code_is_pointed_out(copy):
+    path = copy / "cs7643" / "descent.py"
+    blank = '    # Your code here, in place of the next line.\n    raise NotImplementedError("Task 2: regret")\n'
+    source = path.read_text(encoding="utf-8")
+    path.write_text(source.replace(BODY, blank + BODY), encoding="utf-8")
+    assert run_apart(TASK, ["regret"], root=copy)["regret"].status == "not started"
+    own = blank.replace("    raise", "    total = np.sum((iterates[:-1] - w_star) * v)\n    raise")
+    path.write_text(source.replace(BODY, own + BODY), encoding="utf-8")
+    found = run_apart(TASK, ["regret"], root=copy)["regret"]
+    assert found.status == "wrong"
+    assert "a blank is left below your code" in found.outcomes[0].message
+
+
+def test_an_endless_loop_at_the_import_costs_one_time_out(copy):
+    with (copy / "cs7643" / "descent.py").open("a", encoding="utf-8") as file:
+        file.write("while True:\n    pass\n")
+    start = time.monotonic()
+    found = run_apart(TASK, NAMES, root=copy, loading=8.0)
+    assert time.monotonic() - start < 2 * 8.0 + START
+    for name in NAMES:
+        assert "descent.py was not imported within 8 s" in found[name].outcomes[0].message
 
 
 def test_what_a_function_prints_is_reported_and_does_not_disturb(copy):
@@ -116,7 +146,7 @@ def test_reports_and_prints_arrive_whole_whatever_the_encoding(encoding, copy, m
 
 
 def test_blanks_are_not_started_and_earn_nothing(copy):
-    spoil(copy, 'raise NotImplementedError("Task 2: regret")')
+    spoil(copy, '# Your code here, in place of the next line.\n    raise NotImplementedError("Task 2: regret")')
     report = Report(TASK, tuple(run_apart(TASK, NAMES, root=copy).values()))
     assert [function.status for function in report.functions] == ["right", "not started", "right"]
     assert report.earned == 0

@@ -103,3 +103,24 @@ def test_the_predictions_of_mistakes_are_met_or_not():
     assert (right.passed, right.fits, right.misfits) == (True, (), ("twice", "transposed", "one of two"))
     assert compare("dx", RIGHT.T, RIGHT, mistakes=predictions).fits == ("transposed",)  # of another shape
     assert compare("dx", None, RIGHT, mistakes=predictions).fits == ()
+
+
+def test_two_mistakes_at_once_are_seen_where_their_effects_add_up_or_multiply():
+    bias, scale = np.ones_like(RIGHT), 3.0
+    predictions = {"offset": RIGHT + bias, "term": RIGHT - CLUES["reg * W"], "scaled": scale * RIGHT}
+    added = RIGHT + bias - CLUES["reg * W"]
+    assert compare("dx", added, RIGHT, mistakes=predictions).fits == ("offset + term",)
+    assert compare("dx", scale * (RIGHT + bias), RIGHT, mistakes=predictions).fits == ("offset + scaled",)
+    assert compare("dx", RIGHT, RIGHT, mistakes=predictions).fits == ()
+    assert compare("dx", RNG.standard_normal(RIGHT.shape), RIGHT, mistakes=predictions).fits == ()
+
+
+def test_another_dtype_is_a_note_and_nothing_is_not_an_array():
+    single = RIGHT.astype(np.float32)
+    assert compare("dx", RIGHT, single, 1e-6, dtype=np.float32).passed
+    assert compare("dx", RIGHT, single, 1e-6, dtype=np.float32).note == "dx is float64, and the inputs are float32"
+    assert not compare("dx", single, single, 1e-6, dtype=np.float32).note
+    nothing = compare("dx", None, RIGHT)
+    assert (nothing.passed, nothing.missing, nothing.message) == (False, True, "dx is None")
+    with pytest.raises(ValueError, match=r"compare: an array is expected in dx, got shape \(0, 3\)"):
+        compare("dx", RIGHT, np.zeros((0, 3)))

@@ -10,14 +10,14 @@ from toy.points import Point
 mistake("total", "a mean", "the sum is divided by the number of terms.")
 
 
-@case("total", "some numbers", "add them up, one after the other.")
+@case("total", "some numbers", "Return the sum of the numbers.")
 def adds(total, rng):
     """Compare with NumPy."""
     numbers = rng.standard_normal(5)
     yield compare("the sum", total(numbers), np.sum(numbers), 1e-12, mistakes={"a mean": np.mean(numbers)})
 
 
-@case("mirrored", "a point", "change both signs.")
+@case("mirrored", "a point", "Return the point with both signs changed.")
 def mirrors(mirrored, rng):
     """Compare both coordinates."""
     x, y = rng.standard_normal(2)

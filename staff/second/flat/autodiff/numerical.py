@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Numerical differentiation with a table of all changed points; point and outputs are those of the homework's file."""
 
 import numpy as np

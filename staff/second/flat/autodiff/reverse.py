@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Reverse mode with a dictionary; Variable, record, point and so on are those of the homework's own file."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# ruff: noqa: NPY002
 """The two-layer network, with its parts as small functions."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Forward mode with lists; Dual, Traced, apply, jvp and so on are those of the homework's own file."""
 
 import numpy as np

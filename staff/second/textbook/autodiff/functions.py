@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """The two functions, one operation a line; exp, sin and sigmoid are those of the homework's own file."""
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Numerical differentiation, one coordinate after the other."""
 
 import numpy as np

@@ -1,4 +1,3 @@
-# ruff: noqa: NPY002
 """The two-layer network, one step a line."""
 
 import numpy as np
