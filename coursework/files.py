@@ -103,6 +103,14 @@ def copy_tree(source: Path, place: Path, left_out: Callable[[Path], bool]) -> No
             shutil.copyfile(path, place / path.name)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Let an error of the system name ``path``, where it names no file or a temporary one."""
