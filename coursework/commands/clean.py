@@ -1,4 +1,4 @@
-"""The command `clean`: remove what runs have made."""
+"""The command `clean`: remove what runs have created."""
 
 from __future__ import annotations
 

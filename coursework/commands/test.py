@@ -1,7 +1,7 @@
 """The command `test`: the tests, and the notebooks compared with their committed outputs.
 
-Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new things to say about
-code that works.
+Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new faults in code that
+works.
 """
 
 from __future__ import annotations
