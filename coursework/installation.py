@@ -53,6 +53,7 @@ def pip_install(venv: Path, what: Sequence[str]) -> None:
 
 def has_begun(venv: Path) -> bool:
     """Tell whether the last call of pip changed the environment, rather than fail while it was still collecting."""
+    # What pip installs elsewhere, to build a package, is indented further in its log.
     return re.search(r"^\S+ Installing collected packages", _said(_log_of(venv)), re.M) is not None
 
 
