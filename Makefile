@@ -46,5 +46,5 @@ submit:  ## write hw1.zip and hw1.pdf, ready to hand in (ARGS=--help)
 site:  ## write the instructions as pages: build/site/index.html
 	@$(CS7643) site $(ARGS)
 
-clean:  ## remove what runs have made (ARGS=--all: the environment, too)
+clean:  ## remove what runs have created (ARGS=--all: the environment, too)
 	@$(CS7643) clean $(ARGS)

@@ -1,7 +1,7 @@
-"""The command line: one parser, and for each command the room that does the work.
+"""The command line: one parser, and for each command a room that does the work.
 
-A room is a module with ``main(args) -> exit code``. It is imported for its own command only, in the environment that
-the command needs, and after the words of the call have been found right.
+A room is a module with ``main(args) -> exit code``. It is imported only for its own command, after the command line has
+been parsed, and in the environment that the command needs.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def main(
     """Run a command of a program and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call.
 
     Args:
-        arguments: the words of the call; those of the command line when not given.
-        commands: of the program; those of the homework when not given.
-        program: the module that is called; the homework's package when not given.
+        arguments: the words after the name of the program; by default those of the command line.
+        commands: of the program; by default those of the homework.
+        program: the module that is called; by default the homework's package.
     """
     program, commands = program or homework().package, commands or all_commands()
     words = sys.argv[1:] if arguments is None else list(arguments)
@@ -41,7 +41,7 @@ def all_commands() -> dict[str, Command]:
 
 
 def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: str) -> argparse.ArgumentParser:
-    """Return the parser of a program's command line; it knows the arguments of the commands that are named."""
+    """Return the parser of a program's command line, with the options of those commands that ``words`` name."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {program}",
         description=f"{homework().title}. Each command sets up what it needs in .venv first.",
@@ -59,14 +59,14 @@ def parser_of(words: Sequence[str], commands: Mapping[str, Command], program: st
 def _call(words: Sequence[str], commands: Mapping[str, Command], program: str) -> int:
     parser = parser_of(words, commands, program)
     if any("\0" in word for word in words):
-        parser.error("an argument holds a NUL character, which no name can")
+        parser.error("an argument holds a NUL character")
     args, unknown = parser.parse_known_args(words)
     if args.command is None:
         parser.print_help()
         return 2
     command = commands[args.command]
     if unknown:
-        args.complain(f"unrecognized arguments: {' '.join(unknown)}; --help lists what there is")
+        args.complain(f"unrecognized arguments: {' '.join(unknown)}; --help lists the known ones")
     status = None if command.bare else environment.prepare(command.extra, words, program=program)
     return int(importlib.import_module(command.room).main(args)) if status is None else status
 

@@ -1,9 +1,9 @@
-"""The virtual environment ``.venv``: made, filled and entered by whichever command comes first.
+"""The virtual environment ``.venv``: the first command creates it, and every command runs in it.
 
-Only the standard library is used, because nothing else is there yet. A stamp in ``.venv`` says what is installed; as
-long as it fits, a command starts at once, in that environment, whichever Python it was called with. An interrupted
-installation leaves no stamp, so the next call completes it. An environment that must be made anew waits in
-``.venv.old`` until the new one is complete, and is back if that fails or is killed.
+Only the standard library is used, because nothing else is installed yet. A stamp in ``.venv`` says what is installed;
+as long as it fits, a command starts at once, in that environment, whichever Python called it. There are two ways to
+install. An environment with a stamp is updated in place. One without a stamp is unfinished and is replaced: it waits in
+``.venv.old`` until the new one is complete, and comes back if the installation fails or is killed.
 """
 
 from __future__ import annotations
@@ -14,45 +14,36 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.files import atomic_writer, try_lock
+from coursework.files import atomic_writer, remove, try_lock
 from coursework.homework import homework
-from coursework.installation import (
-    NEEDED_GB,
-    VERSION,
-    SetupError,
-    advice_on,
-    forget_damaged,
-    is_whole,
-    packages,
-    pip_install,
-    python_of,
-)
+from coursework.installation import NEEDED_GB, VERSION, SetupError, advice_on, has_begun, pip_install, python_of
 from coursework.root import ROOT
 
-# What makes Python import other packages, or run other code, than those of the environment.
+# Variables that make Python import other packages, or run other code, than those of the environment.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPLATLIBDIR", "PYTHONOPTIMIZE", "PYTHONINSPECT")
 OF_AN_EDITOR = ("MPLBACKEND", "MATPLOTLIBRC")  # how the user's own programs draw; kernels set the first themselves
 
 
 def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, program: str) -> int | None:
-    """See to it that the command runs in an environment that holds what it needs, and nothing of the user's own.
+    """Make sure that the command runs in an environment that holds what it needs, and nothing of the user's own.
 
     Args:
-        extra: the extra of pyproject.toml that the command needs beside requirements.txt.
+        extra: the extra of pyproject.toml that the command needs in addition to requirements.txt.
         arguments: the command line, to be run again inside the environment.
         root: the repository.
-        program: the module that is called.
+        program: the module that was called.
 
     Returns:
-        None when this process is in the environment and may go on; else the exit code of the command, which has run
-        in a process of its own, or 1 if the environment could not be made. On POSIX the process is replaced instead.
+        None when this process is in the environment and may go on; otherwise the exit code of the command, which has
+        run in its own process, or 1 if the environment could not be created. On POSIX the process is replaced instead.
     """
     for name in OF_AN_EDITOR:
         os.environ.pop(name, None)
@@ -60,7 +51,7 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
         return None
     foreign = [name for name in FOREIGN if os.environ.pop(name, None)]
     os.environ["PYTHONNOUSERSITE"] = "1"
-    entered = os.environ.pop("COURSEWORK_VENV", None)  # not handed on: a terminal in JupyterLab may call from outside
+    entered = os.environ.pop("COURSEWORK_VENV", None)  # not inherited: a terminal in JupyterLab may call from outside
     venv = root / ".venv"
     inside = _is_inside(venv)
     try:
@@ -75,7 +66,7 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
         print(f"set-up: {error if isinstance(error, SetupError) else advice_on(str(error), venv)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nset-up: stopped; the next call goes on", file=sys.stderr)
+        print("\nset-up: stopped; call again to install", file=sys.stderr)
         return 130
     if inside and not foreign:
         return None
@@ -83,33 +74,24 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
     if entered == str(venv):
         print(f"set-up: {command[0]} does not run inside {venv}: delete that folder and call again", file=sys.stderr)
         return 1
-    variables = {**os.environ, "COURSEWORK_VENV": str(venv)}  # against going round in circles
+    os.environ["COURSEWORK_VENV"] = str(venv)  # prevents an endless loop
     sys.stdout.flush()
     if os.name == "posix":
-        os.execve(command[0], command, variables)
-    return _run_and_wait(command, variables)
+        os.execv(command[0], command)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command as well, which decides when it ends
+    return subprocess.run(command).returncode
 
 
 def _is_inside(venv: Path) -> bool:
-    """Tell whether this process runs in ``venv``, whichever of the folder's names either goes by."""
+    """Tell whether this process runs in ``venv``, whichever of the folder's names either uses."""
     try:
         return os.path.samefile(sys.prefix, venv)
     except OSError:
         return False
 
 
-def _run_and_wait(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run a command where a process cannot be replaced; Ctrl-C reaches it by itself, and it decides when it ends."""
-    with subprocess.Popen(command, env=variables) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
-
-
 def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
-    """Tell whether ``venv`` is whole and holds what is wanted; from inside also whether it is of the running Python."""
+    """Tell whether ``venv`` is complete and holds what is needed; from inside, also for the running Python."""
     stamp = _read_stamp(venv)
     return bool(
         stamp
@@ -123,77 +105,63 @@ def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
 
 
 def install(venv: Path, extra: str | None) -> None:
-    """Bring ``venv`` up to date, or make it anew if it does not work or is the unfinished one of another Python.
+    """Update ``venv``, or replace it if it is unfinished or does not work.
 
     Raises:
-        SetupError: if that fails; what was there is there again. The full output is in install.log in ``venv``.
+        SetupError: if pip fails; what was there is there again.
+        OSError: likewise, if the system does.
     """
-    stamp, version = _read_stamp(venv), _version_of(venv)
-    extras = sorted({*([extra] if extra else []), *(stamp["extras"] if stamp else [])})
+    before = _read_stamp(venv)
+    extras = sorted({*([extra] if extra else []), *(before["extras"] if before else [])})
+    if before and not _can_install(venv, before["python"]):
+        before = None
     try:
-        if version is None or (stamp is None and version != VERSION):
-            version = VERSION
-            _make(venv)
-        else:
+        if before:
             print(f"set-up: bringing {venv} up to date", file=sys.stderr)
-            if stamp is None:
-                forget_damaged(venv)
+            (venv / "stamp.json").unlink()  # a call that is killed leaves an environment that counts as unfinished
+        else:
+            _make(venv)
         pip_install(venv, ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")])
         _link(venv)
-        _write_stamp(venv, version, extras)
-    except OSError as error:
-        raise SetupError(advice_on(str(error), venv)) from error
+        stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "extras": extras}
+        _write_stamp(venv, {**stamp, "python": before["python"] if before else VERSION})
+    except BaseException:
+        if before and not has_begun(venv):
+            _write_stamp(venv, before)
+        raise
     finally:
         _end_replacement(venv)
 
 
 def _aside(venv: Path) -> Path:
-    """Return where an environment waits while another is made in its place."""
+    """Return where an environment waits while another is created in its place."""
     return venv.with_name(f"{venv.name}.old")
 
 
 def _end_replacement(venv: Path) -> None:
-    """Remove the old environment if the new one is complete; else put it back."""
+    """Remove the old environment if the new one is complete; otherwise put it back."""
     aside = _aside(venv)
-    if not os.path.lexists(aside):
-        return
     if _read_stamp(venv):
-        _remove(aside)
-        return
-    with contextlib.suppress(OSError):
-        shutil.copy(venv / "install.log", aside / "install.log")
-    _remove(venv)
-    aside.rename(venv)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        remove(aside)
+    elif os.path.lexists(aside):
+        remove(venv)
+        aside.rename(venv)
 
 
 def _follow(venv: Path) -> None:
-    """After the folder was renamed or copied, let the scripts of ``venv`` and the package be found in the new place."""
+    """After the folder was renamed or copied, make the scripts of ``venv`` and the package work in the new place."""
     stamp = _read_stamp(venv)
     if not stamp or stamp["root"] == str(venv.parent):
         return
     old, new = (os.fsencode(Path(root) / venv.name) for root in (stamp["root"], venv.parent))
     for script in venv.glob("bin/*"):
-        if script.is_symlink() or not script.is_file() or script.stat().st_size > 100_000:
-            continue
-        content = script.read_bytes()
-        changed = content.replace(old, new)
-        first, _, rest = changed.partition(b"\n")
-        if first.startswith(b"#!" + new):  # which the system reads only up to a space, and not if it is long
-            changed = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n%s" % (first[2:], rest)
-        if changed != content:
-            temporary = script.with_name(f"{script.name}.part")
-            temporary.write_bytes(changed)
-            shutil.copymode(script, temporary)
-            temporary.replace(script)
+        if script.is_file() and not script.is_symlink() and script.stat().st_size < 100_000:
+            first, _, rest = script.read_bytes().replace(old, new).partition(b"\n")
+            if first.startswith(b"#!" + new):  # which the system reads only up to a space, and not if it is long
+                first = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''" % first[2:]
+            script.write_bytes(first + b"\n" + rest)
     _link(venv)
-    _write_stamp(venv, stamp["python"], stamp["extras"])
+    _write_stamp(venv, {**stamp, "root": str(venv.parent)})
 
 
 def _link(venv: Path) -> None:
@@ -221,34 +189,29 @@ def _read_stamp(venv: Path) -> dict[str, Any] | None:
         return None
 
 
-def _write_stamp(venv: Path, python: str, extras: Sequence[str]) -> None:
-    stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "python": python, "extras": extras}
+def _write_stamp(venv: Path, stamp: dict[str, Any]) -> None:
     with atomic_writer(venv / "stamp.json", "w") as stream:
         json.dump(stamp, stream)
 
 
-def _version_of(venv: Path) -> str | None:
-    """Return "major.minor" of the Python that ``venv`` holds, None if it cannot install anything."""
-    if not (venv / "pyvenv.cfg").exists():
-        return None
-    if not any(package.name.startswith("pip-") and is_whole(package) for package in packages(venv)):
-        return None
-    code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+def _can_install(venv: Path, version: str) -> bool:
+    """Tell whether ``venv`` has a pip that runs on Python ``version`` ("major.minor")."""
+    command = [str(python_of(venv)), "-c", "import sys, pip; print('%d.%d' % sys.version_info[:2])"]
     try:
-        result = subprocess.run([str(python_of(venv)), "-c", code], capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, text=True)
     except OSError:
-        return None
-    return result.stdout.strip() if result.returncode == 0 else None
+        return False
+    return (venv / "pyvenv.cfg").exists() and result.returncode == 0 and result.stdout.strip() == version
 
 
 def _python_outside(venv: Path) -> str:
-    """Return this interpreter, under a name that is still there when ``venv`` is removed."""
+    """Return this interpreter, under a name that remains when ``venv`` is removed."""
     python: str = getattr(sys, "_base_executable", None) or sys.executable
     return os.path.realpath(python) if Path(python).is_relative_to(venv) else python
 
 
 def _make(venv: Path) -> None:
-    """Make an empty virtual environment; what was in its place waits beside it."""
+    """Create an empty virtual environment; what was in its place waits beside it."""
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise SetupError(
             f"this Python {VERSION} ({sys.executable}) has no complete venv module; "
@@ -256,20 +219,19 @@ def _make(venv: Path) -> None:
         )
     if os.pathsep in str(venv):
         raise SetupError(
-            f"no environment can be made in a folder with {os.pathsep!r} in its path: rename {venv.parent}"
+            f"no environment can be created in a folder with {os.pathsep!r} in its path: rename {venv.parent}"
         )
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
-    program = homework().package
-    program = homework().package
     if os.name == "nt" and _is_inside(venv):
+        program = homework().package
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m {program} run")
     print(
-        f"set-up: installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,",
+        f"set-up: installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,\n"
+        "set-up: and pip is silent for a good part of them, while it unpacks PyTorch",
         file=sys.stderr,
     )
-    print("set-up: and pip says nothing for a good part of them, while it unpacks PyTorch", file=sys.stderr)
     python = _python_outside(venv)
     if os.path.lexists(venv):
         venv.rename(_aside(venv))
@@ -281,17 +243,11 @@ def _make(venv: Path) -> None:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Keep a second installation waiting until the first is done. The system lifts the lock when a process ends."""
-    try:
-        stream = open(path, "w", encoding="utf-8")  # noqa: SIM115  (held open: that is the lock)
-    except OSError as error:
-        raise SetupError(advice_on(str(error), path.parent)) from error
-    with stream:
+    """Wait until no other call is installing. The system releases the lock when a process ends."""
+    with open(path, "w", encoding="utf-8") as stream:
         os.set_inheritable(stream.fileno(), True)
-        waiting = False
-        while not try_lock(stream):
-            if not waiting:
-                print("set-up: another call is installing; waiting for it", file=sys.stderr)
-            waiting = True
-            time.sleep(0.5)
+        if not try_lock(stream):
+            print("set-up: another call is installing; waiting for it", file=sys.stderr)
+            while not try_lock(stream):
+                time.sleep(0.5)
         yield

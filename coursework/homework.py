@@ -1,4 +1,4 @@
-"""The form of a homework: what its author writes down once, and everything else asks for.
+"""The form of a homework: a table that its author writes once, and that everything else reads.
 
 The repository names its homework in pyproject.toml, as ``[tool.coursework] homework = "package.module:NAME"``. Only the
 standard library is used here, because the command line needs the table before anything is installed.
@@ -24,23 +24,23 @@ class Command:
     """A command of a program.
 
     Attributes:
-        help: what it does, in a line.
+        help: what it does, in one line.
         room: the module whose ``main(args)`` does it and returns the exit code.
-        arguments: declares what it takes.
+        arguments: declares its options.
         extra: the extra of pyproject.toml that it needs.
         bare: it needs no environment.
     """
 
     help: str
     room: str
-    arguments: Callable[[argparse.ArgumentParser], None]
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     extra: str | None = None
     bare: bool = False
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task: the smallest part that has points of its own.
+    """A task: the smallest part with its own points.
 
     Attributes:
         number: as students know it, such as "6.2".
@@ -48,9 +48,9 @@ class Task:
         title: in a few words.
         functions: (module, name) of each function that a student writes, in the order in which they are written.
         cases: the module that holds the cases of these functions.
-        by_program: how many of the points a program gives; all of them when not given.
+        by_program: how many of the points a program gives; all of them by default.
         by_person: what a person gives the other points for.
-        also: what is written beside the functions, for the instructions; a path stands for a file.
+        also: what is written in addition to the functions, for the instructions; a path stands for a file.
         run: the name of the training run whose log and pictures belong to the task.
     """
 
@@ -72,7 +72,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem: what Gradescope grades as one question; it begins on a page of its own."""
+    """A problem: what Gradescope grades as one question; it begins on a new page."""
 
     number: int
     title: str
@@ -86,13 +86,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loose:
-    """A file that is handed in beside the code and the notebooks.
+    """A file that is handed in with the code and the notebooks.
 
     Attributes:
         path: from the root of the repository.
         kind: a word for it in the manifest; an ``"extra"`` is Markdown that the PDF shows.
-        remedy: what to do where it is missing or wrong.
-        check: ``"module:function"``, which takes the path and raises ValueError if the file is not as it must be.
+        remedy: what to do if it is missing or wrong.
+        check: ``"module:function"``, which takes the path and raises ValueError if the file is wrong.
     """
 
     path: str
@@ -103,17 +103,17 @@ class Loose:
 
 @dataclass(frozen=True)
 class Data:
-    """How notebooks come by their data.
+    """How notebooks get their data.
 
     Attributes:
-        arguments: declares the options of `run` that choose it.
+        arguments: declares the options of `run` that choose the data.
         choose: ``"module:function"``, which takes the parsed options and returns the variables of the kernels; raises
             ValueError if the data is not there.
-        default: the variables that make every notebook use what the repository itself holds.
-        other: what a cell prints that has used something else.
+        default: the variables that make every notebook use the data in the repository.
+        other: what a cell prints if it has used other data.
     """
 
-    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     choose: str = ""
     default: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
@@ -124,7 +124,7 @@ class Homework:
     """A homework.
 
     Attributes:
-        name: of the zip and the PDF that are handed in, without an ending.
+        name: of the zip and the PDF that are handed in, without the suffix.
         title: above the PDF and the pages.
         package: what students complete; also the program of the command line.
         version: of the edition.
@@ -134,8 +134,8 @@ class Homework:
         loose: what else is handed in.
         results: the folder in which training leaves logs and pictures.
         commands: the homework's own commands.
-        data: how notebooks come by their data.
-        computes_nothing: modules of the package that show or check results: no result is older than they are.
+        data: how notebooks get their data.
+        computes_nothing: modules of the package that only show or check results: changing them makes no result old.
         weights: of functions that count for more than one in their task.
         visible: the part of a program's points that is for the cases that students have.
         libraries: names and packages whose versions the results depend on.
@@ -158,7 +158,7 @@ class Homework:
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """See that the table agrees with itself."""
+        """Check that the table is consistent."""
         numbers = [task.number for task in self.all_tasks]
         for kind, found in (("task", numbers), ("function", list(self.functions))):
             twice = sorted({each for each in found if found.count(each) > 1})

@@ -1,8 +1,9 @@
-"""What each command takes. Only the standard library, so that ``--help`` and a wrong call need nothing installed."""
+"""The options of each command. Only the standard library, so that ``--help`` and wrong calls need nothing installed."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from coursework.homework import Command, homework
@@ -26,12 +27,14 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> int:
-    try:
-        if int(text) > 0:
-            return int(text)
-    except ValueError:
-        pass
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
     raise argparse.ArgumentTypeError(f"expected a whole number of seconds above 0, got {text!r}")
+
+
+def _passed_on(program: str, example: str) -> Callable[[argparse.ArgumentParser], object]:
+    text = f"for {program}, after --: its own arguments, as in: -- {example}"
+    return lambda parser: parser.add_argument("arguments", nargs="*", help=text)
 
 
 # BEGIN STAFF
@@ -48,16 +51,6 @@ def _bench(parser: argparse.ArgumentParser) -> None:
 
 
 # END STAFF
-def _compare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("arguments", nargs="*", help="for pytest, after --: its own arguments, as in: -- -k NOTEBOOK")
-
-
-def _lab(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "arguments", nargs="*", help="for JupyterLab, after --: its own arguments, as in: -- --no-browser"
-    )
-
-
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="*", help="problems, tasks or functions, as `status` lists them; all tasks when not given"
@@ -69,10 +62,6 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
-def _nothing(parser: argparse.ArgumentParser) -> None:
-    """For a command that takes no arguments."""
-
-
 def _hint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the function")
     parser.add_argument(
@@ -81,23 +70,23 @@ def _hint(parser: argparse.ArgumentParser) -> None:
 
 
 def file_name(text: str) -> str:
-    """Return a word of the command line that is to be a file name.
+    """Return a word of the command line that is used as a file name.
 
     Raises:
-        ArgumentTypeError: if not every system can hold a file of that name.
+        ArgumentTypeError: if some system does not allow a file of that name.
     """
     from coursework.submit import names
 
     if not text or "/" in text or names.is_hidden(text):
         raise argparse.ArgumentTypeError(f"expected a file name, without / and not beginning with a dot, got {text!r}")
     if reason := names.unportable(text):
-        raise argparse.ArgumentTypeError(f"expected a file name that any system can hold; {text!r} {reason}")
+        raise argparse.ArgumentTypeError(f"expected a file name that every system allows; {text!r} {reason}")
     return text
 
 
 def _submit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--force", action="store_true", help="write the files all the same; the manifest says what was overridden"
+        "--force", action="store_true", help="write the files despite errors; the manifest says what was overridden"
     )
     parser.add_argument(
         "--pdf", type=Path, metavar="FILE", help="hand in your own PDF, from LaTeX or a scan, as the write-up"
@@ -127,17 +116,24 @@ COMMANDS = {
     # BEGIN STAFF
     "test": Command("run the tests and compare the notebooks", "coursework.commands.test", _test, "dev"),
     # END STAFF
-    "lab": Command("open the notebooks in JupyterLab", "coursework.commands.lab", _lab),
+    "lab": Command(
+        "open the notebooks in JupyterLab", "coursework.commands.lab", _passed_on("JupyterLab", "--no-browser")
+    ),
     "check": Command("check what you have written, task by task", "coursework.check.command", _check),
-    "status": Command("show all tasks, their points, and what is left", "coursework.check.status", _nothing),
+    "status": Command("show all tasks, their points, and what is left", "coursework.check.status"),
     "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
     "submit": Command("write the zip and the PDF, ready to hand in", "coursework.submit.command", _submit, "pdf"),
     "site": Command("write the instructions as pages: build/site", "coursework.site.command", _site),
     # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "coursework.commands.bench", _bench, "bench"),
     # END STAFF
-    "clean": Command("remove what runs have made", "coursework.commands.clean", _clean, bare=True),
+    "clean": Command("remove what runs have created", "coursework.commands.clean", _clean, bare=True),
 }
 COMMANDS.setdefault(  # where nothing else is tested
-    "test", Command("execute every notebook again and compare what comes out", "coursework.notebooks.kernels", _compare)
+    "test",
+    Command(
+        "execute every notebook again and compare what comes out",
+        "coursework.notebooks.kernels",
+        _passed_on("pytest", "-k NOTEBOOK"),
+    ),
 )

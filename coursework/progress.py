@@ -1,4 +1,4 @@
-"""The progress bar of every long job: in a terminal, in a notebook, and silent where nobody watches."""
+"""The progress bar of every long job: in a terminal or a notebook, and silent elsewhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _IN_NOTEBOOK = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
 def progress_bar(iterable: Iterable[Any] | None = None, **options: Any) -> tqdm[Any]:
     """Wrap ``iterable`` in a tqdm bar (the options are tqdm's own).
 
-    Drawn in a notebook, and on standard error when that is a terminal that can draw; a log file gets no bar. The
-    environment variable ``TQDM_DISABLE=1`` turns every bar off, as the headless runs of the notebooks do.
+    It is drawn in a notebook, and on standard error if that is a terminal that can redraw a line. The environment
+    variable ``TQDM_DISABLE=1`` turns every bar off, as in headless runs of the notebooks.
     """
     if os.environ.get("TQDM_DISABLE") == "1":
         options["disable"] = True

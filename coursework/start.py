@@ -1,21 +1,20 @@
-"""What must hold before anything else is imported; this file runs on any Python, to say when it is too old.
+"""Checks before anything else is imported. This file runs on any Python, to say when it is too old.
 
-Python looks for modules beside README.md first, and a notebook beside itself. A file there that has the name of a
-module is therefore imported in its place, by Python itself and by every package.
+Python looks for modules first in the folder of README.md, and a notebook in its own folder. A file there with the name
+of a module is therefore imported instead of it, by Python itself and by every package.
 """
 
 import os
-import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-HARMLESS = ("test", "this", "antigravity")  # nobody imports these
+HARMLESS = ("test", "this", "antigravity")  # modules of Python that nobody imports
 OURS = ("benchmarks", "coursework", "staff", "tests")
 
 
 def check(program):
     # type: (str) -> None
-    """Say in a line why Python cannot run the program, and end; with an old Python, go on in .venv if it is there."""
+    """If Python cannot run the program, say why in a line and exit; with an old Python, go on in .venv if it exists."""
     if sys.version_info < (3, 10):
         python = os.path.join(ROOT, ".venv", "bin", "python")
         if os.access(python, os.X_OK) and os.environ.get("COURSEWORK_NO_VENV") != "1":
@@ -33,25 +32,14 @@ def hiding(folder):
     # type: (str) -> list[str]
     """Return the files and folders that hide a module of Python or an installed package, by their paths."""
     found = []
-    for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
+    for name in _listed(folder):
         module, ending = os.path.splitext(name)
         path = os.path.join(folder, name)
         is_module = ending == ".py" or (not ending and os.path.exists(os.path.join(path, "__init__.py")))
-        if is_module and module not in HARMLESS + OURS + (_homework(),):
+        if is_module and module not in HARMLESS + OURS:
             found.append((module, path))
     taken = _modules() if found else ()
     return [path for module, path in found if module in taken]
-
-
-def _homework():
-    # type: () -> str
-    """Return the name of the homework's package, as pyproject.toml has it."""
-    place = os.path.join(ROOT, "pyproject.toml")
-    if not os.path.exists(place):
-        return ""
-    with open(place, "rb") as stream:
-        found = re.search(r'^homework = "(\w+)', stream.read().decode("ascii", "replace"), re.M)
-    return str(found.group(1)) if found else ""
 
 
 def _modules():
@@ -60,12 +48,16 @@ def _modules():
     names = set(sys.stdlib_module_names)
     with open(os.path.join(ROOT, "requirements.txt"), "rb") as stream:
         names.update(line.decode("ascii", "replace").split(">")[0].strip() for line in stream)
-    libraries = os.path.join(ROOT, ".venv", "lib")
-    pythons = [os.path.join(libraries, name) for name in os.listdir(libraries)] if os.path.isdir(libraries) else []
-    for folder in [os.path.join(ROOT, ".venv", "Lib")] + pythons:
-        packages = os.path.join(folder, "site-packages")
-        names.update(name.split(".")[0] for name in (os.listdir(packages) if os.path.isdir(packages) else ()))
+    for library in ["Lib"] + [os.path.join("lib", name) for name in _listed(os.path.join(ROOT, ".venv", "lib"))]:
+        installed = _listed(os.path.join(ROOT, ".venv", library, "site-packages"))
+        names.update(name.split(".")[0] for name in installed if not name.endswith(".pth"))
     return names
+
+
+def _listed(folder):
+    # type: (str) -> list[str]
+    """Return the names in a folder; none if it does not exist."""
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def _end(sentence):

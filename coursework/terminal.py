@@ -1,4 +1,4 @@
-"""What a program prints, and how it ends: nothing printed raises, and an error of the system is a sentence."""
+"""How a program prints and ends: printing never raises an error, and an error of the system is one sentence."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ CUT_OFF = 141  # the exit code of a program whose reader has gone, as shells cou
 REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space and call again",
     errno.EDQUOT: "your quota of the disk is used up: free some space and call again",
-    errno.EFBIG: "the file would be larger than is allowed here: raise the limit (ulimit -f) and call again",
-    errno.EACCES: "see to its rights, or choose another place",
-    errno.EPERM: "see to its rights, or choose another place",
+    errno.EFBIG: "the file would exceed the limit on file sizes: raise the limit (ulimit -f) and call again",
+    errno.EACCES: "check its permissions, or choose another place",
+    errno.EPERM: "check its permissions, or choose another place",
     errno.EROFS: "nothing can be written there: copy the folder to where you can write",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOENT: "see whether the name is right",
+    errno.ENOENT: "check the name",
     errno.ENOTDIR: "a part of the path is a file: rename it, or choose another place",
     errno.EISDIR: "a folder has that name: rename it, or choose another",
     errno.EMFILE: "raise the limit on open files (ulimit -n) and call again",
@@ -35,17 +35,17 @@ NO_MEMORY = r"can't allocate memory|not enough memory|out of memory|[Cc]annot al
 
 
 def is_live(stream: TextIO) -> bool:
-    """Tell whether what ``stream`` shows can be drawn over: it is a terminal that knows how."""
+    """Tell whether ``stream`` is a terminal that can redraw a line."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Tell whether ``stream`` may be given colours: a terminal that has them, and nobody has set NO_COLOR."""
+    """Tell whether ``stream`` is a terminal with colours, and NO_COLOR is not set."""
     return is_live(stream) and not os.environ.get("NO_COLOR")
 
 
 def never_raise() -> None:
-    """Let what an output cannot show be replaced, here and in the programs that are started and print themselves."""
+    """Replace the characters that an output cannot show, here and in the programs that are started from here."""
     codecs.register_error("legible", _legible)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -59,7 +59,7 @@ def guarded(program: Callable[[], int | None], name: str) -> int:
 
     Args:
         program: returns an exit code, or None for 0.
-        name: stands in front of the line.
+        name: the beginning of the line.
     """
     never_raise()
     try:
@@ -69,23 +69,23 @@ def guarded(program: Callable[[], int | None], name: str) -> int:
     except KeyboardInterrupt:
         _say("\nstopped")
         return 130
+    except BrokenPipeError:
+        return CUT_OFF
     except Exception as error:
         if os.environ.get("COURSEWORK_DEBUG") == "1":
             _say(traceback.format_exc().rstrip())
-        cut_off = isinstance(error, BrokenPipeError)
         sentence = explain(error)
         if sentence is None:
             raise
-        if not cut_off:
-            _say(f"{name}: {sentence}")
-        return CUT_OFF if cut_off else 1
+        _say(f"{name}: {sentence}")
+        return 1
     finally:
         for stream in (sys.stdout, sys.stderr):
             _drop_unwritten(stream)
 
 
 def explain(error: BaseException) -> str | None:
-    """Say in a line what the system could not do, and what to do; None for the errors of a program."""
+    """Say in one line what the system could not do, and what to do; return None for a fault of the program."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError) or (
         isinstance(error, (RuntimeError, ImportError)) and re.search(NO_MEMORY, text)
@@ -104,7 +104,7 @@ def explain(error: BaseException) -> str | None:
 
 
 def _legible(error: UnicodeError) -> tuple[str, int]:
-    """Replace characters by what is like them, where there is such a thing: the marks of a check differ anywhere."""
+    """Replace characters by similar ones, so that right and wrong look different in every encoding."""
     assert isinstance(error, UnicodeEncodeError)
     return "".join(LIKE.get(char, "?") for char in error.object[error.start : error.end]), error.end
 
@@ -122,7 +122,7 @@ def _say(line: str) -> None:
 
 
 def _drop_unwritten(stream: TextIO) -> None:
-    """Let go of what could not be written, so that the interpreter does not try again when it ends."""
+    """Discard what could not be written, so that the interpreter does not try again when it ends."""
     try:
         stream.flush()
     except OSError:

@@ -9,13 +9,13 @@ import sys
 
 from coursework.root import ROOT
 
-ONE_THREAD = ("layers", "autodiff")  # what they compare gains nothing from more, and is steadier so
+ONE_THREAD = ("layers", "autodiff")  # what they compare gains nothing from more, and varies less
 ALL_CORES = ("pytorch", "growth", "epoch")
 PROGRAMS = ONE_THREAD + ALL_CORES
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the programs one after another; return 0 if all ran to their end."""
+    """Run the programs one after another; return 0 if all succeeded."""
     unknown = sorted(set(args.programs) - set(PROGRAMS))
     if unknown:
         print(f"bench: expected {', '.join(PROGRAMS)}, got {', '.join(unknown)}", file=sys.stderr)

@@ -1,10 +1,10 @@
-"""The command `clean`: remove what runs have made."""
+"""The command `clean`: remove what runs have created."""
 
 from __future__ import annotations
 
 import argparse
-import shutil
 
+from coursework.files import remove
 from coursework.root import ROOT
 
 MADE = ("build", "dist", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "notebooks/.ipynb_checkpoints")
@@ -12,14 +12,11 @@ MADE = ("build", "dist", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypoth
 
 def main(args: argparse.Namespace) -> int:
     """Remove the folders and say which. Your code, your notebooks and downloaded data stay."""
-    names = [*MADE, *([".venv", ".venv.old", ".venv.lock"] if args.all else [])]
+    names = [*MADE, *([".venv", ".venv.old", ".venv.lock", ".venv.log"] if args.all else [])]
     found = [path for path in (ROOT / name for name in names) if path.exists()]
     folders = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
     caches = [path for folder in folders for path in folder.rglob("__pycache__")]
     for path in (*found, *caches):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
     print("removed " + (", ".join(path.name for path in found) or "nothing but caches of Python"))
     return 0

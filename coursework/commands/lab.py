@@ -21,11 +21,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of JupyterLab: our kernel, and of the user's own settings only how JupyterLab looks."""
+    """Return the environment of JupyterLab: our kernel, and of the user's settings only those of its appearance."""
     variables = {
         **kernel_environment(),
         "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir(),  # where `submit` looks for notebooks with unsaved changes
         "JUPYTERLAB_SETTINGS_DIR": str(Path(jupyter_config_dir()) / "lab" / "user-settings"),
     }
-    del variables["TQDM_DISABLE"]  # here somebody watches
+    del variables["TQDM_DISABLE"]  # here somebody watches the progress
     return variables

@@ -1,13 +1,12 @@
 """The command `test`: the tests, and the notebooks compared with their committed outputs.
 
-Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new things to say about
-code that works.
+Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new faults in code that
+works.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import subprocess
 import sys
@@ -23,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--processors",
         nargs="*",
-        type=processors.Choice.parse,
-        metavar="NAME[:THREADS]",
-        help=f"run what depends on arithmetic under emulated processors, all of {', '.join(processors.PROCESSORS)} "
-        "unless some are named, as in: --processors sse avx2:2",
+        choices=processors.CHOICES,
+        metavar="NAME:THREADS",
+        help="run what depends on arithmetic under emulated processors, all unless some are named: "
+        + ", ".join(processors.CHOICES),
     )
     parser.add_argument(
         "arguments", nargs="*", help="for pytest alone, after --: its own arguments, as in: -- -k layers"
@@ -39,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
     pytest = [*tool, "pytest", "--nbval"]
     prepare_caches()
     if args.processors is not None:
-        return processors.run(list(itertools.chain(*args.processors)), [*pytest, *args.arguments])
+        return processors.run(args.processors, [*pytest, *args.arguments])
     workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]
     strict = {
         "style": [*tool, "ruff", "check", "."],

@@ -86,7 +86,7 @@ def build(root):
 
 def call(root, *arguments, python=sys.executable, **variables):
     """Run a command of the repository as a user would, with no index to reach, and return the finished process."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "CS7643_"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "COURSEWORK_", "CS7643_"))}
     offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
     return subprocess.run(
         [str(python), "-m", "cs7643", *arguments],

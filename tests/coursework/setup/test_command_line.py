@@ -275,7 +275,7 @@ ENDINGS = """
         ("bytes(1 << 60)", 1, "name: there is not enough memory: close other programs and call again\n"),
         ("import numpy; numpy.zeros(1 << 58)", 1, "name: there is not enough memory (Unable to allocate"),
         ("import torch; torch.zeros(1 << 55)", 1, "name: there is not enough memory ("),
-        ("open('no such file')", 1, "name: no such file: No such file or directory; see whether the name is right\n"),
+        ("open('no such file')", 1, "name: no such file: No such file or directory; check the name\n"),
         ("raise OSError('a sentence of its own')", 1, "name: a sentence of its own\n"),
         ("raise KeyboardInterrupt", 130, "\nstopped\n"),
     ],

@@ -34,7 +34,8 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
     assert call(repository, "check").stderr == ""
 
     (repository / ".venv" / "stamp.json").unlink()  # as after an installation that was cut off
-    assert "up to date" in call(repository, "check").stderr
+    assert "set-up: installing" in call(repository, "check").stderr
+    assert not (repository / ".venv.log").exists()
 
     (repository / ".venv" / "pyvenv.cfg").unlink()  # now its Python takes itself for the one that it was made from
     remade = call(repository, "check", python=environment.python_of(repository / ".venv"))
@@ -83,20 +84,6 @@ def test_a_python_without_venv_is_told_what_to_install(repository, monkeypatch, 
     assert "no complete venv module" in message
     assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in message
     assert not (repository / ".venv").exists()
-
-
-def test_packages_whose_installation_was_cut_off_are_installed_again(tmp_path):
-    site = tmp_path / ("Lib/site-packages" if os.name == "nt" else "lib/python3.12/site-packages")
-    for name in ("whole", "cut", "unlisted", "missing"):
-        (site / f"{name}-1.0.dist-info").mkdir(parents=True)
-        (site / f"{name}.py").write_text("x = 1\n", encoding="utf-8", newline="\n")
-        record = f"{name}.py,sha256=unused,6\n{name}-1.0.dist-info/RECORD,,\n"
-        (site / f"{name}-1.0.dist-info" / "RECORD").write_text(record, encoding="utf-8")
-    (site / "cut.py").write_text("x =", encoding="utf-8")
-    (site / "unlisted-1.0.dist-info" / "RECORD").unlink()
-    (site / "missing.py").unlink()
-    installation.forget_damaged(tmp_path)
-    assert [path.name for path in site.glob("*.dist-info")] == ["whole-1.0.dist-info"]
 
 
 def test_a_process_that_never_gets_inside_does_not_try_for_ever(repository, monkeypatch, capsys):

@@ -156,7 +156,7 @@ def test_a_colon_in_the_path_is_said_before_anything_is_built(repository, tmp_pa
     repository.rename(place)
     result = call(place, "check")
     assert result.returncode == 1
-    assert result.stderr == f"set-up: no environment can be made in a folder with ':' in its path: rename {place}\n"
+    assert result.stderr == f"set-up: no environment can be created in a folder with ':' in its path: rename {place}\n"
     assert not (place / ".venv").exists()
 
 
@@ -189,7 +189,7 @@ def test_a_log_is_referred_to_only_if_it_is_there(installed):
     (installed / ".venv" / "pyvenv.cfg").unlink()  # a replacement, which is undone
     result = call(installed, "check")
     assert result.returncode == 1
-    log = result.stderr.splitlines()[-1].split("all that it said is in ")[1]
+    log = result.stderr.splitlines()[-1].split("the log is ")[1]
     with open(log, encoding="utf-8") as stream:
         assert "a fault of the backend" in stream.read()
     assert (installed / ".venv" / "mark").exists()
@@ -200,7 +200,7 @@ CAUSES = {
     "404": "the package index has no such page (error 404)",
     "407": "the proxy asks for a name and a password",
     "503": "the package index is out of order",
-    "login": "a web page came in the place of the package index",
+    "login": "a web page came instead of the package index",
     "certificate": "the certificate of the package index is not trusted",
 }
 
