@@ -52,7 +52,7 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
         print(line)
     if found and not args.force:
         return _refuse(found)
-    zipped = archive.pack(entries, manifest.build(entries, person, earned(points), found))
+    zipped = archive.pack(entries, manifest.build(entries, person, points, found))
     if len(zipped) > archive.LIMIT:
         raise ValueError(
             f"{zip_path.name} would have {size(len(zipped))}: remove large files from {homework().results}"
@@ -135,11 +135,6 @@ def _store(contents_of: Mapping[Path, bytes]) -> None:
             stream.flush()
 
 
-def earned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each task what goes into the manifest."""
-    return [{key: task[key] for key in ("task", "points", "earned")} for task in points]
-
-
 def standing(points: Sequence[dict[str, Any]]) -> list[str]:
     """Return what the checks say of the copy, with a warning for each task that is not done."""
     lines = []
@@ -152,12 +147,10 @@ def standing(points: Sequence[dict[str, Any]]) -> list[str]:
         if left:
             head = f"warning: task {task['task']} earns {task['earned']} of {task['points']} points as it is"
             lines.append(f"{head}: {', '.join(left)}")
-    earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
-    return (
-        [*lines, f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy."]
-        if points
-        else []
-    )
+    if points:
+        earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
+        lines.append(f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy.")
+    return lines
 
 
 def size(count: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
-from coursework.homework import PERSON, Loose, homework, hook
+from coursework.homework import PERSON, homework, hook
 from coursework.submit import names, notebooks
 from coursework.submit.finding import Finding
 
@@ -114,35 +114,26 @@ def _where_from(path: str) -> str:
 
 
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
+    path = root / entry.path
     if entry.kind == "notebook":
-        return notebooks.inspect(root / entry.path, entry.path, root / homework().package)[1]
+        return notebooks.inspect(path, entry.path, root / homework().package)[1]
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]
-    if entry.kind == "student" and entry.path.endswith(".py"):
-        return _code(entry)
+    if entry.kind == "student" and path.suffix == ".py":
+        if b"\0" in entry.content:
+            return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
+        try:
+            ast.parse(entry.content, filename=entry.path)
+        except SyntaxError as error:
+            problem = f"line {error.lineno} is not Python: {error.msg}"
+            return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
     for file in homework().loose:
         if file.path == entry.path and file.check:
-            return _checked(root / entry.path, file)
-    return []
-
-
-def _code(entry: Entry) -> list[Finding]:
-    if b"\0" in entry.content:
-        return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
-    try:
-        ast.parse(entry.content, filename=entry.path)
-    except SyntaxError as error:
-        problem = f"line {error.lineno} is not Python: {error.msg}"
-        return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
-    return []
-
-
-def _checked(path: Path, file: Loose) -> list[Finding]:
-    try:
-        hook(file.check)(path)
-    except ValueError as error:
-        return [Finding(file.path, str(error).removeprefix(str(path)).lstrip(",: "), file.remedy)]
+            try:
+                hook(file.check)(path)
+            except ValueError as error:
+                return [Finding(file.path, str(error).removeprefix(str(path)).lstrip(",: "), file.remedy)]
     return []
 
 

@@ -77,30 +77,18 @@ def _parts(name: str) -> tuple[str, str]:
     return "".join(char for char in COPY.sub("", COPY.sub("", stem)) if char.isalnum()), ending
 
 
-def near(place: Path, others: Collection[str] = ()) -> str | None:
-    """Return the name of a file that may be the one that is missing: renamed, or a copy.
-
-    Args:
-        place: where the missing file should be.
-        others: names that are looked for themselves, and mean no other file.
-    """
-    try:
-        return nearest(place.name, set(os.listdir(place.parent)) - set(others))
-    except OSError:
-        return None
-
-
 def missing(place: Path, path: str, problem: str, remedy: str, others: Collection[str] = ()) -> Finding:
-    """Say that a file is missing, and which one may be it.
+    """Say that a file is missing, and which one may be it: a copy, or one that was renamed.
 
     Args:
         place: where it should be.
         path: how to call it.
         problem: what is the matter.
         remedy: what to do if no other file may be it.
-        others: see :func:`near`.
+        others: names that are looked for themselves, and mean no other file.
     """
-    found = near(place, others)
+    present = {each.name for each in place.parent.iterdir()} if place.parent.is_dir() else set()
+    found = nearest(place.name, present - set(others))
     if found is None:
         return Finding(path, problem, remedy)
     return Finding(path, f"{problem}; there is {found}", f"If that is it, rename it to {place.name}.")

@@ -56,7 +56,7 @@ def prove(edition: Edition, source: Mapping[str, bytes]) -> list[str]:
         every_solution_has_a_blank,
         no_canary,
         no_shared_stretch,
-        clean_notebooks,
+        valid_notebooks,
         no_hidden_word,
         no_dangling_path,
     )
@@ -136,13 +136,15 @@ def _definition(module: bytes, name: str) -> str:
 
 
 def no_canary(edition: Edition, source: Mapping[str, bytes]) -> str:
-    """Plant a canary in every region, output and attachment: the edition must not change by a byte."""
+    """Plant a canary in every region, output and attachment, and change the counts: the edition must stay the same."""
     planted = {path: plant(path, content) if path in edition.removed else content for path, content in source.items()}
     count = sum(content.count(CANARY.encode()) for content in planted.values())
     other = make_edition(planted)
     changed = [path for path in edition.files if other.files.get(path) != edition.files[path]]
-    refuse([f"{path}:1: what stands in a region changes what students get" for path in changed])
-    return f"{count} canaries planted in regions, outputs, metadata and attachments: none comes through"
+    refuse([f"{path}:1: a canary in a region, an output or metadata changes what students get" for path in changed])
+    return (
+        f"{count} canaries planted in regions, outputs, metadata and attachments: none comes through, nor does a count"
+    )
 
 
 def plant(path: str, content: bytes) -> bytes:
@@ -156,6 +158,7 @@ def plant(path: str, content: bytes) -> bytes:
         cell["metadata"]["note"] = CANARY
         picture = {"image/png": CANARY, "text/plain": [CANARY]}
         if cell["cell_type"] == "code":
+            cell["execution_count"] = 1000
             cell["outputs"].append({"data": picture, "metadata": {"of": CANARY}, "output_type": "display_data"})
         else:
             cell["attachments"] = {f"{CANARY}.png": picture}
@@ -167,14 +170,14 @@ def no_shared_stretch(edition: Edition, source: Mapping[str, bytes]) -> str:
     """Look for a stretch of a solution in what students get. What is given on purpose, contents.txt says."""
     contents = read_contents(source[CONTENTS].decode())
     found = solutions(edition, source)
-    lengths = {len(stretch) for solution in found for stretch in solution.stretches}
+    sizes = {(solution.token, len(stretch)) for solution in found for stretch in solution.stretches}
     wrong, allowed = [], 0
     for path, content in edition.files.items():
         for text in texts(path, content):
             tokens = {token: token.findall(text) for token in LENGTH}
-            given = {token: frozenset().union(*(runs(tokens[token], n) for n in lengths)) for token in LENGTH}
+            given = frozenset().union(*(runs(tokens[token], size) for token, size in sizes))
             for solution in found:
-                shared = solution.stretches & given[solution.token]
+                shared = solution.stretches & given
                 if shared and contents.may_share(solution.name, path):
                     allowed += 1
                 elif shared:
@@ -195,22 +198,17 @@ def _place(path: str, part: str, source: Mapping[str, bytes]) -> str:
     return f"{path}:{number}"
 
 
-def clean_notebooks(edition: Edition, source: Mapping[str, bytes]) -> str:
-    """See to it that the notebooks are valid, and hold nothing that a run leaves."""
-    wrong, cells, answers = [], 0, 0
+def valid_notebooks(edition: Edition, source: Mapping[str, bytes]) -> str:
+    """See to it that the notebooks are valid."""
+    wrong, sources = [], []
     for path in (path for path in edition.files if path.endswith(NOTEBOOK)):
-        notebook = json.loads(edition.files[path])
+        sources += texts(path, edition.files[path])
         try:
-            nbformat.validate(nbformat.from_dict(notebook))  # type: ignore[no-untyped-call]
+            nbformat.validate(json.loads(edition.files[path]))
         except nbformat.ValidationError as error:
             wrong.append(f"{path}:1: not a valid notebook: {error}")
-        for cell in notebook["cells"]:
-            cells += 1
-            answers += ANSWER in "".join(cell["source"])
-            if cell.get("outputs") or cell.get("attachments") or cell.get("execution_count") is not None:
-                wrong.append(f"{path}:1: cell {cell['id']} is not clean")
     refuse(wrong)
-    return f"{cells} cells without outputs, counts and attachments, {answers} of them to be answered in words"
+    return f"{len(sources)} cells of valid notebooks, {sum(ANSWER in text for text in sources)} to be answered in words"
 
 
 def no_hidden_word(edition: Edition, source: Mapping[str, bytes]) -> str:
