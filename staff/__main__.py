@@ -1,4 +1,4 @@
-"""``python -m staff COMMAND``: the staff's command line, which works as that of cs7643 does, on any Python."""
+"""``python -m staff COMMAND``: the staff's command line, which works like that of cs7643, on any Python."""
 
 import sys
 

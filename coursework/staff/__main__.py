@@ -1,4 +1,4 @@
-"""``python -m coursework.staff COMMAND``: the staff's command line, which works as that of the homework does."""
+"""``python -m coursework.staff COMMAND``: the staff's command line, which works like that of the homework."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What each command of the staff takes; as :mod:`coursework.options`, with the standard library alone."""
+"""The arguments of each command of the staff; like :mod:`coursework.options`, with the standard library alone."""
 
 from __future__ import annotations
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.files import atomic_writer
-from coursework.homework import homework
+from coursework.files import atomic_writer, naming
+from coursework.homework import PERSON, homework
 from coursework.root import ROOT
 from coursework.submit import archive, document, editors, inspection, manifest, notebooks, pages
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
+from coursework.terminal import explain
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
@@ -36,13 +37,8 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         for target in targets:  # before the minute that the checks take
             _require_writable(target)
         return _submit(args, root, *targets)
-    except ValueError as error:
-        return _complain(str(error))
-    except OSError as error:
-        if not error.strerror:
-            return _complain(sentence(str(error)))
-        place = error.filename2 or error.filename or args.output
-        return _complain(f"{sentence(str(place))} cannot be written or read: {error.strerror}")
+    except (ValueError, OSError) as error:
+        return _complain(sentence(explain(error) or str(error)))
 
 
 def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:
@@ -56,7 +52,7 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
         print(line)
     if found and not args.force:
         return _refuse(found)
-    zipped = archive.pack(entries, manifest.build(entries, person, earned(points), found))
+    zipped = archive.pack(entries, manifest.build(entries, person, points, found))
     if len(zipped) > archive.LIMIT:
         raise ValueError(
             f"{zip_path.name} would have {size(len(zipped))}: remove large files from {homework().results}"
@@ -87,11 +83,8 @@ def _require_writable(target: Path) -> None:
             target.open("r+b").close()
     except PermissionError as error:
         raise ValueError(f"{target} cannot be replaced: close it where it is open, or remove it") from error
-    try:
-        with tempfile.TemporaryFile(dir=next(folder for folder in target.parents if folder.exists())):
-            pass
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(target)) from error
+    with naming(target):
+        tempfile.TemporaryFile(suffix=".part", dir=next(each for each in target.parents if each.exists())).close()
 
 
 def look(
@@ -105,8 +98,8 @@ def look(
         own_pdf: a student's own write-up.
     """
     entries, found = inspection.gather(root)
-    person, about_person = read_person(root, name)
-    found += [finding for finding in about_person if finding not in found]
+    person, about_person = read_person(next((entry.content for entry in entries if entry.path == PERSON), None), name)
+    found += about_person
     found += editors.inspect(root, list(homework().handed_in()))
     if own_pdf is not None:
         found += pages.inspect(own_pdf)
@@ -142,11 +135,6 @@ def _store(contents_of: Mapping[Path, bytes]) -> None:
             stream.flush()
 
 
-def earned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each task what goes into the manifest."""
-    return [{key: task[key] for key in ("task", "points", "earned")} for task in points]
-
-
 def standing(points: Sequence[dict[str, Any]]) -> list[str]:
     """Return what the checks say of the copy, with a warning for each task that is not done."""
     lines = []
@@ -159,12 +147,10 @@ def standing(points: Sequence[dict[str, Any]]) -> list[str]:
         if left:
             head = f"warning: task {task['task']} earns {task['earned']} of {task['points']} points as it is"
             lines.append(f"{head}: {', '.join(left)}")
-    earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
-    return (
-        [*lines, f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy."]
-        if points
-        else []
-    )
+    if points:
+        earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
+        lines.append(f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy.")
+    return lines
 
 
 def size(count: int) -> str:

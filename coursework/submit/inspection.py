@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
-from coursework.homework import PERSON, Loose, homework, hook
+from coursework.homework import PERSON, homework, hook
 from coursework.submit import names, notebooks
 from coursework.submit.finding import Finding
 
@@ -50,32 +50,25 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
             entries[path] = Entry(path, kind, content)
             found.extend(_inspect(root, entries[path]))
 
-    for path, kind in _wanted(root):
+    for path, kind in [*homework().handed_in().items(), *_results(root)]:
         take(path, kind)
     for path in _imported(root, [entry for entry in entries.values() if entry.kind == "student"]):
         if path not in entries:
             take(path, "imported")
     for path, twin in names.twins(entries):
-        problem = f"on Windows and macOS its name is that of {path} ({names.difference(path, twin)})"
-        found.append(Finding(twin, problem, "Rename one of them, or remove it."))
+        found.append(Finding(twin, names.same_as(path), "Rename one of them, or remove it."))
         del entries[twin]
     return [entries[path] for path in sorted(entries)], found
 
 
-def _wanted(root: Path) -> Iterator[tuple[str, str]]:
-    yield from homework().handed_in().items()
-    for result in sorted(_walk(root / homework().results) if homework().results else ()):
-        yield result.relative_to(root).as_posix(), RESULT_KINDS[result.suffix.lower()]
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Return the logs and plots below a folder: no hidden file, none of an editor, and no folder behind a link."""
-    for place, folders, files in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        for name in files:
-            path = Path(place, name)
-            if path.suffix.lower() in RESULT_KINDS and not name.startswith((".", "#", "~")):
-                yield path
+def _results(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the logs and plots that training left: no hidden file, none of an editor, and no folder behind a link."""
+    folder = root / homework().results
+    for path in sorted(folder.rglob("*")) if homework().results else ():
+        hidden = any(part.startswith((".", "#", "~", "__")) for part in path.relative_to(folder).parts)
+        kind = RESULT_KINDS.get(path.suffix.lower())
+        if kind and not hidden and not path.is_dir():
+            yield path.relative_to(root).as_posix(), kind
 
 
 def is_inside(place: Path, root: Path) -> bool:
@@ -121,66 +114,52 @@ def _where_from(path: str) -> str:
 
 
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
+    path = root / entry.path
     if entry.kind == "notebook":
-        return notebooks.inspect(root / entry.path, entry.path, root / homework().package)[1]
+        return notebooks.inspect(path, entry.path, root / homework().package)[1]
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]
-    if entry.kind == "student" and entry.path.endswith(".py"):
-        return _code(entry)
+    if entry.kind == "student" and path.suffix == ".py":
+        if b"\0" in entry.content:
+            return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
+        try:
+            ast.parse(entry.content, filename=entry.path)
+        except SyntaxError as error:
+            problem = f"line {error.lineno} is not Python: {error.msg}"
+            return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
     for file in homework().loose:
         if file.path == entry.path and file.check:
-            return _checked(root / entry.path, file)
-    return []
-
-
-def _code(entry: Entry) -> list[Finding]:
-    if b"\0" in entry.content:
-        return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
-    try:
-        ast.parse(entry.content, filename=entry.path)
-    except SyntaxError as error:
-        problem = f"line {error.lineno} is not Python: {error.msg}"
-        return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
-    return []
-
-
-def _checked(path: Path, file: Loose) -> list[Finding]:
-    try:
-        hook(file.check)(path)
-    except ValueError as error:
-        return [Finding(file.path, str(error).removeprefix(str(path)).lstrip(",: "), file.remedy)]
+            try:
+                hook(file.check)(path)
+            except ValueError as error:
+                return [Finding(file.path, str(error).removeprefix(str(path)).lstrip(",: "), file.remedy)]
     return []
 
 
 def _imported(root: Path, files: list[Entry]) -> list[str]:
-    """Return the modules of the package that the given files import, and those that these import, and so on."""
-    seen: dict[str, None] = {}
-    waiting = [entry.content for entry in files]
-    while waiting:
-        for path in _imports(root, waiting.pop()):
-            if path not in seen:
-                seen[path] = None
-                content = read_inside(root, path)
-                if isinstance(content, bytes):
-                    waiting.append(content)
-    return sorted(seen)
+    """Return the modules of the packages that the given files import, and those that these import, and so on."""
+    found: list[str] = []
+    contents = [entry.content for entry in files]
+    for content in contents:  # which grows
+        for path in _imports(root, content):
+            if path not in found:
+                found.append(path)
+                read = read_inside(root, path)
+                contents += [read] if isinstance(read, bytes) else []
+    return sorted(found)
 
 
 def _imports(root: Path, content: bytes) -> Iterator[str]:
     try:
-        tree = ast.parse(content)
+        nodes = list(ast.walk(ast.parse(content)))
     except (SyntaxError, ValueError):
         return
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    for name in sorted(names):
-        if name.split(".")[0] in ("coursework", homework().package):
-            parts = "/".join(name.split("."))
-            for path in (f"{parts}.py", f"{parts}/__init__.py"):
-                if (root / path).is_file():
-                    yield path
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    for module in sorted(modules):
+        if module.split(".")[0] in ("coursework", homework().package):
+            place = module.replace(".", "/")
+            yield from (path for path in (f"{place}.py", f"{place}/__init__.py") if (root / path).is_file())

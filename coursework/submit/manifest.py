@@ -40,8 +40,8 @@ def build(
     Args:
         entries: the files of the zip.
         person: who hands it in.
-        points: for each task its number, its points and those earned, as the checks see them on the zip's own copy.
-        overridden: what --force went over.
+        points: what the checks say of each task, in the copy made from the zip.
+        overridden: what --force ignored.
     """
     document = {
         "assignment": homework().title,
@@ -51,7 +51,7 @@ def build(
         "overridden": [
             {"place": finding.place, "problem": finding.problem, "remedy": finding.remedy} for finding in overridden
         ],
-        "points": list(points),
+        "points": [{key: task[key] for key in ("task", "points", "earned")} for task in points],
         "versions": versions(),
         "data": data_of(entries),
         "files": [

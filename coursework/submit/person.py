@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from coursework.homework import PERSON
 from coursework.submit.finding import Finding
@@ -21,34 +20,26 @@ class Person:
     collaborators: str = ""
 
 
-def read_person(root: Path, name: str | None = None) -> tuple[Person, list[Finding]]:
+def read_person(content: bytes | None, name: str | None = None) -> tuple[Person, list[Finding]]:
     """Read collaborators.txt.
 
     Args:
-        root: the repository.
+        content: its bytes; None if it cannot be read, which is said elsewhere.
         name: stands in for the line of the name.
 
     Returns:
         The lines, and what is the matter with them.
     """
-    from coursework.submit.inspection import read_inside  # nbformat comes with it, which a grader does not have
-
-    content, lines, found = read_inside(root, PERSON), {}, []
+    found = []
     try:
-        if isinstance(content, Finding):
-            found.append(content)
-        else:
-            lines = parse(content)
+        lines = parse(content or b"")
     except UnicodeDecodeError:
+        content, lines = None, {}
         found.append(Finding(PERSON, "the file is not text in UTF-8", "Save it as UTF-8."))
-    if name:
-        lines["Name"] = sentence(name)
-    person = Person(lines.get("Name", ""), lines.get("Collaborators", ""))
-    if found:
-        return person, found
-    if not person.name:
+    person = Person(sentence(name) if name else lines.get("Name", ""), lines.get("Collaborators", ""))
+    if content is not None and not person.name:
         found.append(Finding(PERSON, "the line of the name is not filled in", "Write your name after `Name:`."))
-    if not re.search(r"\w", person.collaborators):
+    if content is not None and not re.search(r"\w", person.collaborators):
         remedy = "Name everybody you worked with after `Collaborators:`, or write none."
         found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
     return person, found

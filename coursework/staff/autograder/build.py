@@ -12,7 +12,6 @@ import hashlib
 import json
 import secrets
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from coursework.files import atomic_writer
@@ -21,10 +20,10 @@ from coursework.root import ROOT
 from coursework.staff.autograder import judging
 from coursework.staff.autograder.package import BUILT, Config, clean_package, files_of
 from coursework.staff.autograder.rubric import judged
-from coursework.staff.release import archive as release_archive
 from coursework.staff.release.contents import normal
 from coursework.staff.release.markers import ReleaseError
 from coursework.terminal import explain
+from coursework.zips import zipped
 
 NAME = "autograder.zip"
 PROGRAMS = ("setup.sh", "run_autograder")
@@ -34,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
     """Build it and say what it is; return 0, or 1 if it cannot be built."""
     try:
         config = Config(args.seed or secrets.token_hex(16), judging.facts(args))
-        content = archive(files(config))
+        content = zipped(files(config))
         with atomic_writer(args.output / NAME) as stream:
             stream.write(content)
     except (ReleaseError, ValueError, OSError) as error:
@@ -72,8 +71,3 @@ def _requirements(text: str) -> bytes:
     needed = setting("grading").split()
     lines = [line for line in text.splitlines() if not needed or line.split(">")[0].strip() in needed]
     return ("\n".join(lines) + "\n").encode()
-
-
-def archive(contents: Mapping[str, bytes]) -> bytes:
-    """Return the zip: its bytes depend on nothing but the files."""
-    return release_archive.archive(contents, folder="", programs=PROGRAMS)

@@ -54,8 +54,7 @@ def clean_package() -> dict[str, bytes]:
         return {path: content for path, content in found.items() if not path.startswith(STAFF)}
     from coursework.staff.release import contents, edition  # an autograder that was built has neither
 
-    source = contents.read_source(ROOT)
-    made = edition.make_edition(source, contents.read_contents(source[contents.CONTENTS].decode()))
+    made = edition.make_edition(contents.read_source(ROOT))
     return {path: content for path, content in made.files.items() if path.startswith(packages)}
 
 

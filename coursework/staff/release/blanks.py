@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from coursework.staff.release.markers import (
@@ -18,19 +18,20 @@ from coursework.staff.release.markers import (
     ReleaseError,
     Syntax,
     parse,
-    plain_python,
+    refuse,
 )
 
 Notebook = dict[str, Any]
 ANSWER = "*Your answer here*"
+CLEARED = ("attachments", "execution_count", "metadata", "outputs")  # fields of a cell that students do not get
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What was done to a text at one place.
+    """A region that was taken out of a text.
 
     Attributes:
-        region: which region was taken out.
+        region: which one.
         line: where the blank begins in the new text, counted from 0.
         blank: the lines that stand there now; none for what only the staff has.
         lines: the lines that stood there, markers included.
@@ -44,17 +45,17 @@ class Cut:
 
 @dataclass(frozen=True)
 class Cleared:
-    """What was taken out of a notebook, by the ids of its cells.
+    """What was taken out of a notebook.
 
     Attributes:
-        cuts: the regions of each cell.
-        fields: what else a cell had that students do not get: outputs, execution count, metadata, attachments.
+        cuts: for each cell its regions.
+        fields: for each cell its ``CLEARED`` fields.
         metadata: the metadata of the notebook.
     """
 
-    cuts: Mapping[str, Sequence[Cut]]
-    fields: Mapping[str, Mapping[str, Any]]
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    cuts: Sequence[Sequence[Cut]]
+    fields: Sequence[Mapping[str, Any]]
+    metadata: Mapping[str, Any]
 
 
 Removed = Sequence[Cut] | Cleared
@@ -70,7 +71,7 @@ def cut(text: str, syntax: Syntax, place: Place, tasks: Collection[str] | None =
         tasks: the tasks whose solutions may stand in this file; None: any.
 
     Returns:
-        The text with blanks, and what was done to it.
+        The text with blanks, and what was taken out.
 
     Raises:
         ReleaseError: if a marker is wrong, or a blank does not fit where its region stood.
@@ -80,12 +81,13 @@ def cut(text: str, syntax: Syntax, place: Place, tasks: Collection[str] | None =
         return text, []
     lines = text.split("\n")
     tree = _syntax_tree(text, place) if syntax is PYTHON else None
+    hidden = {number for region in regions for number in range(region.start + 1, region.end + 1)}  # counted from 1
     new: list[str] = []
     cuts: list[Cut] = []
     copied = 0
     for region in regions:
         new += lines[copied : region.start]
-        names = _names_needed(tree, region, regions) if tree else ()
+        names = _names_needed(_scope(tree, region), region, hidden) if tree else ()
         blank = _blank(region, syntax, names) if region.kind == "SOLUTION" else ()
         cuts.append(Cut(region, len(new), blank, tuple(lines[region.start : region.end])))
         new += blank
@@ -112,104 +114,70 @@ def put_back(text: str, cuts: Sequence[Cut]) -> str:
 
 
 def _blank(region: Region, syntax: Syntax, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the lines of a blank: what to do, and a stop that names the task."""
+    """Return the lines of a blank: what to do, and a statement that stops and names the task."""
     title, indent = f"Task {region.task}: {region.name}", " " * region.indent
     if syntax is MARKDOWN:
         return (f"**Task {region.task}, {region.name.replace('_', ' ')}.** {ANSWER}",)
     if syntax is CODE:
         stop = [f'echo "Not started. {title}: write your lines into $0" >&2', "exit 1"]
         return tuple(indent + line for line in ("# Your lines here, in place of the next two.", *stop))
-    stop = [f'raise NotImplementedError("{title}")']
-    if names:
-        stop.insert(0, f"{', '.join(names)} = {', '.join(['...'] * len(names))}")
-        return tuple(indent + line for line in ("# Your code here, in place of the next two lines.", *stop))
-    return tuple(indent + line for line in ("# Your code here, in place of the next line.", *stop))
+    needed = [f"{', '.join(names)} = {', '.join(['...'] * len(names))}"] if names else []
+    place = f"in place of the next {'two lines' if names else 'line'}"
+    code = [f"# Your code here, {place}.", *needed, f'raise NotImplementedError("{title}")']
+    return tuple(indent + line for line in code)
 
 
 def _syntax_tree(text: str, place: Place) -> ast.Module:
+    """Parse Python, or a notebook's cell, in which a line that is IPython's counts as a statement."""
+    text = re.sub(r"^( *)[%!].*$", r"\1pass", text, flags=re.M)
+    text = re.sub(r"^( *[\w, ]+ = )[%!].*$", r"\1None", text, flags=re.M)
     try:
-        return ast.parse(plain_python(text))
+        return ast.parse(text)
     except SyntaxError as error:
-        raise ReleaseError([place.says((error.lineno or 1) - 1, f"no Python: {error.msg}")]) from error
-
-
-def _names_needed(tree: ast.Module, region: Region, regions: Sequence[Region]) -> tuple[str, ...]:
-    """Return the names that a region sets and that are read after it, in the same function, outside all regions."""
-    scope = _scope(tree, region)
-    hidden = {line for other in regions for line in range(other.start, other.end)}
-    loaded = {
-        node.id
-        for node in ast.walk(scope)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        if node.lineno > region.end and node.lineno - 1 not in hidden
-    }
-    inside = [node for node in _own(scope) if region.start < getattr(node, "lineno", 0) <= region.end]
-    stored = [node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    stored += [node.name for node in inside if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    return tuple(name for name in dict.fromkeys(stored) if name in loaded)
+        raise ReleaseError([place.says((error.lineno or 1) - 1, f"not Python: {error.msg}")]) from error
 
 
 def _scope(tree: ast.Module, region: Region) -> ast.AST:
     """Return the innermost function that a region stands in, or the module."""
-    scope: ast.AST = tree
-    for node in ast.walk(tree):  # from the outside to the inside
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= region.start < _end(node):
-            scope = node
-    return scope
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]  # from the outside inwards
+    around = [node for node in functions if node.lineno <= region.start < (node.end_lineno or 0)]
+    return around[-1] if around else tree
 
 
-def _end(node: ast.AST) -> int:
-    return int(getattr(node, "end_lineno", 0) or 0)
-
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-def _own(scope: ast.AST) -> list[ast.AST]:
-    """Return the nodes of a scope in the order of the text, without what is in a scope of its own."""
-    found: list[ast.AST] = []
-    for child in ast.iter_child_nodes(scope):
-        found.append(child)
-        if not isinstance(child, (*_SCOPES, *_COMPREHENSIONS)):
-            found += _own(child)
-    return found
+def _names_needed(scope: ast.AST, region: Region, hidden: Collection[int]) -> list[str]:
+    """Return the names that a region sets and that are read after it, in the same function, outside all regions."""
+    nodes = [node for node in ast.walk(scope) if isinstance(node, (ast.Name, ast.FunctionDef, ast.ClassDef))]
+    read = {
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if node.lineno > region.end and node.lineno not in hidden
+    }
+    inside = sorted(
+        (node.lineno, node.col_offset, node.id if isinstance(node, ast.Name) else node.name)
+        for node in nodes
+        if region.start < node.lineno <= region.end
+        if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    )
+    return [name for name in dict.fromkeys(name for _, _, name in inside) if name in read]
 
 
 def _require_blanks(text: str, tree: ast.Module, cuts: Sequence[Cut], place: Place) -> None:
-    """See to it that each region is whole statements of one block, and its blank one, so that nothing goes past it."""
+    """See to it that each solution is whole statements, inside a function, and that its blank is one."""
     new = _syntax_tree(text, place)
     stops = {node.lineno: node.col_offset for node in ast.walk(new) if isinstance(node, ast.Raise)}
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     for done in cuts:
         region = done.region
-        if region.kind == "STAFF":  # may be a part of a table
+        if region.kind == "STAFF":  # may be part of a table
             continue
-        if _columns(tree.body, region) != {region.indent}:
-            message = "the region must be whole statements, indented as its markers"
+        columns = [node.col_offset for node in statements if region.start < node.lineno <= region.end]
+        if min(columns, default=-1) != region.indent or stops.get(done.line + len(done.blank)) != region.indent:
+            message = "the region must be whole statements, indented as its markers are"
             raise ReleaseError([place.says(region.start, message)])
-        if stops.get(done.line + len(done.blank)) != region.indent:
-            raise ReleaseError([place.says(region.start, "a blank does not fit here")])
         if place.path.endswith(".py") and _scope(tree, region) is tree:
             message = "the region must be inside a function: a blank would stop the import"
             raise ReleaseError([place.says(region.start, message)])
-
-
-def _columns(body: Sequence[ast.AST], region: Region) -> set[int]:
-    """Return where the outermost statements of a region begin; -1 for one that is only partly in it."""
-    found: set[int] = set()
-    for node in body:
-        if isinstance(node, ast.stmt):
-            first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))]) - 1
-            last = _end(node)
-            if region.start <= first and last <= region.end:
-                found.add(node.col_offset)
-                continue
-            if last <= region.start or region.end <= first:
-                continue
-            if not hasattr(node, "body") and not hasattr(node, "cases"):
-                found.add(-1)
-        found |= _columns(list(ast.iter_child_nodes(node)), region)
-    return found
 
 
 def dump(notebook: Notebook) -> bytes:
@@ -225,51 +193,39 @@ def cut_notebook(content: bytes, path: str, tasks: Collection[str] | None = None
     """
     try:
         notebook: Notebook = json.loads(content)
-        cells = notebook["cells"]
-        ids = [cell["id"] for cell in cells]
+        ids = [cell["id"] for cell in notebook["cells"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError([f"{path}:1: this is no notebook with ids of cells: {error!r}"]) from error
+        raise ReleaseError([f"{path}:1: not a notebook whose cells have ids: {error!r}"]) from error
     if dump(notebook) != content or len(set(ids)) < len(ids):
         raise ReleaseError([f"{path}:1: not in the form of `run --in-place`, or two cells have one id"])
-    new = copy.deepcopy(notebook)
-    cuts: dict[str, list[Cut]] = {}
-    fields: dict[str, dict[str, Any]] = {}
+    begins = [line + 1 for line, text in enumerate(content.split(b"\n"), 1) if text.startswith(b'   "source": [')]
+    cuts: list[list[Cut]] = []
+    fields: list[dict[str, Any]] = []
     problems: list[str] = []
-    for cell, line in zip(new["cells"], _first_lines(content.decode()), strict=True):
+    for cell, line in zip(notebook["cells"], begins, strict=True):
         source, syntax = "".join(cell["source"]), PYTHON if cell["cell_type"] == "code" else MARKDOWN
         try:
-            source, cuts[cell["id"]] = cut(source, syntax, Place(path, line), tasks)
+            source, done = cut(source, syntax, Place(path, line), tasks)
+            cuts.append(done)
         except ReleaseError as error:
             problems += error.problems
         if "(attachment:" in source:
             problems.append(f"{path}:{line}: cell {cell['id']} shows an attachment, and students get none: use a file")
-        cell["source"] = source.splitlines(keepends=True)
-        fields[cell["id"]] = {key: cell[key] for key in _CLEARED if key in cell}
-        cell.pop("attachments", None)
-        tags = [tag for tag in cell["metadata"].get("tags", ()) if not tag.startswith("nbval")]
-        cell["metadata"] = {"tags": tags} if tags else {}
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    new["metadata"] = {key: new["metadata"][key] for key in ("kernelspec", "language_info") if key in new["metadata"]}
-    if problems:
-        raise ReleaseError(problems)
-    return dump(new), Cleared(cuts, fields, notebook["metadata"])
-
-
-_CLEARED = ("attachments", "execution_count", "metadata", "outputs")
-
-
-def _first_lines(text: str) -> list[int]:
-    """Return for each cell the line of the file at which its source begins."""
-    return [number + 1 for number, line in enumerate(text.split("\n"), 1) if line.startswith('   "source": [')]
+        fields.append({key: cell.pop(key) for key in CLEARED if key in cell})
+        tags = [tag for tag in fields[-1]["metadata"].get("tags", ()) if not tag.startswith("nbval")]
+        cell.update(source=source.splitlines(keepends=True), metadata={"tags": tags} if tags else {})
+        if syntax is PYTHON:
+            cell.update(outputs=[], execution_count=None)
+    refuse(problems)
+    metadata = notebook["metadata"]
+    notebook["metadata"] = {key: metadata[key] for key in ("kernelspec", "language_info") if key in metadata}
+    return dump(notebook), Cleared(cuts, fields, metadata)
 
 
 def put_back_notebook(content: bytes, cleared: Cleared) -> bytes:
     """Undo :func:`cut_notebook`."""
     notebook: Notebook = json.loads(content)
-    for cell in notebook["cells"]:
-        source = put_back("".join(cell["source"]), cleared.cuts[cell["id"]])
-        cell["source"] = source.splitlines(keepends=True)
-        cell.update(copy.deepcopy(dict(cleared.fields[cell["id"]])))
-    notebook["metadata"] = copy.deepcopy(dict(cleared.metadata))
+    for cell, cuts, fields in zip(notebook["cells"], cleared.cuts, cleared.fields, strict=True):
+        cell.update(fields, source=put_back("".join(cell["source"]), cuts).splitlines(keepends=True))
+    notebook["metadata"] = cleared.metadata
     return dump(notebook)

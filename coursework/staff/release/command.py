@@ -14,13 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from coursework.files import atomic_writer
+from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.release.archive import NAME, archive, mode_of
-from coursework.staff.release.contents import CONTENTS, read_contents, read_source
+from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition
 from coursework.staff.release.leaks import prove
 from coursework.staff.release.markers import ReleaseError
 from coursework.staff.release.trial import try_out
+from coursework.zips import mode_of, zipped
+
+NAME = f"{homework().name}-student"
 
 
 def main(args: argparse.Namespace) -> int:
@@ -51,17 +54,17 @@ def build(root: Path, output: Path) -> list[str]:
         ReleaseError: if something is wrong or leaks; what was there stays.
     """
     source, output = read_source(root), output.resolve()  # the trial runs elsewhere
-    contents = read_contents(source[CONTENTS].decode())
-    edition = make_edition(source, contents)
-    report = prove(edition, source, contents, archive)
+    edition = make_edition(source)
+    report = prove(edition, source)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{NAME}.", dir=output) as temporary:
         trial, new = Path(temporary) / "trial", Path(temporary) / NAME
         write(edition.files, trial)
         report += try_out(trial)
         write(edition.files, new)  # anew, because a trial may leave something
-        content = archive(edition.files)
-        swap(new, output / NAME, Path(temporary) / "old")
+        shutil.rmtree(output / NAME, ignore_errors=True)
+        os.replace(new, output / NAME)
+    content = zipped({f"{NAME}/{path}": file for path, file in edition.files.items()})
     with atomic_writer(output / f"{NAME}.zip") as stream:
         stream.write(content)
     size = sum(map(len, edition.files.values()))
@@ -80,17 +83,4 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         with contextlib.suppress(OSError):  # where a file system has no rights
-            path.chmod(mode_of(name))
-
-
-def swap(new: Path, place: Path, aside: Path) -> None:
-    """Put a folder into the place of another, which goes aside; after an error that one is back."""
-    if place.exists():
-        os.replace(place, aside)
-    try:
-        os.replace(new, place)
-    except OSError:
-        if aside.exists():
-            os.replace(aside, place)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+            path.chmod(mode_of(content))

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from coursework.homework import homework
 from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
-from coursework.staff.release.contents import Contents
-from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, Syntax
+from coursework.staff.release.contents import CONTENTS, Contents, is_picture, read_contents
+from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, refuse
 
-SYNTAX: Mapping[str, Syntax] = {".py": PYTHON, ".md": MARKDOWN}  # elsewhere a comment begins with #
-BINARY = {".png"}
+SYNTAX = {".py": PYTHON, ".md": MARKDOWN}  # elsewhere a comment begins with #
 NOTEBOOK = ".ipynb"
 
 
@@ -30,73 +30,74 @@ class Edition:
     files: Mapping[str, bytes]
     removed: Mapping[str, Removed]
 
-    def cuts(self) -> list[tuple[str, Cut]]:
-        """Return every region with its file."""
-        found: list[tuple[str, Cut]] = []
-        for path, removed in self.removed.items():
-            parts = removed.cuts.values() if isinstance(removed, Cleared) else (removed,)
-            found += [(path, done) for part in parts for done in part]
-        return found
-
     def solutions(self) -> list[tuple[str, Cut]]:
         """Return every solution with its file."""
-        return [(path, done) for path, done in self.cuts() if done.region.kind == "SOLUTION"]
+        return [
+            (path, done)
+            for path, removed in self.removed.items()
+            for part in (removed.cuts if isinstance(removed, Cleared) else [removed])
+            for done in part
+            if done.region.kind == "SOLUTION"
+        ]
 
 
-def make_edition(source: Mapping[str, bytes], contents: Contents) -> Edition:
-    """Make the student edition.
-
-    Args:
-        source: the files of the solved repository.
-        contents: which of them students get.
+def make_edition(source: Mapping[str, bytes]) -> Edition:
+    """Make the student edition of the files of the solved repository, as its contents.txt says.
 
     Raises:
         ReleaseError: with all that is wrong with the files, each with its line.
     """
+    contents = read_contents(source[CONTENTS].decode())
     files: dict[str, bytes] = {}
     removed: dict[str, Removed] = {}
     problems: list[str] = []
     for path in sorted(source):
         entry = contents.entry(path)
-        try:
-            if entry is None:
-                raise ReleaseError([f"{path}:1: contents.txt does not say whether students get this file"])
-            if entry.kind == "template":
-                files[path] = source[entry.rest[0]]
-            elif entry.kind == "student":
+        if entry is None:
+            problems.append(f"{path}:1: contents.txt does not say whether students get this file")
+        elif entry.kind == "template" and entry.rest[0] not in source:
+            problems.append(f"{entry.rest[0]}:1: there is no such file")
+        elif entry.kind == "template":
+            files[path] = source[entry.rest[0]]
+        elif entry.kind == "student":
+            try:
                 files[path], removed[path] = take_out(source[path], path, contents)
-        except ReleaseError as error:
-            problems += error.problems
-        except KeyError:
-            problems.append(f"{entry.rest[0] if entry else path}:1: there is no such file")
+            except ReleaseError as error:
+                problems += error.problems
     edition = Edition(files, removed)
     names = Counter((done.region.task, done.region.name) for _, done in edition.solutions())
     for path, done in edition.solutions():
-        if names[done.region.task, done.region.name] > 1:
-            title = f"{done.region.task} {done.region.name}"
-            problems.append(f"{path}:{done.region.start + 1}: two regions are called {title}")
-    if problems:
-        raise ReleaseError(problems)
-    for path in files:
-        if path not in removed:
-            files[path] = fill(files[path].decode(), files).encode()
+        task, name = done.region.task, done.region.name
+        if names[task, name] > 1:
+            problems.append(f"{path}:{done.region.start + 1}: two regions are called {task} {name}")
+    refuse(problems)
+    for path in files.keys() - removed.keys():
+        files[path] = fill(files[path].decode(), files).encode()
     return edition
 
 
 def take_out(content: bytes, path: str, contents: Contents) -> tuple[bytes, Removed]:
     """Take out of a file what students do not get."""
-    suffix = PurePosixPath(path).suffix
-    if suffix in BINARY:
+    suffix, tasks = PurePosixPath(path).suffix, contents.tasks(path)
+    if is_picture(content):
         return content, ()
-    tasks = contents.tasks(path)
     if suffix == NOTEBOOK:
         return cut_notebook(content, path, tasks)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ReleaseError([f"{path}:1: no text in UTF-8: {error}"]) from error
+        raise ReleaseError([f"{path}:1: not text in UTF-8: {error}"]) from error
     new, cuts = cut(text, SYNTAX.get(suffix, CODE), Place(path), tasks)
     return new.encode(), cuts
+
+
+def texts(path: str, content: bytes) -> list[str]:
+    """Return the texts that a file holds: the sources of a notebook's cells, else the file; none for a picture."""
+    if is_picture(content):
+        return []
+    if path.endswith(NOTEBOOK):
+        return ["".join(cell["source"]) for cell in json.loads(content)["cells"]]
+    return [content.decode()]
 
 
 def restore(edition: Edition) -> dict[str, bytes]:
@@ -118,15 +119,9 @@ def restore_file(content: bytes, removed: Removed) -> bytes:
 def fill(template: str, files: Mapping[str, bytes]) -> str:
     """Fill a template: {notebooks} is a table of the notebooks, with their titles and points."""
     rows = ["| notebook | what it is about | points |", "| --- | --- | --- |"]
-    for path in sorted(files, key=_number):
-        if path.endswith(NOTEBOOK):
-            text = "".join(json.loads(files[path])["cells"][0]["source"])
-            title, points = re.search(r"^# +(.+)$", text, re.M), re.search(r"\*\*Points\*\* \| (.+?) *\|", text)
-            name = PurePosixPath(path).stem
-            rows.append(f"| [{name}]({path}) | {title[1] if title else ''} | {points[1] if points else ''} |")
+    for path in homework().notebooks:
+        text = texts(path, files[path])[0]
+        title, points = re.search(r"^# +(.+)$", text, re.M), re.search(r"\*\*Points\*\* \| (.+?) *\|", text)
+        name = PurePosixPath(path).stem
+        rows.append(f"| [{name}]({path}) | {title[1] if title else ''} | {points[1] if points else ''} |")
     return template.replace("{notebooks}", "\n".join(rows))
-
-
-def _number(path: str) -> tuple[int, str]:
-    found = re.search(r"/(\d+)_", path)
-    return int(found[1]) if found else 0, path

@@ -14,35 +14,14 @@ from pathlib import Path
 
 from coursework.files import copy_tree
 from coursework.homework import homework
-from coursework.staff.release.markers import ReleaseError
-
-PYTHON = [sys.executable, "-B"]  # nothing is left beside the files
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return the variables with which this interpreter runs the edition of a folder, and that one only."""
-    return {
-        **os.environ,
-        "COURSEWORK_NO_VENV": "1",
-        "PYTHONPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+from coursework.staff.release.markers import ReleaseError, refuse, run_all
+from coursework.submit.archive import run_in
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the edition of a folder."""
-    return subprocess.run(
-        [*PYTHON, *command],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        encoding="utf-8",
-        stdin=subprocess.DEVNULL,
-    )
+def run(folder: Path, *arguments: str, program: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    """Run Python, or another program, in the edition of a folder; nothing is left beside the files."""
+    quiet = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return run_in(folder, *arguments, program=program, **quiet)
 
 
 def try_out(folder: Path) -> list[str]:
@@ -54,17 +33,17 @@ def try_out(folder: Path) -> list[str]:
     Raises:
         ReleaseError: with all that does not work.
     """
-    lines: list[str] = []
-    problems: list[str] = []
+    looks = (style, nothing_started, commands, scripts, comparison)
     with ThreadPoolExecutor() as pool:  # each waits for processes
-        for look in [pool.submit(look, folder) for look in (style, nothing_started, commands, scripts, comparison)]:
-            try:
-                lines.append(look.result())
-            except ReleaseError as error:
-                problems += error.problems
-    if problems:
-        raise ReleaseError(problems)
-    return lines
+        return run_all([pool.submit(look, folder).result for look in looks])
+
+
+def _refuse(title: str, lines: list[str]) -> None:
+    refuse([f"student edition: {title}{line}" for line in lines])
+
+
+def _lines(result: subprocess.CompletedProcess[str]) -> list[str]:
+    return (result.stdout + result.stderr).strip().splitlines()
 
 
 def style(folder: Path) -> str:
@@ -73,10 +52,8 @@ def style(folder: Path) -> str:
     for options in (["check", "--output-format=concise"], ["format", "--check"]):
         # the repository around dist/ ignores it, so ignored files are looked at, too
         result = run(folder, "-m", "ruff", *options, "--no-cache", "--no-respect-gitignore", ".")
-        if result.returncode:
-            said += (result.stdout + result.stderr).strip().splitlines()
-    if said:
-        raise ReleaseError([f"student edition: {line}" for line in said])
+        said += _lines(result) if result.returncode else []
+    _refuse("", said)
     return "ruff: clean and formatted"
 
 
@@ -88,14 +65,13 @@ def nothing_started(folder: Path) -> str:
     except (ValueError, KeyError) as error:
         raise ReleaseError([f"student edition: check --all: {result.stderr.strip() or error}"]) from error
     wrong = [
-        f"student edition: check {function['name']}, {case['title']}: {case['status']}, {case['message']}"
+        f"{function['name']}, {case['title']}: {case['status']}, {case['message']}"
         for report in reports
         for function in report["functions"]
         for case in function["cases"]
         if case["status"] != "not started"
     ]
-    if wrong or result.returncode != 1:
-        raise ReleaseError(wrong or [f"student edition: check --all ends with {result.returncode}, not 1"])
+    _refuse("check ", wrong or ([] if result.returncode == 1 else [f"--all ends with {result.returncode}, not 1"]))
     return f"check --all: {len(reports)} tasks, each function not started"
 
 
@@ -111,16 +87,12 @@ for name, command in all_commands().items():
 
 
 def commands(folder: Path) -> str:
-    """Load the room of every command that ``--help`` lists."""
-    listed = run(folder, "-m", homework().package, "--help").stdout.splitlines()
-    names = [line.split()[0] for line in listed if line.startswith("    ") and line[4:5].isalpha()]
-    result = run(folder, "-c", OFFERED)
-    said = (result.stdout + result.stderr).strip().splitlines()
-    if said or not names:
-        raise ReleaseError(
-            [f"student edition: {homework().package} {line}" for line in said or ["--help lists no command"]]
-        )
-    return f"{homework().package} has the commands {', '.join(names)}"
+    """Import the module of every command that ``--help`` lists."""
+    program = homework().package
+    listed = re.findall(r"(?m)^    ([a-z]+)", run(folder, "-m", program, "--help").stdout)
+    said = _lines(run(folder, "-c", OFFERED))
+    _refuse(f"{program} ", said or ([] if listed else ["--help lists no command"]))
+    return f"{program} has the commands {', '.join(listed)}"
 
 
 def scripts(folder: Path) -> str:
@@ -129,13 +101,10 @@ def scripts(folder: Path) -> str:
     bash = shutil.which("bash") if os.name == "posix" else None
     wrong = []
     for path in paths if bash else ():
-        result = subprocess.run(
-            [str(bash), str(path)], cwd=folder, env=environment(folder), capture_output=True, encoding="utf-8"
-        )
+        result = run(folder, str(path), program=str(bash))
         if result.returncode != 1 or not result.stderr.startswith("Not started. Task "):
-            wrong.append(f"student edition: {path.name} does not stop at its blank: {result.stderr.strip()}")
-    if wrong:
-        raise ReleaseError(wrong)
+            wrong.append(f"{path.name} does not stop at its blank: {result.stderr.strip()}")
+    _refuse("", wrong)
     return f"{len(paths)} scripts stop at their blanks" + ("" if bash else " (not run: there is no bash)")
 
 
@@ -146,6 +115,5 @@ def comparison(folder: Path) -> str:
         copy_tree(folder, place, lambda path: False)
         result = run(place, "-m", homework().package, "test", "--", "-k", Path(homework().notebooks[-1]).stem)
     if result.returncode != 1 or not re.search(r"Task \S+: \w+ is not written yet", result.stdout):
-        said = (result.stdout + result.stderr).strip().splitlines()
-        raise ReleaseError([f"student edition: test: {line}" for line in said or ["it says nothing"]])
+        _refuse("test: ", _lines(result) or ["it says nothing"])
     return "test names the blank of a notebook"

@@ -20,6 +20,7 @@ from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import by_program
+from coursework.zips import zipped
 from staff.hostile.answers import mutated, mutated_source
 from staff.hostile.submission import STRICT, folder, solved
 from staff.mutants.catalogue import MUTANTS
@@ -108,9 +109,9 @@ def test_the_hidden_seeds_are_those_of_the_secret():
 
 def test_the_zip_is_the_same_every_time_and_holds_no_solution(tmp_path):
     config = Config("a seed", {"labels": "0123", "staff_accuracy": 0.9})
-    content = build.archive(build.files(config))
-    assert content == build.archive(build.files(config))
-    assert content != build.archive(build.files(Config("another seed")))
+    content = zipped(build.files(config))
+    assert content == zipped(build.files(config))
+    assert content != zipped(build.files(Config("another seed")))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
         assert {"setup.sh", "run_autograder", "autograder.json", "pyproject.toml"} <= set(names)
@@ -125,7 +126,7 @@ def test_the_zip_is_the_same_every_time_and_holds_no_solution(tmp_path):
 
 def test_the_zip_grades_a_folder_by_itself(tmp_path):
     """As the platform does: unpacked into source/, called by run_autograder, with nothing of the repository around."""
-    with zipfile.ZipFile(io.BytesIO(build.archive(build.files(Config("a seed"))))) as archive:
+    with zipfile.ZipFile(io.BytesIO(zipped(build.files(Config("a seed"))))) as archive:
         archive.extractall(tmp_path / "source")
     folder({"cs7643/descent.py": FILES["cs7643/descent.py"]})(tmp_path / "submission")
     environment = {

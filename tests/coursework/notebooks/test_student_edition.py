@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from coursework.staff.release.command import write
-from coursework.staff.release.contents import CONTENTS, read_contents, read_source
+from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition, restore
 
 NOTEBOOK = "notebooks/2_autodiff.ipynb"
@@ -17,8 +17,7 @@ NOTEBOOK = "notebooks/2_autodiff.ipynb"
 
 @pytest.fixture(scope="module")
 def edition():
-    source = read_source()
-    return make_edition(source, read_contents(source[CONTENTS].decode()))
+    return make_edition(read_source())
 
 
 def call(folder, *arguments):

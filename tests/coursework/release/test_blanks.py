@@ -142,6 +142,9 @@ def test_what_only_the_staff_has_leaves_no_trace():
         "if x:\n    pass\n# BEGIN SOLUTION 1 a\nelse:\n    y = 1\n# END SOLUTION\n",
         "def f():\n    # BEGIN SOLUTION 1 a\n    return 1\n    # END SOLUTION\n  return 2\n",
         "if x:\n    y = 1\n# BEGIN SOLUTION 1 a\n    y = 2\n# END SOLUTION\n    y = 3\n",
+        "def f():\n    # BEGIN SOLUTION 1 a\n\n    # END SOLUTION\n    return 1\n",
+        "def f():\n    # BEGIN SOLUTION 1 a\n  return 1\n    # END SOLUTION\n",
+        'def f():\n    text = """\n    # BEGIN SOLUTION 1 a\n    x = 1\n    # END SOLUTION\n    """\n',
     ],
 )
 def test_a_region_that_is_no_whole_statements_of_a_function_is_an_error(text):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, nearly, parse
+from coursework.staff.release.markers import CODE, MARKDOWN, NEARLY, PYTHON, Place, ReleaseError, parse
 
 PLACE = Place("file", 10)
 GOOD = """def f(x):
@@ -70,8 +70,6 @@ WRONG = {
     "no BEGIN": ("    # BEGIN SOLUTION 6.2 relu\n", ""),
     "another END": ("END SOLUTION", "END STAFF"),
     "another indentation": ("    # END", "        # END"),
-    "nothing inside": ("    return max(x, 0)\n", "\n"),
-    "less indented inside": ("    return max(x, 0)", "  return max(x, 0)"),
     "nested": ("    return", "    # BEGIN SOLUTION 6.2 inner\n    return"),
     "END twice": ("    # END SOLUTION\n", "    # END SOLUTION\n    # END SOLUTION\n"),
 }
@@ -84,11 +82,7 @@ def test_what_is_not_quite_a_marker_is_an_error_with_its_line(name):
     found = problems(GOOD.replace(right, wrong))
     assert all(re.match(r"file:1[0-5]: ", problem) for problem in found)
     changed = [number for number, line in enumerate(GOOD.replace(right, wrong).splitlines(), 10) if line not in GOOD]
-    assert (
-        not changed
-        or any(f"file:{number}:" in problem for number in changed for problem in found)
-        or name in ("nothing inside",)
-    )
+    assert not changed or any(f"file:{number}:" in problem for number in changed for problem in found)
 
 
 def test_a_misspelt_pair_is_found_though_it_is_balanced():
@@ -101,15 +95,8 @@ def test_a_task_must_be_one_of_the_file():
     assert "this file belongs to no task" in problems(GOOD, tasks=set())[0]
 
 
-def test_a_marker_in_a_string_or_between_fences_is_an_error():
-    text = f'text = """\n{GOOD}"""\n'
-    assert all("no comment where it stands" in problem for problem in problems(text))
-    magic = f"%matplotlib inline\n{text}"
-    assert all("no comment where it stands" in problem for problem in problems(magic))
-    fenced = "```\n<!-- BEGIN SOLUTION 1 a -->\nx\n<!-- END SOLUTION -->\n```\n"
-    assert all("no comment where it stands" in problem for problem in problems(fenced, MARKDOWN))
-    quoted = problems('x = "# BEGIN SOLUTION 1 a"\n')
-    assert "nearly a marker" in quoted[0]
+def test_a_marker_in_quotation_marks_is_nearly_a_marker():
+    assert "nearly a marker" in problems('x = "# BEGIN SOLUTION 1 a"\n')[0]
 
 
 PROSE = """The solution begins where the gradient is zero.
@@ -134,7 +121,7 @@ The staff begins on Monday.
 
 @pytest.mark.parametrize("line", PROSE)
 def test_prose_may_speak_of_solutions(line):
-    assert nearly(line) is None
+    assert not NEARLY.search(line)
 
 
 EDITS = st.sampled_from(["delete", "double", "exchange", "lower", "space"])

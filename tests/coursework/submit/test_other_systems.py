@@ -240,7 +240,7 @@ def test_other_names_are_not_refused(name):
     ("one", "other", "how"),
     [
         ("Run.log", "run.log", "in case"),
-        ("e\u0301.log", "\u00e9.log", "its accents"),
+        ("e\u0301.log", "\u00e9.log", "accents"),
         ("STRASSE.txt", "straße.txt", ""),
     ],
 )
@@ -282,20 +282,12 @@ def test_a_file_that_was_renamed_is_named(path, name, root):
     assert f"rename it to {path.rpartition('/')[2]}" in found[0]
 
 
-@pytest.mark.parametrize("path", [NOTEBOOK, LAYERS, "predictions.csv"])
-def test_a_file_that_icloud_has_not_downloaded_is_named(path, root):
-    place = root / path
-    place.rename(place.with_name(f".{place.name}.icloud"))
-    found = [line for line in said(root) if line.startswith(f"{path}: ")]
-    assert f"missing: iCloud has it, and left .{place.name}.icloud in its place" in found[0]
-    assert "Download it first" in found[0]
-
-
 def test_no_file_is_taken_for_another_that_is_looked_for(root):
     wanted = set(homework().code_files()) | set(homework().notebooks)
     for path in wanted:
         others = {other.rpartition("/")[2] for other in wanted}
-        assert names.near(root / path, others) in (None, path.rpartition("/")[2])
+        found = names.nearest(path.rpartition("/")[2], set(os.listdir((root / path).parent)) - others)
+        assert found in (None, path.rpartition("/")[2])
 
 
 # What is no file, or not whole.
@@ -329,8 +321,7 @@ def test_what_is_no_whole_file_is_named_once_and_stops_nothing(kind, path, root)
     if path in (LOG, PICTURE):
         document.write({}, person, root)
     if path == LAYERS:
-        manifest_json = manifest.build(entries, person, [], [])
-        archive.unpack(archive.pack(entries, manifest_json), root.parent / "copy")
+        archive.pack(entries, manifest.build(entries, person, [], []))
 
 
 @posix
@@ -419,7 +410,7 @@ def test_a_folder_in_the_place_of_a_result_is_named_before_the_checks_run(name, 
 def test_a_folder_that_cannot_be_written_to_is_named_before_the_checks_run(ready, capsys):
     assert submit(ready, Path("/proc/none")) == 1
     out, err = capsys.readouterr()
-    assert re.fullmatch(r"submit: /proc/none/hw1\.zip cannot be written or read: .+\n", err)
+    assert re.fullmatch(r"submit: /proc/none/hw1\.zip: .+; .+\n", err)
     assert out == ""
 
 
