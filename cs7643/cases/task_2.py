@@ -71,6 +71,9 @@ def _follow(follow: Function, v: NDArray[Any], eta: float) -> Comparison:
         "steps not added up": np.concatenate([right[:1], np.diff(right, axis=0)]),
         "points averaged": right / counts,
     }
+    for name in ("uphill", "eta lost", "normalised"):
+        mistakes[f"{name} + w(1) is missing"] = np.asarray(mistakes[name])[1:]
+        mistakes[f"{name} + w(T+1) is missing"] = np.asarray(mistakes[name])[:-1]
     return compare("iterates", follow(v, eta), right, mistakes=mistakes)
 
 

@@ -71,6 +71,10 @@ def _gradient_descent_a_quadratic_in_closed_form(gradient_descent: Function, rng
             "normalised": functools.partial(_steps_are, eta),
             "falling steps": tuple(np.concatenate([w1[np.newaxis], w1 * factors]) for factors in shrinking),
         }
+        mistakes["gradient at w1 + uphill"] = w1 * (1 + eta * curvatures * t)
+        for name in ("gradient at w1", "uphill", "eta lost", "w1 lost"):
+            mistakes[f"{name} + w1 is missing"] = np.asarray(mistakes[name])[1:]
+            mistakes[f"{name} + w(T+1) is missing"] = np.asarray(mistakes[name])[:-1]
         found = gradient_descent(lambda w, c=curvatures: c * w, w1, eta, T)
         yield compare("iterates", found, points, mistakes=mistakes)
 

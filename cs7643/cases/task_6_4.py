@@ -139,6 +139,7 @@ def _make_optimizer_steps_with_changing_gradients(make_optimizer: Function, rng:
             settings: dict[str, Any] = {"lr": lr, "mu": mu, "decay": decay}
             predictions: dict[str, Prediction] = {
                 "weight decay lost": _descend(begin, gradients[name], **{**settings, "decay": 0}),
+                "weight decay lost + momentum lost": _descend(begin, gradients[name], lr, 0, 0),
                 "momentum lost": _descend(begin, gradients[name], **{**settings, "mu": 0}),
                 "learning rate lost": tuple(
                     _descend(begin, gradients[name], **{**settings, "lr": other})
