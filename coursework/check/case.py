@@ -86,19 +86,6 @@ def case(function: str, title: str, advice: str, changes: tuple[int, ...] = ()) 
     return register
 
 
-PREPARATIONS: dict[str, Callable[[], None]] = {}
-
-
-def prepare(*functions: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Register what is to be done before the cases of these functions, because it takes longer than a case may."""
-
-    def register(preparation: Callable[[], None]) -> Callable[[], None]:
-        PREPARATIONS.update(dict.fromkeys(functions, preparation))
-        return preparation
-
-    return register
-
-
 def run_case(case: Case, function: Function, seed: int = SEED) -> Outcome:
     """Try ``function`` in one case, twice. Whatever it does, an outcome comes back."""
     results: list[Any] = []

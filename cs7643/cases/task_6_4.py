@@ -16,7 +16,7 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from coursework.check.case import CaseFailed, Function, case, prepare
+from coursework.check.case import CaseFailed, Function, case
 from coursework.check.comparison import Comparison, Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.compiler import import_later
@@ -26,6 +26,8 @@ from cs7643.cases.oracles import Array, affine
 LINEAR = "one linear layer, from all values of an image to one logit for each class."
 SGD = "torch.optim has this optimiser; each of the four arguments has its place in it."
 STEP = "set the gradients to zero, compute the loss, go backward, step: each once, in this order."
+
+import_later()
 
 shared_mistakes("Softmax")
 mistake("Softmax", "flattened in another order", "the images are flattened with their axes in another order.")
@@ -98,11 +100,6 @@ def _softmax_float32_images(model_class: Function, rng: Generator) -> Iterator[C
 
 
 # --- the optimiser
-
-
-@prepare("make_optimizer", "update_step")
-def _prepare_make_optimizer() -> None:
-    import_later()
 
 
 def _descend(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
@@ -131,7 +129,7 @@ class RemoteOptimizer(torch.optim.Optimizer):
     """An optimiser in the worker, of parameters here."""
 
     def __init__(self, remote: Remote, number: int, parameters: list[Tensor]) -> None:
-        """Take the number that the worker gave it, and what it changes; see :class:`Settings` for what is left out."""
+        """Take the number that the worker gave it, and the parameters that it changes."""
         self.remote, self.number, self.parameters = remote, number, parameters
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RemoteOptimizer:
@@ -157,23 +155,6 @@ def _put(parameters: Iterable[Tensor], arrays: Any) -> None:
             raise CaseFailed("the parameters do not have the shapes that they had")
         with torch.no_grad():
             w.copy_(torch.from_numpy(array))
-
-
-class Settings(torch.optim.Optimizer):
-    """What the grader needs of an optimiser that it hands to a function: its learning rate.
-
-    The first real optimiser of a process makes PyTorch import its compiler: three seconds, and 80 MB. The worker pays
-    that, as the student's code may use all of PyTorch; the grader need not.
-    """
-
-    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        """Take what ``torch.optim.SGD`` takes."""
-        self.param_groups = [{"params": list(parameters), "lr": lr}]
-
-
-def light_optimizers() -> AbstractContextManager[Any]:
-    """Let the cases make :class:`Settings` where they say ``torch.optim.SGD``."""
-    return mock.patch.object(torch.optim, "SGD", Settings)
 
 
 KINDS: dict[str, type] = {}

@@ -6,12 +6,10 @@ import importlib
 import inspect
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from coursework.check.case import CASES, IMPORT, SEED, Case, Function, Outcome, run_case
+from coursework.check.case import CASES, IMPORT, SEED, Case, Outcome, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.check.verdict import Verdict
 from coursework.homework import Task, homework, path_of
@@ -33,6 +31,11 @@ class Trial:
     seeds: tuple[int, ...]  # the student's first
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     lost: str = ""
+
+    @property
+    def next_title(self) -> str:
+        """Return the title of the case that is to be run next: the import, before the first."""
+        return cases_of(self.name)[len(list(self.outcomes.values())[-1])].title if self.outcomes else IMPORT
 
     def verdict(self, seed: int) -> Verdict:
         """Return the verdict on the inputs of one seed."""
@@ -115,12 +118,11 @@ def try_tasks(
         if path_of(trial.module) not in files:
             _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
     left = [trial for trial in every if not trial.outcomes]
-    for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
-        if not left or (chosen is own and own == dict(files)):
-            break
+    chosen = {"all": files} if own == files else {"all": files, f"only-{tasks[0].number}": own}
+    for folder, content in chosen.items():
         package = arena.folder / folder
-        if not package.exists():
-            arena.write(folder, {**clean_package(), **chosen})
+        if left and not package.exists():
+            arena.write(folder, {**clean_package(), **content})
         left = _try_all(left, arena, package, until)
     return trials
 
@@ -142,7 +144,7 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
 
 
 def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> list[Trial]:
-    """Try functions one after another, with a new worker after each that takes its worker along.
+    """Try functions one after another in a worker, and in a new one after each that ends its worker.
 
     Returns:
         Those whose module cannot be imported.
@@ -151,49 +153,38 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
     while left:
         with arena.worker(package) as link:
             remote = Remote(link, until, wire())
-            while left:
-                trial = left.pop(0)
-                trial.outcomes = {}
-                title = IMPORT
-                try:
+            try:
+                while left:
+                    trial = left.pop(0)
+                    trial.outcomes = {}
                     if time.monotonic() > until:
                         raise WorkerGone(NO_TIME, "no time left")
                     try:
-                        function, context = _load(remote, trial)
+                        _try(remote, trial)
                     except LOAD_ERRORS as error:
-                        text = f"{type(error).__name__}: {error}"
-                        _fill(trial, Outcome(IMPORT, "wrong", f"{path_of(trial.module)} cannot be imported: {text}"))
+                        text = f"{path_of(trial.module)} cannot be imported: {type(error).__name__}: {error}"
+                        _fill(trial, Outcome(IMPORT, "wrong", text))
                         refused.append(trial)
-                        continue
-                    for seed in trial.seeds:
-                        found = trial.outcomes.setdefault(seed, [])
-                        for case in cases_of(trial.name):
-                            title = case.title
-                            with context:
-                                found.append(run_case(case, function, seed))
-                        if all(outcome.status == "not started" for outcome in found):
-                            for other in trial.seeds:
-                                trial.outcomes[other] = found
-                            break
-                except WorkerGone as gone:
-                    for each in _with_it(trial, left) if title == IMPORT else [trial]:
-                        each.lost = gone.kind
-                        _fill(each, Outcome(title, "wrong", gone.finding))
-                    break
+            except WorkerGone as gone:
+                title, lost = trial.next_title, [trial]
+                if title == IMPORT:  # the other functions of this module would end the next worker
+                    lost += [each for each in left if each.module == trial.module]
+                    left = [each for each in left if each.module != trial.module]
+                for each in lost:
+                    each.lost = gone.kind
+                    _fill(each, Outcome(title, "wrong", gone.finding))
     return refused
 
 
-def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
-    """Take out of a list those whose module is the same, and which will fare no better."""
-    found = [each for each in left if each.module == trial.module]
-    for each in found:
-        left.remove(each)
-    return [trial, *found]
-
-
-def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
-    """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
-    with remote.loading(trial.module, trial.name):  # both import what they need at the same time
+def _try(remote: Remote, trial: Trial) -> None:
+    """Load a function into the worker and run its cases, with the first seed alone if it is not started."""
+    with remote.loading(trial.module, trial.name):  # both sides import what they need at the same time
         _register_cases(trial.name)
-        other = remote.wire.stand_in(remote, trial.module, trial.name)
-    return other or (RemoteFunction(remote, trial.name), nullcontext())
+        function = remote.wire.stand_in(remote, trial.module, trial.name) or RemoteFunction(remote, trial.name)
+    for seed in trial.seeds:
+        found = trial.outcomes[seed] = []
+        for case in cases_of(trial.name):
+            found.append(run_case(case, function, seed))
+        if all(outcome.status == "not started" for outcome in found):
+            trial.outcomes = dict.fromkeys(trial.seeds, found)
+            return

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 from coursework.homework import Task, setting
@@ -25,10 +24,8 @@ class Wire:
         """Return a word that tasks have in common which share a worker; "" for a task that has one of its own."""
         return ""
 
-    def stand_in(
-        self, remote: Any, module: str, name: str
-    ) -> tuple[Callable[..., Any], AbstractContextManager[Any]] | None:
-        """Return what stands for a function here, and what its cases run in; None for the usual."""
+    def stand_in(self, remote: Any, module: str, name: str) -> Callable[..., Any] | None:
+        """Return what stands for a function in the grader; None for the usual stand-in."""
         return None
 
     def outward(self, name: str, value: Any) -> Special | None:
