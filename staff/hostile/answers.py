@@ -57,7 +57,7 @@ def _of_every_task() -> Iterator[Hostile]:
 
 PRECOMPUTED = f"""
 import pathlib
-from coursework.check.case import SEED, CASES, run_case
+from coursework.check.case import SEED, CASES
 table, answer = {{}}, lambda w, term, eta: {SOLVED_STEP}
 def key(*a):
     return repr([np.asarray(x).tolist() for x in a])
@@ -66,7 +66,7 @@ def remember(w, term, eta):
 import cs7643.cases.task_4
 for case in CASES:
     if case.function == "sgd_step":
-        run_case(case, remember, SEED)
+        list(case.body(remember, case.random(SEED)))
 """
 
 SUBMISSIONS = [
