@@ -68,9 +68,9 @@ def _encode_array(value: Any) -> Any:
     array = np.array(value, order="A", subok=False)
     if array.dtype.char not in DTYPES or not array.dtype.isnative or array.ndim > AXES:
         return {"opaque": f"array of {array.dtype.name}"[:100]}
-    order = "F" if array.flags.fnc else "C"
-    content = base64.b64encode(array.tobytes(order)).decode()
-    return {"scalar" if isinstance(value, np.generic) else "array": [array.dtype.char, array.shape, order, content]}
+    content = base64.b64encode(array.tobytes("A")).decode()
+    parts = [array.dtype.char, array.shape, "F" if array.flags.fnc else "C", content]
+    return {"scalar" if isinstance(value, np.generic) else "array": parts}
 
 
 def unpack(body: bytes, specials: frozenset[str] | None = None) -> Any:
