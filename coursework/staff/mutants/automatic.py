@@ -172,7 +172,7 @@ def _child(change: Change) -> None:
     def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
         return compile(change.text, loader.path, "exec") if name == change.module else usual(loader, name)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
     try:
         verdict = importlib.import_module("coursework.check.verdict")
         importlib.import_module(task.cases)
