@@ -15,6 +15,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -125,7 +126,7 @@ def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
             place = Path(folder, name)
             relative = PurePosixPath(place.relative_to(root).as_posix())
             if stat.S_ISREG(place.lstat().st_mode):
-                yield Found(relative, functools.partial(place.open, "rb"))
+                yield Found(relative, functools.partial(FileIO, place))
             elif name in wanted():
                 submission.note(f"{relative}: it is a link or not a file: put the file itself in its place")
 
