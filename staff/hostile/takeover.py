@@ -38,7 +38,7 @@ if found:
 """
 
 
-def forged(name: str, code: str, says: str = "no answer|returned more|wrong in") -> Hostile:
+def forged(name: str, code: str, says: str = "cannot be read|returned more|wrong in") -> Hostile:
     """Return a submission that answers by itself, past the worker's code."""
     return body(name, code + "\nreturn w", says, REPLY)
 
@@ -76,7 +76,7 @@ FLOODS = [
     body(
         "a fork bomb",
         "import os\nfor k in range(300):\n    try: os.fork()\n    except OSError: pass\nreturn w",
-        "wrong|no answer",
+        "wrong|cannot be read",
     ),
     body(
         "children that detach themselves and wait",
@@ -210,7 +210,7 @@ REACHES = [
     body(
         "patches the worker's protocol",
         "return w",
-        "no answer|wrong in",
+        "cannot be read|wrong in",
         """
         import coursework.staff.autograder.inside.worker as worker
         worker.pack = lambda value: b"\\x04" + bytes(7) + b"pass"

@@ -1,4 +1,4 @@
-"""Grading a hostile submission, and what must hold whatever it did."""
+"""Grade a hostile submission, and check what must hold whatever it does."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ UNSEEN = re.compile(r"[✓✗·] [\w.]+: (right in \d+ of \d+ cases(; [\w *()\[\
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.
+    """The result of a hostile submission.
 
     Attributes:
         submission: the submission.
         points: what it was given.
         seconds: how long it took.
         said: the line of the output that its pattern fits, "" if none does.
-        faults: what should not have been, a sentence each.
+        faults: what should not have happened, a sentence each.
     """
 
     submission: Hostile
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def attempt(submission: Hostile) -> Outcome:
-    """Write a submission into a temporary folder, grade it, and look at everything that must hold."""
+    """Write a submission into a temporary folder, grade it, and check everything that must hold."""
     with tempfile.TemporaryDirectory(prefix="cs7643-hostile-") as name:
         base = Path(name)
         (base / "in").mkdir()
@@ -78,7 +78,7 @@ def attempt(submission: Hostile) -> Outcome:
 
 
 def earned_by(submission: Hostile) -> float:
-    """Return what a mutant earns, found out in this process: its function in the place of the right one."""
+    """Return the points of a mutant, worked out in this process with its function in place of the right one."""
     mutant = submission.mutant
     assert mutant is not None
     task, seeds = homework().task(mutant.task), seeds_of(CONFIG)
@@ -108,7 +108,7 @@ def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
         if hidden and not all(UNSEEN.fullmatch(line) for line in test["output"].splitlines()):
             faults.append(f"a hidden test says more than it should: {test['output']!r}")
     if not found["extra_data"]["finished"]:
-        faults.append("the grading did not come to its end: " + found["tests"][-1]["output"])
+        faults.append("the grading was not completed: " + found["tests"][-1]["output"])
     left = [process for process in processes.running() if process.user in used and not process.ended]
     if left:
         faults.append(f"{len(left)} processes were left running")

@@ -1,4 +1,4 @@
-"""Functions under test, as the cases see them: called here, run in the worker."""
+"""Functions under test as the cases see them: called in the grader, run in the worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coursework.staff.autograder.wire import Wire
 IN_PLACE = "it changes one of its arguments in place: work on a copy, or make a new array"
 PLAIN: frozenset[str] = frozenset()
 CALLBACKS = 2000  # of one call
-ARGUMENT = 10_000  # bytes of an array that the worker hands to a function here, which may keep it
+ARGUMENT = 10_000  # bytes of an array that the worker passes to a function here, which may keep it
 
 
 class Opaque:
@@ -28,7 +28,7 @@ class StudentError(Exception):
 
 
 def named(base: type, name: str) -> type:
-    """Return a subclass of this name, cleaned of what is no part of a name."""
+    """Return a subclass of this name, without the characters that do not belong into a name."""
     return type(re.sub(r"[^\w .]", "", name)[:60] or "object", (base,), {})
 
 
@@ -85,11 +85,11 @@ class Remote:
                 case (self.number, "callback", int(which), tuple(arguments)) if 0 <= which < len(functions):
                     self.link.send(_called(functions[which], arguments), deadline, self.who)
                 case _:
-                    raise WorkerGone(f"what came back from {self.who} is no answer", "no answer")
+                    raise WorkerGone(f"the answer of {self.who} cannot be read", "unreadable answer")
         raise WorkerGone(f"{self.who} calls the function that it is given too often", "no answer in time")
 
     def _inward(self, value: Any) -> Any:
-        """Make of special values what the cases know."""
+        """Replace special values by the objects that the cases know."""
         if isinstance(value, Special):
             if value.kind == "opaque":
                 return named(Opaque, value.parts[0])()

@@ -18,13 +18,13 @@ from coursework.staff.autograder.remote import Remote, RemoteFunction, StudentEr
 from coursework.staff.autograder.sandbox import Arena, WorkerGone
 from coursework.staff.autograder.wire import wire
 
-NO_TIME = "there was no time left for it: what came before took too long"
+NO_TIME = "there was no time left for it: the functions before it took too long"
 LOAD_ERRORS = (StudentError, NotImplementedError, SystemExit)
 
 
 @dataclass
 class Trial:
-    """What came of a function: for each seed the outcomes of its cases, and why a worker was lost."""
+    """The results of a function: for each seed the outcomes of its cases, and why a worker was lost."""
 
     name: str
     module: str
@@ -55,8 +55,8 @@ class Trial:
     def right_anywhere(self) -> set[str]:
         """Return the titles of the cases that are right on all hidden inputs.
 
-        A case whose numbers are always the same counts only beside one whose numbers are drawn: else a table of answers
-        would do.
+        A case whose numbers are always the same counts only together with one whose numbers are drawn: otherwise a
+        table of answers would do.
         """
         right = set.intersection(*(self._right(seed) for seed in self.seeds[1:]))
         drawn = {case.title for case in cases_of(self.name) if draws(case)}
@@ -84,7 +84,7 @@ def draws(case: Case) -> bool:
 
 
 def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
-    """Return the tasks that are to be graded, together those that share a worker, and these last."""
+    """Return the tasks to be graded in groups that share a worker: single tasks first."""
     chosen = [task for task in homework().tasks if numbers is None or task.number in numbers]
     words = {task.number: wire().group(task) for task in chosen}
     shared = dict.fromkeys(filter(None, words.values()))
@@ -108,7 +108,7 @@ def try_tasks(
         until: when all must be done, on the clock of time.monotonic.
 
     Returns:
-        For each task, by number, and each of its functions what came of it.
+        The trial of each function, by its name, for each task, by its number.
     """
     trials = {task.number: {name: Trial(name, module, seeds) for module, name in task.functions} for task in tasks}
     every = [trial for functions in trials.values() for trial in functions.values()]
@@ -135,8 +135,8 @@ def _register_cases(name: str) -> None:
 
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
-    """Let one outcome stand for all cases that are missing."""
-    _register_cases(trial.name)  # which are not there yet if the worker was gone at once
+    """Add one outcome in place of all missing cases."""
+    _register_cases(trial.name)  # they are not yet if the worker ended at once
     for seed in trial.seeds:
         found = trial.outcomes.setdefault(seed, [])
         if len(found) < len(cases_of(trial.name)):

@@ -1,4 +1,4 @@
-"""What the grader hands to a worker and takes from it, beside numbers, texts, arrays and functions.
+"""What the grader sends to a worker and gets back, besides numbers, texts, arrays and functions.
 
 A homework whose functions take objects of its own, or return some, names a package in the table tool.coursework of
 pyproject.toml, ``wire = "package"``. Its module ``grader`` has a class ``Grader``, a :class:`Wire`; its module
@@ -21,7 +21,7 @@ class Wire:
     """The grader's end, for a homework with plain values only."""
 
     def group(self, task: Task) -> str:
-        """Return a word that tasks have in common which share a worker; "" for a task that has one of its own."""
+        """Return a word that is the same for tasks that share a worker; "" for a task with a worker of its own."""
         return ""
 
     def stand_in(self, remote: Any, module: str, name: str) -> Callable[..., Any] | None:

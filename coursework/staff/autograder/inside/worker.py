@@ -1,7 +1,7 @@
 """The worker: imports the files of a submission and answers calls, in a process that the student's code owns.
 
-Whatever happens in here is the submission's business: it can change this code as it likes, and gains nothing by it. The
-grader takes values from it, and judges them.
+The submission can change anything in this process, and gains nothing by it: the grader only takes values from here, and
+judges them itself.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Worker:
     """Answers requests one after another."""
 
     def __init__(self, connection: socket.socket, end: End) -> None:
-        """Answer on this connection; ``end`` knows the objects of the homework."""
+        """Answer on this connection; ``end`` converts the objects of the homework."""
         self.connection, self.stream, self.process = connection, connection.makefile("rb"), os.getpid()
         self.number = 0  # of the request that is being answered: an answer names it
         self.function: Callable[..., Any] | None = None
         self.end = end
 
     def run(self) -> None:
-        """Say that it is there, and answer until the grader is gone."""
+        """Report that it is ready, and answer until the grader is gone."""
         self.send(("ready",))
         while True:
             try:
@@ -73,7 +73,7 @@ class Worker:
         return unpack(self.stream.read(*struct.unpack("<Q", head)))
 
     def send(self, answer: Any) -> None:
-        """Send an answer; a child that the student's code has left in here ends instead."""
+        """Send an answer; a child process that the student's code has forked ends instead."""
         if os.getpid() != self.process:
             os._exit(1)
         self.connection.sendall(pack((self.number, *answer)))
