@@ -147,21 +147,17 @@ def write_mistakes(documents: dict[str, dict[str, Any]], path: Path) -> None:
 
 def draw_histogram(points: Sequence[float], path: Path) -> None:
     """Draw how many submissions have how many points."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    matplotlib.rcdefaults()  # whatever a matplotlibrc says
-    figure = Figure(figsize=(7, 3.5))
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.add_subplot(
+        xlabel="points that a program gives",
+        ylabel="submissions",
+        title=f"{len(points)} submissions, mean {sum(points) / len(points):.1f}",
+    )
     axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    mean = sum(points) / len(points)
-    axes.set(
-        xlabel="points that a program gives", ylabel="submissions", title=f"{len(points)} submissions, mean {mean:.1f}"
-    )
     axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
     with atomic_writer(path) as stream:
-        FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
+        figure.savefig(stream, format="png")
