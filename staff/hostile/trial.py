@@ -65,7 +65,7 @@ def attempt(submission: Hostile) -> Outcome:
         found = json.loads(text)
         faults = [*results.problems(found), *_faults(found, text, used)]
         if output.is_symlink() or sorted(path.name for path in output.parent.iterdir()) != ["results.json"]:
-            faults.append("there is more beside results.json, or it is a link")
+            faults.append("there are other files next to results.json, or it is a link")
     points = document.points(found)
     earned = submission.points if submission.points is not None else earned_by(submission)
     if abs(points - earned) > 1e-3:
@@ -98,7 +98,7 @@ def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
     faults = []
     secrets = [CANARY, *(str(seed) for seed in seeds_of(CONFIG)[1:])]
     if any(secret in text for secret in secrets):
-        faults.append("a secret of the grader stands in the output")
+        faults.append("a secret of the grader is in the output")
     if re.search("FOUND|WROTE|REACHED", text):
         faults.append("it found, wrote or reached what it should not")
     if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text) or re.search(r"\\u00[01]", text):

@@ -1,6 +1,6 @@
-"""The same for the tasks in PyTorch: models and optimisers that a case can use as if they were here.
+"""The grader's end for the tasks in PyTorch: stand-ins for models and optimisers that are in the worker.
 
-The parameters are here, drawn here and sent along with every request, so that logits and gradients can only be right
+The grader draws the parameters and sends them along with every request, so that logits and gradients can only be right
 if they are computed from them.
 """
 
@@ -55,7 +55,7 @@ def _tensor(value: Any) -> Any:
 
 
 class RemoteModule(nn.Module):
-    """A model in the worker. Its parameters are here; they begin with random numbers of PyTorch's generator."""
+    """A model in the worker. Its parameters are here, and start as random numbers of PyTorch's generator."""
 
     def __init__(self, remote: Remote, number: int, shapes: list[Any]) -> None:
         """Take the number that the worker gave it, and the shapes of its parameters."""
@@ -116,7 +116,7 @@ def _construct(remote: Remote, *arguments: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Return sizes as whole numbers of Python, which is what the cases mean by them."""
+    """Return sizes as Python integers."""
     return tuple(map(_whole, value)) if isinstance(value, tuple) else int(value)
 
 

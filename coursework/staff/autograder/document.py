@@ -43,7 +43,7 @@ def build(
     tests += [_judged(task, judgements.get(task.number)) for task in judged()]
     rows = [f"{task.number} {task.title}: {points:g} for {what}" for task, points, what in by_person()]
     total = sum(points for _, points, _ in by_person())
-    tests.append(_plain("What a person grades", [f"{total:g} points, for what stands in {homework().pdf}:", *rows]))
+    tests.append(_plain("What a person grades", [f"{total:g} points, for the contents of {homework().pdf}:", *rows]))
     lost = {trial.name: trial.lost for trial in _all(trials) if trial.lost}
     lines = [*staff, *(f"{name}: worker lost, {why}" for name, why in lost.items())]
     tests.append({**_plain("For the staff", lines or ["nothing to report"]), "visibility": "hidden"})

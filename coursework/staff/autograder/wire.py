@@ -2,8 +2,8 @@
 
 A homework whose functions take objects of its own, or return some, names a package in the table tool.coursework of
 pyproject.toml, ``wire = "package"``. Its module ``grader`` has a class ``Grader``, a :class:`Wire`; its module
-``worker`` a class ``Worker``, a :class:`~coursework.staff.autograder.inside.ends.End`, which runs beside the student's
-code.
+``worker`` a class ``Worker``, a :class:`~coursework.staff.autograder.inside.ends.End`, which runs in the process of
+the student's code.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from coursework.staff.mutants.mutant import text_of
 
 RESULTS = "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
-KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other is that of a crash, and so of a killed change
+KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other means a crash, which kills a change, too
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ class Mutant:
         task: the number of the task.
         function: the function that is wrong.
         name: what is wrong with it, in words; no two mutants of a function share one.
-        right: a piece of the solution's text, which stands there once.
-        wrong: what stands in its place.
+        right: a piece of the solution's text, which occurs there once.
+        wrong: what replaces it.
         mistake: the name of the mistake that the diagnosis should find, as the task's cases register it.
     """
 
@@ -61,7 +61,7 @@ def edited(mutant: Mutant, source: str) -> str:
     """Make the edit in the source of the function.
 
     Raises:
-        ValueError: if the text does not stand in the solution exactly once.
+        ValueError: if the text does not occur in the solution exactly once.
     """
     regions = list(re.finditer(r"^ *# BEGIN SOLUTION.*?^ *# END SOLUTION", source, re.S | re.M))
     if sum(region[0].count(mutant.right) for region in regions) != 1:
