@@ -60,11 +60,11 @@ def main() -> int:
 
 
 def _table(group: str, outcomes: list[Outcome]) -> str:
-    rows = [f"## {group}", "", "| submission | points | seconds | the output says |", "| --- | --- | --- | --- |"]
+    rows = [f"## {group}", "", "| submission | points | the output says |", "| --- | --- | --- |"]
     for outcome in outcomes:
         said = outcome.said.replace(str(ROOT), "REPOSITORY")[:150].replace("|", "\\|").replace("<", "&lt;")
         verdict = f"**{'; '.join(outcome.faults)}**" if outcome.faults else said
-        rows.append(f"| {outcome.submission.name} | {outcome.points:.2f} | {outcome.seconds:.0f} | {verdict} |")
+        rows.append(f"| {outcome.submission.name} | {outcome.points:.2f} | {verdict} |")
     return "\n".join(rows) + "\n"
 
 

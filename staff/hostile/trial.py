@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,14 +33,12 @@ class Outcome:
     Attributes:
         submission: the submission.
         points: what it was given.
-        seconds: how long it took.
         said: the line of the output that its pattern fits, "" if none does.
         faults: what should not have happened, a sentence each.
     """
 
     submission: Hostile
     points: float
-    seconds: float
     said: str
     faults: tuple[str, ...]
 
@@ -55,12 +52,10 @@ def attempt(submission: Hostile) -> Outcome:
         output = base / "results" / "results.json"
         os.environ["CS7643_CANARY"] = CANARY
         used: list[int] = []
-        start = time.monotonic()
         try:
             grade(handed, output, CONFIG, submission.limits, submission.tasks, used.append)
         finally:
             del os.environ["CS7643_CANARY"]
-        seconds = time.monotonic() - start
         text = output.read_text(encoding="utf-8")
         found = json.loads(text)
         faults = [*results.problems(found), *_faults(found, text, used)]
@@ -74,7 +69,7 @@ def attempt(submission: Hostile) -> Outcome:
     said = next((line for line in lines if re.search(submission.says, line)), "")
     if not said:
         faults.append(f"nothing in the output says {submission.says!r}")
-    return Outcome(submission, points, seconds, said.strip(), tuple(faults))
+    return Outcome(submission, points, said.strip(), tuple(faults))
 
 
 def earned_by(submission: Hostile) -> float:
