@@ -1,13 +1,6 @@
-"""``python -m staff COMMAND``: the staff's command line, which works like that of cs7643, on any Python."""
+"""``python -m staff COMMAND``: the staff's command line."""
 
-import sys
-
-from coursework import start
-
-start.check("staff")
-
-from coursework.cli import main  # noqa: E402
-from coursework.staff.options import COMMANDS  # noqa: E402
+from coursework.staff.__main__ import run
 
 if __name__ == "__main__":
-    sys.exit(main(commands=COMMANDS, program="staff"))
+    run("staff")

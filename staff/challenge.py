@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from coursework.progress import progress_bar
 from coursework.terminal import guarded
@@ -198,7 +199,7 @@ def run(dataset: Dataset, preset: Preset, seed: int, device: torch.device, check
         model = FastNet(preset.widths, len(dataset.class_names))
     model = model.to(device).to(memory_format=torch.channels_last)
     model.set_whitening(training.batch(slice(0, WHITENING_IMAGES))[0])
-    average = torch.optim.swa_utils.AveragedModel(model, avg_fn=_towards, use_buffers=True)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
     learned = [p for p in model.parameters() if p.requires_grad]
     muon = Muon([p for p in learned if p.ndim == 4], preset.muon_lr)
     rest = [p for p in learned if p.ndim != 4]
@@ -297,35 +298,19 @@ def _precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=knows_bfloat16(device))
 
 
-def _towards(average: Tensor, now: Tensor, _: object) -> Tensor:
-    """Move an average a little; what counts batches is taken as it is."""
-    return torch.lerp(average, now, 1 - AVERAGE) if average.is_floating_point() else now
-
-
 def views(model: nn.Module, images: DeviceImages, device: torch.device, several: bool) -> Tensor:
     """Return the logits (N, C) of images seen once, or the mean over six views: both sides of three places."""
-    weights = (
-        {(0, 0): 0.5, (-1, -1): 0.25, (1, 1): 0.25} if several else {(0, 0): 1.0}
-    )  # the place as it is counts most
+    weights = {(0, 0): 0.5, (-1, -1): 0.25, (1, 1): 0.25} if several else {(0, 0): 1.0}  # the place as it is: most
+    blocks = []
     with evaluating(model), _precision(device):
-        return torch.cat([_mean_logits(model, images, chosen, weights, several) for chosen in _blocks(len(images))])
-
-
-def _blocks(count: int) -> Iterator[np.ndarray]:
-    for start in range(0, count, TEST_BATCH):
-        yield np.arange(start, min(start + TEST_BATCH, count))
-
-
-def _mean_logits(
-    model: nn.Module, images: DeviceImages, chosen: np.ndarray, weights: dict[tuple[int, int], float], both_sides: bool
-) -> Tensor:
-    total = torch.zeros(())
-    for shift, weight in weights.items():
-        for mirrored in (False, True) if both_sides else (False,):
-            shifts = np.tile(np.array(shift), (len(chosen), 1))
-            batch, _ = images.batch(chosen, np.full(len(chosen), mirrored), shifts)
-            total = total + weight * model(batch).float()
-    return total
+        for start in range(0, len(images), TEST_BATCH):
+            chosen = np.arange(start, min(start + TEST_BATCH, len(images)))
+            total = torch.zeros(())
+            for (shift, weight), mirrored in itertools.product(weights.items(), (False, True)[: 1 + several]):
+                batch, _ = images.batch(chosen, np.full(len(chosen), mirrored), np.tile(shift, (len(chosen), 1)))
+                total = total + weight * model(batch).float()
+            blocks.append(total)
+    return torch.cat(blocks)
 
 
 def main() -> None:

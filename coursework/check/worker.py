@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from coursework.check.case import IMPORT, PREPARATIONS, Outcome, cases_of, run_case
+from coursework.check.case import IMPORT, Outcome, cases_of, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.homework import homework, path_of
 from coursework.submit.names import missing
@@ -43,7 +43,6 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
     try:
         importlib.import_module(cases)
         function = operator.attrgetter(name)(importlib.import_module(module))
-        PREPARATIONS.get(name, lambda: None)()
     except Exception as error:  # a syntax error, for one
         file = path_of(module)
         text = f"{file} cannot be imported: {type(error).__name__}: {error}"

@@ -1,14 +1,19 @@
-"""``python -m coursework.staff COMMAND``: the staff's command line, which works like that of the homework."""
+"""``python -m coursework.staff COMMAND``: the staff's command line; this file runs on any Python, as the homework's."""
 
 import sys
 
 from coursework import start
 
-PROGRAM = "coursework.staff"
-start.check(PROGRAM)
 
-from coursework.cli import main  # noqa: E402
-from coursework.staff.options import COMMANDS  # noqa: E402
+def run(program):
+    # type: (str) -> None
+    """Run a command of the staff and exit; ``program`` is the module that was called."""
+    start.check(program)
+    from coursework.cli import main
+    from coursework.staff.options import COMMANDS
+
+    sys.exit(main(commands=COMMANDS, program=program))
+
 
 if __name__ == "__main__":
-    sys.exit(main(commands=COMMANDS, program=PROGRAM))
+    run("coursework.staff")

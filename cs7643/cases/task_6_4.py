@@ -16,7 +16,7 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from coursework.check.case import Attempt, CaseFailed, Function, NothingReturned, case, prepare
+from coursework.check.case import Attempt, CaseFailed, Function, NothingReturned, case
 from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.compiler import import_later
@@ -27,6 +27,8 @@ LINEAR = "one linear layer, from all values of an image to one logit for each cl
 ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 SGD = "stochastic gradient descent with momentum on all parameters of ``model``"
 STEP = "set the gradients to zero, compute the loss and its gradients, and step"
+
+import_later()
 
 shared_mistakes("Softmax")
 mistake("Softmax", "flattened in another order", "the images are flattened with their axes in another order.")
@@ -100,11 +102,6 @@ def _softmax_float32_images(model_class: Function, rng: Generator) -> Attempt:
 
 
 # --- the optimiser
-
-
-@prepare("make_optimizer", "update_step")
-def _prepare_make_optimizer() -> None:
-    import_later()
 
 
 def _descend(

@@ -1,6 +1,6 @@
-"""``python -m staff.hostile``: grade all hostile submissions, and write the table of README.md.
+"""``python -m staff.hostile``: grade all hostile submissions, and write README.md, about the autograder.
 
-The README is that of the autograder; it is only written when all were graded.
+It is only written when all were graded.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ README = Path(__file__).resolve().parent / "README.md"
 INTRODUCTION = """\
 # The autograder
 
-How it is used stands in the README of the repository. How it is made stands in the docstrings, beginning with
-`coursework/staff/autograder/__init__.py`. Below is what came of every hostile and broken submission: the points that it
-was given, which are those that it has earned, and the line of the output that tells somebody what to do. Each was
-graded for one or two tasks, with short limits; what was earned and what must hold stands in `staff/hostile/trial.py`.
+`docs/staff.md` says how to use it. The docstrings say how it works, beginning with
+`coursework/staff/autograder/__init__.py`. The tables below list every hostile and broken submission: its points, which
+are those that it has earned, and the line of the output that tells somebody what to do. Each was graded for one or two
+tasks, with short limits; `staff/hostile/trial.py` works out what was earned, and checks what must hold.
 This file is written by
 
 ```sh
@@ -60,11 +60,11 @@ def main() -> int:
 
 
 def _table(group: str, outcomes: list[Outcome]) -> str:
-    rows = [f"## {group}", "", "| submission | points | seconds | the output says |", "| --- | --- | --- | --- |"]
+    rows = [f"## {group}", "", "| submission | points | the output says |", "| --- | --- | --- |"]
     for outcome in outcomes:
         said = outcome.said.replace(str(ROOT), "REPOSITORY")[:150].replace("|", "\\|").replace("<", "&lt;")
         verdict = f"**{'; '.join(outcome.faults)}**" if outcome.faults else said
-        rows.append(f"| {outcome.submission.name} | {outcome.points:.2f} | {outcome.seconds:.0f} | {verdict} |")
+        rows.append(f"| {outcome.submission.name} | {outcome.points:.2f} | {verdict} |")
     return "\n".join(rows) + "\n"
 
 

@@ -20,6 +20,7 @@ class Liar:
     __float__ = lambda self: 0.0
     __abs__ = lambda self: 0.0
 """
+DESCEND = "gradient_descent(gradient, w1, eta, T)"
 SOLVED_STEP = "np.where(term == 1, w - eta * (w - 2.0), w - eta * (w + 1.0))"
 
 
@@ -57,7 +58,7 @@ def _of_every_task() -> Iterator[Hostile]:
 
 PRECOMPUTED = f"""
 import pathlib
-from coursework.check.case import SEED, CASES, run_case
+from coursework.check.case import SEED, CASES
 table, answer = {{}}, lambda w, term, eta: {SOLVED_STEP}
 def key(*a):
     return repr([np.asarray(x).tolist() for x in a])
@@ -66,7 +67,7 @@ def remember(w, term, eta):
 import cs7643.cases.task_4
 for case in CASES:
     if case.function == "sgd_step":
-        run_case(case, remember, SEED)
+        list(case.body(remember, case.random(SEED)))
 """
 
 SUBMISSIONS = [
@@ -84,7 +85,7 @@ SUBMISSIONS = [
     body("returns a huge whole number", "return 10 ** 100_000", "got int"),
     body("returns 80 MB", "return np.zeros(10_000_000)", "returned more than|MB of memory"),
     body("returns 8 MB", "return np.zeros(1_000_000)", "returned more than"),
-    body("returns an array that is empty and wide", "return np.zeros((0, 2**40))", "no answer|shape"),
+    body("returns an array that is empty and wide", "return np.zeros((0, 2**40))", "cannot be read|shape"),
     body("returns an array with 64 axes", "return np.zeros((1,) * 30)", "got array of"),
     body("returns lists in lists without an end", "a = []; a.append(a); return a", "got list|should be"),
     body("returns a complex number", "return w + 1j", "complex|should"),
@@ -137,42 +138,29 @@ SUBMISSIONS = [
         "wrong on others",
         PRECOMPUTED,
     ),
-    Hostile(
+    body(
         "the numbers of the examples only",
-        folder(
-            {
-                "cs7643/descent.py": solved("cs7643/descent.py")
-                + "\n\ndef proximal_step(w, grad, lam):\n    return np.array([0.0, 4.0])\n"
-            }
-        ),
-        0.5,
+        "return np.array([0.0, 4.0])",
         "proximal_step: right in 0 of",
-        ("1",),
+        function="proximal_step(w, grad, lam)",
+        task="1",
     ),
     top("prints ten million characters", "print('x' * 10_000_000)"),
     top("warns without an end", "import warnings\nfor k in range(20_000): warnings.warn(str(k))"),
-    Hostile(
+    body(
         "calls what it is given without an end",
-        folder(
-            {
-                "cs7643/descent.py": solved("cs7643/descent.py")
-                + "\n\ndef gradient_descent(gradient, w1, eta, T):\n    while True: gradient(w1)\n"
-            }
-        ),
-        2 / 3,
+        "while True: gradient(w1)",
         "gave no answer in time|too often",
-        ("3",),
+        points=2 / 3,
+        function=DESCEND,
+        task="3",
     ),
-    Hostile(
+    body(
         "hands strange things to what it is given",
-        folder(
-            {
-                "cs7643/descent.py": solved("cs7643/descent.py")
-                + "\n\ndef gradient_descent(gradient, w1, eta, T):\n    gradient(w1, w1); gradient(gradient)\n"
-            }
-        ),
-        2 / 3,
+        "gradient(w1, w1); gradient(gradient)",
         "RuntimeError",
-        ("3",),
+        points=2 / 3,
+        function=DESCEND,
+        task="3",
     ),
 ]

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from staff.hostile.submission import DESCENT, Hostile, body, folder, solved, top
 
 RIGHT = solved(DESCENT)
 
 
-def zipped(files: Mapping[str, str | bytes], name: str = "hw1.zip") -> Callable[[Path], Path]:
-    """Return what writes these files into a zip and hands it in."""
+def zipped(files: Mapping[Any, str | bytes]) -> Callable[[Path], Path]:
+    """Return what writes these files, by their names or ZipInfo, into a zip and hands it in."""
 
     def make(place: Path) -> Path:
-        with zipfile.ZipFile(place / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(place / "hw1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path, content in files.items():
                 archive.writestr(path, content)
-        return place / name
+        return place / "hw1.zip"
 
     return make
 
@@ -34,12 +33,22 @@ def _raw(content: bytes) -> Callable[[Path], Path]:
     return make
 
 
-def _link_in_zip(place: Path) -> Path:
-    with zipfile.ZipFile(place / "hw1.zip", "w") as archive:
-        info = zipfile.ZipInfo(DESCENT)
-        info.create_system, info.external_attr = 3, 0o120777 << 16
-        archive.writestr(info, "/etc/passwd")
-    return place / "hw1.zip"
+def _spoilt(at: int, patch: bytes) -> Callable[[Path], Path]:
+    """Return what hands in a zip with these bytes in place of its own."""
+
+    def make(place: Path) -> Path:
+        path = zipped({DESCENT: RIGHT})(place)
+        content = bytearray(path.read_bytes())
+        content[at : at + len(patch)] = patch
+        return _raw(bytes(content))(place)
+
+    return make
+
+
+def _link() -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(DESCENT)
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return info
 
 
 def _link_in_folder(place: Path) -> Path:
@@ -60,37 +69,14 @@ def _pipe(place: Path) -> Path:
     return place
 
 
-def _many_in_zip(place: Path) -> Path:
-    with zipfile.ZipFile(place / "hw1.zip", "w") as archive:
-        for k in range(100_000):
-            archive.writestr(zipfile.ZipInfo(f"{k}"), b"")
-        archive.writestr(DESCENT, RIGHT)
-    return place / "hw1.zip"
+def empty(count: int) -> dict[str, bytes]:
+    """Return so many empty files, by their names."""
+    return {f"a/{k}": b"" for k in range(count)}
 
 
-def _many_in_folder(place: Path) -> Path:
-    (place / "a").mkdir()
-    for k in range(25_000):
-        os.close(os.open(place / "a" / str(k), os.O_CREAT))
-    return folder({DESCENT: RIGHT})(place)
-
-
-def _lying_zip(place: Path) -> Path:
-    """Write a zip whose list of files claims to be gigabytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(DESCENT, RIGHT)
-    content = bytearray(stream.getvalue())
-    content[-10:-6] = struct.pack("<I", 0xFFFFFFF0)
-    return _raw(bytes(content))(place)
-
-
-def _damaged_zip(place: Path) -> Path:
-    path = zipped({DESCENT: RIGHT})(place)
-    content = bytearray(path.read_bytes())
-    content[200:260] = bytes(60)
-    path.write_bytes(bytes(content))
-    return path
+def alone(name: str, content: str | bytes, points: float, says: str) -> Hostile:
+    """Return a submission whose one file is a descent.py with this content."""
+    return Hostile(name, folder({DESCENT: content}), points, says)
 
 
 BOMB = b"\0" * 50_000_000  # 50 kB in a zip
@@ -98,10 +84,10 @@ LONG = "/".join(["x" * 200] * 40)
 CHECKS = "def run_case(*_): return 'right'\nSEED, CASES = 0, []\n"
 
 SUBMISSIONS = [
-    Hostile("a folder as it should be", folder({DESCENT: RIGHT}), 1.0, "sgd_step: right"),
+    alone("a folder as it should be", RIGHT, 1.0, "sgd_step: right"),
     Hostile("a zip as it should be", zipped({DESCENT: RIGHT}), 1.0, "sgd_step: right"),
     Hostile("nothing", folder({}), 0.0, "descent.py is not in the submission"),
-    Hostile("an empty file", folder({DESCENT: ""}), 0.0, "AttributeError"),
+    alone("an empty file", "", 0.0, "AttributeError"),
     top("a syntax error", "def f(:", "SyntaxError", 0.0),
     top("an error of indentation", "def f():\nx = 1", "IndentationError", 0.0),
     top("tabs and blanks mixed", "if True:\n        x = 1\n\tx = 2", "TabError", 0.0),
@@ -122,18 +108,16 @@ SUBMISSIONS = [
         1.0,
         "sgd_step: right",
     ),
-    Hostile("Windows line ends", folder({DESCENT: RIGHT.replace("\n", "\r\n")}), 1.0, "sgd_step: right"),
-    Hostile("old Mac line ends", folder({DESCENT: RIGHT.replace("\n", "\r")}), 1.0, "sgd_step: right"),
-    Hostile("a byte order mark", folder({DESCENT: b"\xef\xbb\xbf" + RIGHT.encode()}), 1.0, "sgd_step: right"),
-    Hostile("UTF-16", folder({DESCENT: RIGHT.encode("utf-16")}), 1.0, "was read as utf-16"),
-    Hostile(
-        "Latin-1", folder({DESCENT: RIGHT.encode() + "\n# für Gauß\n".encode("latin-1")}), 1.0, "was read as cp1252"
-    ),
-    Hostile("null bytes", folder({DESCENT: RIGHT.encode() + b"\0\0"}), 0.0, "null bytes"),
-    Hostile("a program for the machine", folder({DESCENT: b"\x7fELF\x02\x01\x01" + bytes(range(256))}), 0.0, "Error"),
-    Hostile("parentheses without an end", folder({DESCENT: "(" * 100_000}), 0.0, "Error|ended"),
-    Hostile("sums without an end", folder({DESCENT: "x = " + "-" * 400_000 + "1"}), 0.0, "Error|ended|memory|in time"),
-    Hostile("a file of 2 MB", folder({DESCENT: RIGHT + "#" * 2_000_000}), 0.0, "more than 1000 kB"),
+    alone("Windows line ends", RIGHT.replace("\n", "\r\n"), 1.0, "sgd_step: right"),
+    alone("old Mac line ends", RIGHT.replace("\n", "\r"), 1.0, "sgd_step: right"),
+    alone("a byte order mark", b"\xef\xbb\xbf" + RIGHT.encode(), 1.0, "sgd_step: right"),
+    alone("UTF-16", RIGHT.encode("utf-16"), 1.0, "was read as utf-16"),
+    alone("Latin-1", RIGHT.encode() + "\n# für Gauß\n".encode("latin-1"), 1.0, "was read as cp1252"),
+    alone("null bytes", RIGHT.encode() + b"\0\0", 0.0, "null bytes"),
+    alone("a program for the machine", b"\x7fELF\x02\x01\x01" + bytes(range(256)), 0.0, "Error"),
+    alone("parentheses without an end", "(" * 100_000, 0.0, "Error|ended"),
+    alone("sums without an end", "x = " + "-" * 400_000 + "1", 0.0, "Error|ended|memory|in time"),
+    alone("a file of 2 MB", RIGHT + "#" * 2_000_000, 0.0, "more than 1000 kB"),
     Hostile("a folder of the file's name", folder({f"{DESCENT}/x": "x"}), 0.0, "is not in the submission"),
     Hostile("numpy.py beside the code", folder({DESCENT: RIGHT, "numpy.py": "1/0", "cs7643/numpy.py": "1/0"}), 1.0, ""),
     Hostile(
@@ -164,13 +148,13 @@ SUBMISSIONS = [
     ),
     Hostile("a link in a folder", _link_in_folder, 0.0, "it is a link"),
     Hostile("a link to the whole disk", _link_to_folder, 1.0, "sgd_step: right"),
-    Hostile("a pipe", _pipe, 0.0, "it is a link or no file"),
-    Hostile("a link in a zip", _link_in_zip, 0.0, "it is a link"),
-    Hostile("no zip", _raw(b"Rar!\x1a\x07\x00"), 0.0, "no zip file"),
+    Hostile("a pipe", _pipe, 0.0, "it is a link or not a file"),
+    Hostile("a link in a zip", zipped({_link(): "/etc/passwd"}), 0.0, "it is a link"),
+    Hostile("no zip", _raw(b"Rar!\x1a\x07\x00"), 0.0, "not a zip file"),
     Hostile("an empty zip", zipped({}), 0.0, "is not in the submission"),
-    Hostile("half a zip", _raw(b"PK\x03\x04" + bytes(200)), 0.0, "no zip file"),
-    Hostile("a zip with a damaged file", _damaged_zip, 0.0, "cannot be read|Error"),
-    Hostile("a zip that claims gigabytes of names", _lying_zip, 0.0, "may have 20000 files"),
+    Hostile("half a zip", _raw(b"PK\x03\x04" + bytes(200)), 0.0, "not a zip file"),
+    Hostile("a zip with a damaged file", _spoilt(200, bytes(60)), 0.0, "cannot be read|Error"),
+    Hostile("a zip that claims gigabytes of names", _spoilt(-10, b"\xf0\xff\xff\xff"), 0.0, "may have 20000 files"),
     Hostile("a zip in the folder", lambda place: zipped({DESCENT: RIGHT})(place).parent, 1.0, "sgd_step: right"),
     Hostile(
         "names that lead out of the zip",
@@ -182,8 +166,12 @@ SUBMISSIONS = [
     ),
     Hostile("only names that lead out", zipped({f"../{DESCENT}": RIGHT}), 0.0, "leads out of the zip"),
     Hostile("a zip bomb", zipped({DESCENT: BOMB, "predictions.csv": BOMB}), 0.0, "more than 1000 kB"),
-    Hostile("100,000 files in a zip", _many_in_zip, 0.0, "may have 20000 files", slow=True),
-    Hostile("25,000 files in a folder", _many_in_folder, 0.0, "may have 20000 files", slow=True),
+    Hostile(
+        "100,000 files in a zip", zipped({**empty(100_000), DESCENT: RIGHT}), 0.0, "may have 20000 files", slow=True
+    ),
+    Hostile(
+        "25,000 files in a folder", folder({**empty(25_000), DESCENT: RIGHT}), 0.0, "may have 20000 files", slow=True
+    ),
     Hostile("huge names in a zip", zipped({LONG: "x", DESCENT: RIGHT, f"{LONG}/descent.py": "x"}), 1.0, "right"),
     Hostile("control characters in names", zipped({"\x1b[2J\u202e/descent.py": RIGHT}), 1.0, "was taken for"),
     body("a docstring of a megabyte", f'"""{"x" * 900_000}"""\nreturn w', "wrong in"),

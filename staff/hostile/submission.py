@@ -58,24 +58,22 @@ def folder(files: Mapping[str, str | bytes]) -> Callable[[Path], Path]:
     return make
 
 
-def with_top(code: str) -> Callable[[Path], Path]:
-    """Return what hands in a right descent.py that begins with this code."""
-    first, rest = solved(DESCENT).split("from __future__ import annotations\n", 1)
-    return folder({DESCENT: f"{first}from __future__ import annotations\n{textwrap.dedent(code)}\n{rest}"})
-
-
-def with_body(code: str, before: str = "") -> Callable[[Path], Path]:
-    """Return what hands in a descent.py whose sgd_step consists of this code; half of task 4 is left to be earned."""
-    body = textwrap.indent(textwrap.dedent(code).strip("\n"), "    ")
-    more = f"\n\n{textwrap.dedent(before)}\n\ndef sgd_step(w, term, eta):\n{body}\n"
-    return folder({DESCENT: solved(DESCENT) + more})
-
-
 def top(name: str, code: str, says: str = "", points: float = 1.0) -> Hostile:
-    """Return a submission whose module does something when it is imported."""
-    return Hostile(name, with_top(code), points, says)
+    """Return a right descent.py that begins with this code, which runs at its import."""
+    first, imports, rest = solved(DESCENT).partition("from __future__ import annotations\n")
+    return Hostile(name, folder({DESCENT: f"{first}{imports}{textwrap.dedent(code)}\n{rest}"}), points, says)
 
 
-def body(name: str, code: str, says: str = "", before: str = "", points: float = 0.5) -> Hostile:
-    """Return a submission whose sgd_step does something in the place of a step."""
-    return Hostile(name, with_body(code, before), points, says)
+def body(
+    name: str,
+    code: str,
+    says: str = "",
+    before: str = "",
+    points: float = 0.5,
+    function: str = "sgd_step(w, term, eta)",
+    task: str = "4",
+) -> Hostile:
+    """Return a right descent.py in which this code replaces the body of a function: by default half of task 4."""
+    indented = textwrap.indent(textwrap.dedent(code).strip("\n"), "    ")
+    more = f"\n\n{textwrap.dedent(before)}\n\ndef {function}:\n{indented}\n"
+    return Hostile(name, folder({DESCENT: solved(DESCENT) + more}), points, says, (task,))

@@ -1,4 +1,4 @@
-"""Grading a hostile submission, and what must hold whatever it did."""
+"""Grade a hostile submission, and check what must hold whatever it does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,25 +28,23 @@ UNSEEN = re.compile(r"[✓✗·] [\w.]+: (right in \d+ of \d+ cases(; [\w *()\[\
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.
+    """The result of a hostile submission.
 
     Attributes:
         submission: the submission.
         points: what it was given.
-        seconds: how long it took.
         said: the line of the output that its pattern fits, "" if none does.
-        faults: what should not have been, a sentence each.
+        faults: what should not have happened, a sentence each.
     """
 
     submission: Hostile
     points: float
-    seconds: float
     said: str
     faults: tuple[str, ...]
 
 
 def attempt(submission: Hostile) -> Outcome:
-    """Write a submission into a temporary folder, grade it, and look at everything that must hold."""
+    """Write a submission into a temporary folder, grade it, and check everything that must hold."""
     with tempfile.TemporaryDirectory(prefix="cs7643-hostile-") as name:
         base = Path(name)
         (base / "in").mkdir()
@@ -55,17 +52,15 @@ def attempt(submission: Hostile) -> Outcome:
         output = base / "results" / "results.json"
         os.environ["CS7643_CANARY"] = CANARY
         used: list[int] = []
-        start = time.monotonic()
         try:
             grade(handed, output, CONFIG, submission.limits, submission.tasks, used.append)
         finally:
             del os.environ["CS7643_CANARY"]
-        seconds = time.monotonic() - start
         text = output.read_text(encoding="utf-8")
         found = json.loads(text)
         faults = [*results.problems(found), *_faults(found, text, used)]
         if output.is_symlink() or sorted(path.name for path in output.parent.iterdir()) != ["results.json"]:
-            faults.append("there is more beside results.json, or it is a link")
+            faults.append("there are other files next to results.json, or it is a link")
     points = document.points(found)
     earned = submission.points if submission.points is not None else earned_by(submission)
     if abs(points - earned) > 1e-3:
@@ -74,11 +69,11 @@ def attempt(submission: Hostile) -> Outcome:
     said = next((line for line in lines if re.search(submission.says, line)), "")
     if not said:
         faults.append(f"nothing in the output says {submission.says!r}")
-    return Outcome(submission, points, seconds, said.strip(), tuple(faults))
+    return Outcome(submission, points, said.strip(), tuple(faults))
 
 
 def earned_by(submission: Hostile) -> float:
-    """Return what a mutant earns, found out in this process: its function in the place of the right one."""
+    """Return the points of a mutant, worked out in this process with its function in place of the right one."""
     mutant = submission.mutant
     assert mutant is not None
     task, seeds = homework().task(mutant.task), seeds_of(CONFIG)
@@ -98,7 +93,7 @@ def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
     faults = []
     secrets = [CANARY, *(str(seed) for seed in seeds_of(CONFIG)[1:])]
     if any(secret in text for secret in secrets):
-        faults.append("a secret of the grader stands in the output")
+        faults.append("a secret of the grader is in the output")
     if re.search("FOUND|WROTE|REACHED", text):
         faults.append("it found, wrote or reached what it should not")
     if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text) or re.search(r"\\u00[01]", text):
@@ -108,7 +103,7 @@ def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
         if hidden and not all(UNSEEN.fullmatch(line) for line in test["output"].splitlines()):
             faults.append(f"a hidden test says more than it should: {test['output']!r}")
     if not found["extra_data"]["finished"]:
-        faults.append("the grading did not come to its end: " + found["tests"][-1]["output"])
+        faults.append("the grading was not completed: " + found["tests"][-1]["output"])
     left = [process for process in processes.running() if process.user in used and not process.ended]
     if left:
         faults.append(f"{len(left)} processes were left running")

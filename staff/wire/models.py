@@ -1,7 +1,7 @@
-"""The worker's part of the tasks in PyTorch: it makes models and optimisers of the student's, and runs them.
+"""The worker's end for the tasks in PyTorch: it makes models and optimisers with the student's code, and runs them.
 
-They stay here. The grader names them by number, sends the values of the parameters along with each request, and gets
-arrays back; so no parameter that counts is chosen here.
+They stay here. The grader refers to them by number, sends the values of the parameters with each request, and gets
+arrays back; so the parameters that count are never chosen here.
 """
 
 from __future__ import annotations
@@ -15,18 +15,14 @@ import torch
 from torch import nn
 
 from coursework.staff.autograder.inside.protocol import Special
+from cs7643.cases.compiler import import_later
 
 torch.set_num_threads(1)
-
-
-def prepare(name: str) -> None:
-    """Spare a function that needs an optimiser the seconds that PyTorch's compiler takes to be there."""
-    if name in ("make_optimizer", "update_step"):
-        importlib.import_module("cs7643.cases.compiler").import_later()
+import_later()
 
 
 def opaque(value: Any) -> Special:
-    """Return what stands for a value of another kind than was expected."""
+    """Return the stand-in for a value of an unexpected type."""
     return Special("opaque", (type(value).__name__,))
 
 
@@ -57,7 +53,7 @@ def put(module: nn.Module, arrays: Sequence[Any], grads: Sequence[Any] = ()) -> 
 
 
 class Models:
-    """What was made so far, by number, and the answers to the grader's requests."""
+    """The objects made so far, by number, and the answers to the grader's requests."""
 
     def __init__(self) -> None:
         """Begin with nothing."""

@@ -1,7 +1,8 @@
 """Functions that are to be differentiated, as lists of operations: recorded by the grader, run by the worker.
 
-A dual number, or a variable on a tape, is an object of the worker's process; so the function must run there. It is
-recorded once, on something that notes what is done with it, and run there on whatever the student's code hands in.
+A dual number, or a variable on a tape, is an object of the worker's process, so the function must run there. The grader
+records it once, by calling it with an object that notes every operation; the worker replays the operations on the
+arguments that the student's code passes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The same for the tasks in PyTorch: models and optimisers that a case can use as if they were here.
+"""The grader's end for the tasks in PyTorch: stand-ins for models and optimisers that are in the worker.
 
-The parameters are here, drawn here and sent along with every request, so that logits and gradients can only be right
+The grader draws the parameters and sends them along with every request, so that logits and gradients can only be right
 if they are computed from them.
 """
 
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
@@ -18,7 +16,7 @@ from torch import Tensor, nn
 
 from coursework.check.case import CaseFailed
 from coursework.staff.autograder.inside.protocol import Special
-from coursework.staff.autograder.remote import IN_PLACE, Opaque, Remote, RemoteFunction, named
+from coursework.staff.autograder.remote import Opaque, Remote, RemoteFunction, named
 
 TENSOR = frozenset({"tensor", "changed"})
 LOSSES: dict[Any, str] = {nn.functional.multi_margin_loss: "multi_margin_loss"}
@@ -47,7 +45,7 @@ def _tensor(value: Any) -> Any:
     """Return what came as a tensor, and whether it needs a gradient; anything else as it is."""
     if isinstance(value, Special):
         if value.kind != "tensor":
-            raise CaseFailed(IN_PLACE)
+            raise CaseFailed("it changes the images in place: make a new tensor", "changes an argument")
         array, needs = value.parts
         if not isinstance(array, np.ndarray):
             raise CaseFailed("it should return a tensor of numbers")
@@ -57,7 +55,7 @@ def _tensor(value: Any) -> Any:
 
 
 class RemoteModule(nn.Module):
-    """A model in the worker. Its parameters are here; they begin with random numbers of PyTorch's generator."""
+    """A model in the worker. Its parameters are here, and start as random numbers of PyTorch's generator."""
 
     def __init__(self, remote: Remote, number: int, shapes: list[Any]) -> None:
         """Take the number that the worker gave it, and the shapes of its parameters."""
@@ -118,7 +116,7 @@ def _construct(remote: Remote, *arguments: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Return sizes as whole numbers of Python, which is what the cases mean by them."""
+    """Return sizes as Python integers."""
     return tuple(map(_whole, value)) if isinstance(value, tuple) else int(value)
 
 
@@ -131,7 +129,7 @@ class RemoteOptimizer(torch.optim.Optimizer):
     """An optimiser in the worker, of parameters here."""
 
     def __init__(self, remote: Remote, number: int, parameters: list[Tensor]) -> None:
-        """Take the number that the worker gave it, and what it changes; see :class:`Settings` for what is left out."""
+        """Take the number that the worker gave it, and the parameters that it changes."""
         self.remote, self.number, self.parameters = remote, number, parameters
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RemoteOptimizer:
@@ -157,23 +155,6 @@ def _put(parameters: Iterable[Tensor], arrays: Any) -> None:
             raise CaseFailed("the parameters do not have the shapes that they had")
         with torch.no_grad():
             w.copy_(torch.from_numpy(array))
-
-
-class Settings(torch.optim.Optimizer):
-    """What the grader needs of an optimiser that it hands to a function: its learning rate.
-
-    The first real optimiser of a process makes PyTorch import its compiler: three seconds, and 80 MB. The worker pays
-    that, as the student's code may use all of PyTorch; the grader need not.
-    """
-
-    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
-        """Take what ``torch.optim.SGD`` takes."""
-        self.param_groups = [{"params": list(parameters), "lr": lr}]
-
-
-def light_optimizers() -> AbstractContextManager[Any]:
-    """Let the cases make :class:`Settings` where they say ``torch.optim.SGD``."""
-    return mock.patch.object(torch.optim, "SGD", Settings)
 
 
 KINDS: dict[str, type] = {}

@@ -21,9 +21,7 @@ class Worker(End):
     def prepare(self, module: str, name: str) -> None:
         """Import PyTorch for a task that needs it."""
         if module.startswith("cs7643.pytorch."):
-            models = importlib.import_module("staff.wire.models")
-            self.models = self.models or models.Models()
-            models.prepare(name)
+            self.models = self.models or importlib.import_module("staff.wire.models").Models()
 
     def argument(self, special: Special) -> Any:
         """Return a function, a primitive, a dual number or a tape."""

@@ -1,7 +1,7 @@
 """The command `autograder`: dist/autograder.zip, which Gradescope takes as it is.
 
-It holds no solution: the package in it is that of the student edition, which is all that the cases need. What is secret
-in it are the seeds, and what the judge of the tasks without cases needs.
+It holds no solution: its package is that of the student edition, which is all that the cases need. Its secrets are the
+seeds, and what the judge of the tasks without cases needs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole class: many submissions, on one machine or on many, and what came of them all."""
+"""A whole class: many submissions, graded on one machine or on many, and the tables of the results."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import csv
 import json
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import by_program, judged
 
-Job = tuple[Path, Path, Config, Limits, "Sequence[str] | None"]  # what grade() takes
 RESULTS = "results.json"
 BLUE = "#0072B2"
 
@@ -48,7 +48,7 @@ def run(
     jobs: int = 1,
     scheduler: str | None = None,
 ) -> int:
-    """Grade a class; what was graded before, into the same folder, is not graded again.
+    """Grade a class; a submission that has finished results in the folder is not graded again.
 
     Args:
         found: the submissions, by name.
@@ -57,31 +57,33 @@ def run(
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
         jobs: how many submissions at a time.
-        scheduler: the address of a scheduler of Dask, whose workers then do it.
+        scheduler: the address of a Dask scheduler, whose workers then grade.
 
     Returns:
-        The number of submissions whose grading did not come to its end.
+        The number of submissions whose grading was not finished.
     """
-    waiting = {name: place for name, place in found.items() if not _finished(out / name / RESULTS)}
-    work: dict[str, Job] = {
-        name: (place.resolve(), (out / name / RESULTS).resolve(), config, limits, tasks)
-        for name, place in waiting.items()
-    }
-    done = _on_dask(work, scheduler) if scheduler else _here(work, jobs)
-    bar = progress_bar(total=len(found), initial=len(found) - len(work), desc="grading", unit="submission")
+    places = {name: out / name / RESULTS for name in found}
+    waiting = [name for name in found if not _finished(places[name])]
     failed = {}
-    for name, fault in done:
-        bar.update()
-        if fault:
-            failed[name] = fault
-    bar.close()
-    documents = {name: json.loads((out / name / RESULTS).read_text(encoding="utf-8")) for name in found}
+    bar = {"total": len(found), "initial": len(found) - len(waiting), "desc": "grading", "unit": "submission"}
+    with _executor(jobs, scheduler) as pool:
+        futures = {
+            pool.submit(grade, found[name].resolve(), places[name].resolve(), config, limits, tasks): name
+            for name in waiting
+        }
+        for future in progress_bar(as_completed(futures), **bar):
+            try:
+                if not future.result()["extra_data"]["finished"]:
+                    failed[futures[future]] = "the grader failed; results.json says why"
+            except Exception as error:  # the process was ended, or the machine is gone; a second call goes on
+                failed[futures[future]] = f"{type(error).__name__}: {error}"
+    documents = {name: json.loads(place.read_text(encoding="utf-8")) for name, place in places.items()}
     write_grades(documents, out / "grades.csv")
     write_mistakes(documents, out / "mistakes.csv")
     draw_histogram([document.points(each) for each in documents.values()], out / "histogram.png")
     for name, fault in failed.items():
         print(f"{name}: {fault}")
-    print(f"{out / 'grades.csv'}: {len(found)} submissions, {len(work)} of them graded now, {len(failed)} failed")
+    print(f"{out / 'grades.csv'}: {len(found)} submissions, {len(waiting)} of them graded now, {len(failed)} failed")
     return len(failed)
 
 
@@ -92,37 +94,20 @@ def _finished(path: Path) -> bool:
         return False
 
 
-def grade_one(job: Job) -> str:
-    """Grade one submission; return what went wrong with the grading itself, "" if nothing did."""
-    found = grade(*job)
-    return "" if found["extra_data"]["finished"] else "the grader failed; results.json says why"
+@contextmanager
+def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
+    """Yield processes of this machine, or the workers of a cluster; both keep what they have imported.
 
+    The workers of a cluster see the same folders and have one thread each.
+    """
+    if scheduler is None:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            yield pool
+    else:
+        from distributed import Client  # an optional extra, and slow to import
 
-def _here(work: dict[str, Job], jobs: int) -> Iterator[tuple[str, str]]:
-    """Grade in processes of this machine, which keep what they have imported from one submission to the next."""
-    if not work:
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(grade_one, job): name for name, job in work.items()}
-        yield from _results(as_completed(futures), lambda future: futures[future])
-
-
-def _on_dask(work: dict[str, Job], scheduler: str) -> Iterator[tuple[str, str]]:
-    """Grade on the workers of a cluster, which see the same folders and have one thread each."""
-    from distributed import Client  # an optional extra, and slow to import
-    from distributed import as_completed as completed
-
-    with Client(scheduler) as client:
-        futures = {client.submit(grade_one, job, pure=False): name for name, job in work.items()}
-        yield from _results(completed(list(futures)), lambda future: futures[future])
-
-
-def _results(done: Iterable[Any], name_of: Callable[[Any], str]) -> Iterator[tuple[str, str]]:
-    for future in done:
-        try:
-            yield name_of(future), future.result()
-        except Exception as error:  # the process was ended, or the machine is gone; a second call goes on
-            yield name_of(future), f"{type(error).__name__}: {error}"
+        with Client(scheduler) as client:
+            yield client.get_executor(pure=False)
 
 
 def _cell(text: str) -> str:
@@ -162,21 +147,17 @@ def write_mistakes(documents: dict[str, dict[str, Any]], path: Path) -> None:
 
 def draw_histogram(points: Sequence[float], path: Path) -> None:
     """Draw how many submissions have how many points."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    matplotlib.rcdefaults()  # whatever a matplotlibrc says
-    figure = Figure(figsize=(7, 3.5))
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.add_subplot(
+        xlabel="points that a program gives",
+        ylabel="submissions",
+        title=f"{len(points)} submissions, mean {sum(points) / len(points):.1f}",
+    )
     axes.hist(points, bins=[k - 0.5 for k in range(int(by_program()) + 3)], color=BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    mean = sum(points) / len(points)
-    axes.set(
-        xlabel="points that a program gives", ylabel="submissions", title=f"{len(points)} submissions, mean {mean:.1f}"
-    )
     axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
     with atomic_writer(path) as stream:
-        FigureCanvasAgg(figure).print_png(stream)  # type: ignore[no-untyped-call]
+        figure.savefig(stream, format="png")

@@ -1,17 +1,17 @@
-"""From what was found to results.json: what the student reads, what comes later, and what only the staff sees."""
+"""The contents of results.json: what the student reads now, what is shown later, and what only the staff sees."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from coursework.check.case import SEED
+from coursework.check.case import SEED, cases_of
 from coursework.check.report import MARKS, findings
 from coursework.homework import Task, homework
 from coursework.staff.autograder.judging import Judgement
 from coursework.staff.autograder.results import clean
 from coursework.staff.autograder.rubric import by_person, judged, maximum, share
-from coursework.staff.autograder.trying import Trial, cases_of
+from coursework.staff.autograder.trying import Trial
 
 NOT_GRADED = "not graded"
 HIDDEN = "after_published"
@@ -32,21 +32,20 @@ def build(
 
     Args:
         trials: for each task that was graded, by number, its functions; a task that is missing has no points.
-        judgements: what came of the tasks without cases that were graded, by number.
+        judgements: the judgements on the tasks without cases that were graded, by number.
         notes: what the student should know about the submission, a sentence each.
         staff: what the staff should know.
         seconds: how long it took.
         person: who hands in.
-        finished: whether the grading has come to its end.
+        finished: whether the grading was completed.
     """
-    tests: list[dict[str, Any]] = []
-    for task in homework().tasks:
-        tests += _tests(task, trials.get(task.number))
+    tests = [test for task in homework().tasks for test in _tests(task, trials.get(task.number))]
     tests += [_judged(task, judgements.get(task.number)) for task in judged()]
     rows = [f"{task.number} {task.title}: {points:g} for {what}" for task, points, what in by_person()]
     total = sum(points for _, points, _ in by_person())
-    tests.append(_plain("What a person grades", [f"{total:g} points, for what stands in {homework().pdf}:", *rows]))
-    lines = [*staff, *(f"{name}: worker lost, {trial.lost}" for name, trial in _lost(trials))]
+    tests.append(_plain("What a person grades", [f"{total:g} points, for the contents of {homework().pdf}:", *rows]))
+    lost = {trial.name: trial.lost for trial in _all(trials) if trial.lost}
+    lines = [*staff, *(f"{name}: worker lost, {why}" for name, why in lost.items())]
     tests.append({**_plain("For the staff", lines or ["nothing to report"]), "visibility": "hidden"})
     said = f"A program gives {most({'tests': tests}):g} of the {homework().points} points, a person {total:g}."
     document: dict[str, Any] = {
@@ -60,7 +59,7 @@ def build(
             "finished": finished,
             "person": clean(person, 100),
             "mistakes": mistakes(trials),
-            "lost": {name: trial.lost for name, trial in _lost(trials)},
+            "lost": lost,
         },
     }
     boards = [judgement.board for judgement in judgements.values() if judgement.board]
@@ -70,59 +69,52 @@ def build(
 
 
 def zeros(why: str) -> dict[str, Any]:
-    """Return the document that stands there until there is another."""
+    """Return the document that is there until the grading has one."""
     return build({}, {}, [why], [why], 0.0, finished=False)
 
 
 def mistakes(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, str]:
     """Return the name of the mistake that each function shows, for those that have one."""
     found = {}
-    for functions in trials.values():
-        for name, trial in functions.items():
-            verdict = trial.verdict(SEED)
-            if verdict.status == "right":
-                verdict = trial.hidden_verdict
-            if verdict.status != "right":
-                found[name] = trial.lost or verdict.diagnosis.mistake or verdict.status
+    for trial in _all(trials):
+        verdicts = (trial.verdict(SEED), trial.hidden_verdict)
+        verdict = next((verdict for verdict in verdicts if verdict.status != "right"), None)
+        if verdict is not None:
+            found[trial.name] = trial.lost or verdict.diagnosis.mistake or verdict.status
     return found
 
 
-def _lost(trials: Mapping[str, Mapping[str, Trial]]) -> list[tuple[str, Trial]]:
-    return [(name, trial) for functions in trials.values() for name, trial in functions.items() if trial.lost]
+def _all(trials: Mapping[str, Mapping[str, Trial]]) -> list[Trial]:
+    return [trial for functions in trials.values() for trial in functions.values()]
 
 
 def _plain(name: str, lines: Sequence[str]) -> dict[str, Any]:
     return {"name": name, "output": clean("\n".join(lines)), "output_format": "text", "visibility": "visible"}
 
 
-def _tests(task: Task, trials: Mapping[str, Trial] | None) -> list[dict[str, Any]]:
-    """Return the two tests of a task, of which the second is shown when grades are."""
-    tests = []
-    for visible in (True, False):
-        maximal = maximum(task, visible)
-        part = 0.0
-        lines = [NOT_GRADED]
+def _tests(task: Task, trials: Mapping[str, Trial] | None) -> Iterator[dict[str, Any]]:
+    """Yield the two tests of a task, of which the second is shown when grades are."""
+    for number, inputs, visible in ((1, INPUTS, True), (2, OTHERS, False)):
+        part, lines, describe = 0.0, [NOT_GRADED], _seen if visible else _unseen
         if trials is not None:
             part = share(task, {name: trial.fraction(visible) for name, trial in trials.items()})
-            lines = [line for trial in trials.values() for line in (_seen(trial) if visible else _unseen(trial))]
-        score = maximal if part == 1 else round(maximal * part, 4)
-        test = _plain(f"{task.number} {task.title}: {INPUTS if visible else OTHERS}", lines)
-        tests.append(
-            {
-                **test,
-                "number": f"{task.number}.{'1' if visible else '2'}",
-                "score": score,
-                "max_score": maximal,
-                "status": "passed" if part == 1 else "failed",
-                "tags": ["visible" if visible else "hidden", f"task {task.number}"],
-                "visibility": "visible" if visible else HIDDEN,
-            }
-        )
-    return tests
+            lines = [line for trial in trials.values() for line in describe(trial)]
+        yield {
+            **_plain(f"{task.number} {task.title}: {inputs}", lines),
+            "number": f"{task.number}.{number}",
+            **_scored(maximum(task, visible) * part, maximum(task, visible)),
+            "tags": ["visible" if visible else "hidden", f"task {task.number}"],
+            "visibility": "visible" if visible else HIDDEN,
+        }
+
+
+def _scored(score: float, maximal: float) -> dict[str, Any]:
+    status = "passed" if score == maximal else "failed"
+    return {"score": maximal if score == maximal else round(score, 4), "max_score": maximal, "status": status}
 
 
 def _seen(trial: Trial) -> list[str]:
-    """Say what came of a function on the student's inputs, as the checks say it."""
+    """Report a function on the student's inputs, as the checks do."""
     verdict = trial.verdict(SEED)
     lines = [f"{MARKS[verdict.status]} {trial.name}: {verdict.summary}"]
     found = findings(
@@ -131,17 +123,16 @@ def _seen(trial: Trial) -> list[str]:
         if outcome.status == "wrong" or outcome.message.endswith("not in the submission")
     )
     if found:
-        lines += [f"    {text}" for text in (verdict.diagnosis.sentence,) if text]
+        lines += [f"    {verdict.diagnosis.sentence}"] if verdict.diagnosis.sentence else []
         lines += [f"    {titles}: {clean(message, 500)}" for titles, message in found]
     if verdict.status == "wrong" and verdict.hint:
         lines.append(f"    {verdict.hint}")
-    lines += [f"    {title}: right on these inputs, wrong on others; it does not count" for title in _alone(trial)]
+    lines += [
+        f"    {case.title}: right on these inputs, wrong on others; it does not count"
+        for case in cases_of(trial.name)
+        if case.title in trial.right_here_alone
+    ]
     return lines
-
-
-def _alone(trial: Trial) -> list[str]:
-    alone = trial.right_here_alone
-    return [case.title for case in cases_of(trial.name) if case.title in alone]
 
 
 def _unseen(trial: Trial) -> list[str]:
@@ -157,13 +148,9 @@ def _unseen(trial: Trial) -> list[str]:
 
 
 def _judged(task: Task, judgement: Judgement | None) -> dict[str, Any]:
-    test = _plain(f"{task.number} {task.title}", [judgement.text if judgement else NOT_GRADED])
-    test["number"] = task.number
-    if judgement is not None and not judgement.counts:
-        return test
-    maximal = task.program_points
-    score = judgement.score if judgement else 0.0
-    return {**test, "score": score, "max_score": maximal, "status": "passed" if score == maximal else "failed"}
+    judgement = judgement or Judgement(0.0, NOT_GRADED)
+    test = {**_plain(f"{task.number} {task.title}", [judgement.text]), "number": task.number}
+    return {**test, **_scored(judgement.score, task.program_points)} if judgement.counts else test
 
 
 def points(document: Mapping[str, Any]) -> float:
@@ -172,5 +159,5 @@ def points(document: Mapping[str, Any]) -> float:
 
 
 def most(document: Mapping[str, Any]) -> float:
-    """Return the sum of all scores that a document could have."""
+    """Return the highest sum of scores that a document could have."""
     return round(float(sum(test.get("max_score", 0.0) for test in document["tests"])), 4)

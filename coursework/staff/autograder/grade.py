@@ -1,4 +1,4 @@
-"""Grading one submission: zeros first, then what it earns; whatever it does, results.json is there and valid."""
+"""Grade one submission: results.json holds zeros first, then what was earned, and is valid whatever the code does."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from coursework.staff.autograder.rubric import judged
 from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
 
-UNFINISHED = "The grading has not come to its end. Hand in again; if this stays, tell the staff."
+UNFINISHED = "The grading was not completed. Hand in again; if this message stays, tell the staff."
 
 
 def seeds_of(config: Config) -> tuple[int, ...]:
-    """Return the seed of the cases that a student has, and the hidden ones."""
+    """Return the seed of the cases that students have, then the hidden seeds."""
     digests = [hashlib.sha256(f"{config.secret} {k}".encode()).digest() for k in range(config.rounds)]
     return (SEED, *(1 + int.from_bytes(digest[:6], "big") for digest in digests))
 
@@ -43,7 +43,7 @@ def grade(
         config: the seeds, and what the judge needs.
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
-        tell_user: is told the user of the workers, if they have one of their own.
+        tell_user: is called with the user id of the workers, if they have one of their own.
 
     Returns:
         The document.
@@ -70,7 +70,7 @@ def grade(
                 judgements[task.number] = judge(task.number, taken.loose, config.facts)
                 staff += filter(None, [judgements[task.number].staff])
         finished = True
-    except Exception:  # a fault of ours: what was found so far counts, and the staff hears of it
+    except Exception:  # our own fault: the results so far count, and the staff is told
         staff.append("the grader itself failed:\n" + traceback.format_exc()[-2000:])
         taken.note(UNFINISHED)
     found = document.build(

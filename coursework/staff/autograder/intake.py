@@ -1,7 +1,8 @@
 """What is taken from a submission: the files that a student may change, found in a folder or a zip; nothing else.
 
-Nothing is unpacked. A name in a zip is only compared with the names that are looked for, and no more is read of a file
-than it may be long; so it does not matter where a name would lead, or how large a file would become.
+Nothing is unpacked. A name in a zip is only compared with the names that are looked for, and a file is read up to its
+allowed size; so it does not matter where a name would lead, or how large a file would become. All of it is read before
+any code of the submission runs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework
@@ -37,7 +40,7 @@ class Submission:
     Attributes:
         files: the student's modules, by their paths in the repository.
         loose: those of its other files that a program grades, by their paths.
-        person: collaborators.txt, if it is there.
+        person: collaborators.txt, if present.
         notes: what the student should know about the files, a sentence each.
     """
 
@@ -47,7 +50,7 @@ class Submission:
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Add a note, while there are not too many."""
+        """Add a note, unless there are too many already."""
         text = clean(text, 300).replace("\n", " ")
         if len(self.notes) < NOTES and text not in self.notes:
             self.notes.append(text)
@@ -55,10 +58,10 @@ class Submission:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of the submission: its path there, and what reads its first bytes."""
+    """A file of the submission: its path there, and what opens it."""
 
     path: PurePosixPath
-    read: Callable[[int], bytes]
+    open: Callable[[], IO[bytes]]
 
 
 def loose() -> tuple[str, ...]:
@@ -83,15 +86,12 @@ def take(place: Path) -> Submission:
     try:
         if place.is_dir():
             found = list(_in_folder(place, submission))
-            inner = [each for each in found if each.path.name == homework().zip and len(each.path.parts) == 1]
-            if inner and not any(each.path.suffix == ".py" for each in found):
+            names = {each.path.as_posix() for each in found}
+            if homework().zip in names and not any(name.endswith(".py") for name in names):
                 return take(place / homework().zip)
             _choose(found, submission)
         elif place.is_file():
-            if place.stat().st_size > ZIP:
-                raise ValueError(f"it has more than {ZIP // 1_000_000} MB")
-            with place.open("rb") as stream:
-                _check_directory(stream.read, stream.seek, place.stat().st_size)
+            _check_directory(place)
             with zipfile.ZipFile(place) as archive:
                 _choose(list(_in_zip(archive, submission)), submission)
         else:
@@ -117,38 +117,35 @@ def name_of(submission: Submission) -> str:
 def _in_folder(root: Path, submission: Submission) -> Iterator[Found]:
     count = 0
     for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+        folders[:] = sorted(name for name in folders if not _ignored(name))
         for name in sorted(names):
             count += 1
             if count > ENTRIES:
-                submission.note(f"{LIMITS}; what comes after them was not looked at")
+                submission.note(f"{LIMITS}; files beyond that were not looked at")
                 return
             place = Path(folder, name)
             relative = PurePosixPath(place.relative_to(root).as_posix())
             if stat.S_ISREG(place.lstat().st_mode):
-                yield Found(relative, lambda most, place=place: _read_file(place, most))  # type: ignore[misc]
+                yield Found(relative, functools.partial(FileIO, place))
             elif name in wanted():
-                submission.note(f"{relative}: it is a link or no file: put the file itself in its place")
+                submission.note(f"{relative}: it is a link or not a file: put the file itself in its place")
 
 
-def _read_file(place: Path, most: int) -> bytes:
-    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(most)
-
-
-def _check_directory(read: Callable[[int], bytes], seek: Callable[[int], int], size: int) -> None:
-    """Look at the end of a zip before anything is made of its list of files.
+def _check_directory(place: Path) -> None:
+    """Look at the end of a zip before its list of files is read.
 
     Raises:
-        ValueError: if it is no zip, or the list is too long.
+        ValueError: if it is not a zip, too large, or its list is too long.
     """
-    seek(max(0, size - 66_000))
-    tail = read(66_000)
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + 22:
-        raise ValueError("it is no zip file")
-    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    size = place.stat().st_size
+    if size > ZIP:
+        raise ValueError(f"it has more than {ZIP // 1_000_000} MB")
+    with place.open("rb") as stream:
+        stream.seek(max(0, size - 66_000))
+        before, end, fields = stream.read().rpartition(b"PK\x05\x06")
+    if not end or len(fields) < 18:
+        raise ValueError("it is not a zip file")
+    count, length = struct.unpack("<6xHI", fields[:12])
     if length > DIRECTORY or count > ENTRIES:
         raise ValueError(LIMITS)
 
@@ -158,21 +155,19 @@ def _in_zip(archive: zipfile.ZipFile, submission: Submission) -> Iterator[Found]
         raise ValueError(LIMITS)
     for info in archive.infolist():
         path = PurePosixPath(info.filename.replace("\\", "/"))
-        if info.is_dir() or any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
-            if ".." in path.parts:
-                submission.note(f"{path}: a name that leads out of the zip; it was left out")
-            continue
-        if path.is_absolute() or re.match(r"[A-Za-z]:", str(path)):
+        if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", str(path)):
             submission.note(f"{path}: a name that leads out of the zip; it was left out")
+        elif info.is_dir() or any(map(_ignored, path.parts)):
+            continue
         elif stat.S_ISLNK(info.external_attr >> 16):
             submission.note(f"{path}: it is a link: put the file itself in its place")
         else:
-            yield Found(path, lambda most, info=info: _read_member(archive, info, most))  # type: ignore[misc]
+            yield Found(path, functools.partial(archive.open, info))
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
-    with archive.open(info) as stream:
-        return stream.read(most)
+def _ignored(name: str) -> bool:
+    """Tell whether a file or a folder of this name is hidden, or one that a Mac adds."""
+    return name.startswith(".") or name == "__MACOSX"
 
 
 def _choose(found: list[Found], submission: Submission) -> None:
@@ -204,12 +199,13 @@ def _choose(found: list[Found], submission: Submission) -> None:
 
 def _content(chosen: Found, submission: Submission) -> bytes | None:
     try:
-        content = chosen.read(FILE + 1)
+        with chosen.open() as stream:
+            content = stream.read(FILE + 1)
     except Exception as error:  # a damaged or encrypted member: zipfile and zlib have many errors
         submission.note(f"{chosen.path}: it cannot be read ({type(error).__name__}: {error})")
         return None
     if content.startswith(POINTER):
-        submission.note(f"{chosen.path}: it is a pointer of Git LFS, and not the file: fetch it (git lfs pull)")
+        submission.note(f"{chosen.path}: it is a pointer of Git LFS instead of the file: fetch it (git lfs pull)")
         return None
     if len(content) > FILE:
         submission.note(f"{chosen.path}: it has more than {FILE // 1000} kB, and was left out")
@@ -225,7 +221,7 @@ def _look_for_renamed(name: str, found: list[Found], submission: Submission) -> 
 
 
 def _as_text(path: str, content: bytes, submission: Submission) -> bytes:
-    """Return a module as UTF-8, whatever an editor has made of it; what cannot be mended is left to Python to name."""
+    """Return a module as UTF-8, whatever editor has saved it; if nothing fits, Python will say so at its import."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8"), (b"", "cp1252")):
         if content.startswith(mark):
             try:
@@ -234,6 +230,6 @@ def _as_text(path: str, content: bytes, submission: Submission) -> bytes:
                 continue
             if encoding == "utf-8":
                 return content
-            submission.note(f"{path}: it is no text in UTF-8, and was read as {encoding}: save it as UTF-8")
+            submission.note(f"{path}: it is not text in UTF-8, and was read as {encoding}: save it as UTF-8")
             return text.encode()
     return content

@@ -18,13 +18,13 @@ from coursework.homework import setting
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of a task.
+    """The result of a task that is graded without cases.
 
     Attributes:
         score: the points.
         text: what the student reads.
-        board: the figure for the leaderboard, by its name.
-        staff: a word for the staff.
+        board: a name and a figure for the leaderboard.
+        staff: a remark for the staff.
         counts: False where the staff gives the points later.
     """
 

@@ -1,4 +1,4 @@
-"""How much a submission may use: the one place for these numbers."""
+"""How much time, memory and disk a submission may use."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Limits:
         start: seconds until the files must have been imported, PyTorch included, on a slow machine.
         task: seconds for all calls of a task.
         total: seconds for the whole submission, within the ten minutes that the platform gives.
-        memory: megabytes of its own, of all its processes together.
-        address: megabytes that one process may ask for.
+        memory: megabytes of private memory, over all its processes.
+        address: megabytes of data that one process may allocate.
         disk: megabytes of files.
         processes: processes and threads.
-        cpu: seconds of computing, of one process.
+        cpu: seconds of computing, for one process.
     """
 
     call: float = 10.0

@@ -21,7 +21,7 @@ class Config:
     """What belongs to one autograder.
 
     Attributes:
-        secret: what the hidden seeds are made of.
+        secret: the text that the hidden seeds are derived from.
         facts: what the homework's judge needs.
         rounds: how many hidden seeds there are.
     """
@@ -59,13 +59,13 @@ def clean_package() -> dict[str, bytes]:
 
 
 def built_config() -> Config | None:
-    """Return the config of an autograder that was built; None in the repository."""
+    """Return the config of a built autograder; None in the repository."""
     if not BUILT.exists():
         return None
     return Config(**json.loads(BUILT.read_text(encoding="utf-8")))
 
 
 def paths_of(path: Path) -> tuple[Path, ...]:
-    """Return a folder that a worker must not see: the one that holds this file, if it is no folder itself."""
+    """Return what a worker must not see of this path: the folder itself, or the folder of a file."""
     resolved = path.resolve()
     return (resolved if resolved.is_dir() else resolved.parent,)

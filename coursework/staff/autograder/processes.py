@@ -1,4 +1,4 @@
-"""The processes of a worker: which there are, what they use, and how all of them end, detached ones too."""
+"""The processes of a worker: which there are, what they use, and how to end all of them, detached ones included."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CHILD_SUBREAPER = 36  # of prctl(2)
+ROUNDS = 100  # of looking for processes and ending them: nine seconds
 FIELDS = re.compile(
     rb"^State:\s+(\w).*?^PPid:\s+(\d+).*?^Uid:\s+(\d+)(?:.*?^RssAnon:\s+(\d+).*?^RssShmem:\s+(\d+))?", re.S | re.M
 )
@@ -35,14 +36,14 @@ def adopt_orphans() -> None:
 
 
 def running() -> Iterator[Process]:
-    """Return all processes of this machine that can be seen."""
+    """Yield all processes of this machine that can be seen."""
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/status", "rb", buffering=0) as stream:
                     found = FIELDS.search(stream.read(4096))
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # it has ended since
             if found:
                 state, parent, user, anonymous, shared = found.groups(b"0")
                 memory = 1024 * (int(anonymous) + int(shared))  # kB; a process that has ended has none
@@ -50,21 +51,24 @@ def running() -> Iterator[Process]:
 
 
 def of_worker(first: int, user: int | None) -> list[Process]:
-    """Return the processes of a worker: those of its user, or, where it has none, what descends from its first one."""
+    """Return the processes of a worker: those of its user, or, if it has none, the first one and its descendants."""
     every = list(running())
     if user is not None:
         return [process for process in every if process.user == user]
-    family, found = {first}, [process for process in every if process.pid == first]
-    while True:
-        more = [process for process in every if process.parent in family and process.pid not in family]
-        if not more:
-            return found
-        family |= {process.pid for process in more}
-        found += more
+    family: list[Process] = []
+    more = [process for process in every if process.pid == first]
+    while more:
+        family += more
+        parents = {process.pid for process in more}
+        more = [process for process in every if process.parent in parents]
+    return family
 
 
 def end_all(first: int, user: int | None, orphans: frozenset[int] = frozenset()) -> bool:
     """End every process of a worker, and wait until they are gone.
+
+    A process can start others while it is being ended, and what it leaves behind becomes a child of this process; so
+    the worker's processes are looked for and ended until none is left.
 
     Args:
         first: its first process.
@@ -72,30 +76,28 @@ def end_all(first: int, user: int | None, orphans: frozenset[int] = frozenset())
         orphans: children of this process from before the worker, which are not the worker's.
 
     Returns:
-        Whether all are gone.
+        Whether all have ended.
     """
-    for attempt in range(100):
+    for attempt in range(ROUNDS):
         left = of_worker(first, user)
-        if user is not None and not all(process.ended for process in left):
-            _end_user(user)
-        if user is None:  # what was detached is a child of this process now
+        if user is None:
             own = os.getpid()
             left += [p for p in running() if p.parent == own and p.pid not in orphans and p.pid != first]
+        elif not all(process.ended for process in left):
+            _end_user(user)
         for process in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process.pid, signal.SIGKILL)
-        for process in left:
-            if process.ended or process.parent == os.getpid():
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(process.pid, os.WNOHANG)
-        if not left or (attempt > 20 and all(process.ended for process in left)):
+            with contextlib.suppress(ChildProcessError):  # its parent is another process
+                os.waitpid(process.pid, os.WNOHANG)
+        if not left or (attempt > ROUNDS // 5 and all(process.ended for process in left)):
             return True
         time.sleep(0.005 * min(attempt, 20))
     return False
 
 
 def _end_user(user: int) -> None:
-    """End all processes of a user at once, as only that user can: a fork bomb has no time to go on."""
+    """End all processes of a user at once, as only that user can: a fork bomb cannot outrun it."""
     kill_all = ["/bin/sh", "-c", "kill -KILL -1"]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(kill_all, user=user, group=user, extra_groups=[], stderr=subprocess.DEVNULL, timeout=5)

@@ -1,4 +1,4 @@
-"""Functions under test, as the cases see them: called here, run in the worker."""
+"""Functions under test as the cases see them: called in the grader, run in the worker."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from coursework.check.case import CaseFailed
 from coursework.staff.autograder.inside.protocol import Special
 from coursework.staff.autograder.sandbox import Link, WorkerGone
 from coursework.staff.autograder.wire import Wire
 
-IN_PLACE = "it changes one of its arguments in place: work on a copy, or make a new array"
 PLAIN: frozenset[str] = frozenset()
 CALLBACKS = 2000  # of one call
-ARGUMENT = 10_000  # bytes of an array that the worker hands to a function here, which may keep it
+ARGUMENT = 10_000  # bytes of an array that the worker passes to a function here, which may keep it
 
 
 class Opaque:
@@ -28,7 +26,7 @@ class StudentError(Exception):
 
 
 def named(base: type, name: str) -> type:
-    """Return a subclass of this name, cleaned of what is no part of a name."""
+    """Return a subclass of this name, without the characters that do not belong into a name."""
     return type(re.sub(r"[^\w .]", "", name)[:60] or "object", (base,), {})
 
 
@@ -39,6 +37,7 @@ class Remote:
         """Take the connection, until when all must be done, on the clock of time.monotonic, and the wire."""
         self.link, self.until, self.wire, self.who = link, until, wire, ""
         self.number = 0  # of the last request: answers to earlier ones, of a child for one, do not count
+        self.altered: tuple[int, ...] = ()  # the arguments that the last call changed in place
 
     @contextmanager
     def loading(self, module: str, name: str) -> Iterator[None]:
@@ -61,7 +60,6 @@ class Remote:
         Raises:
             WorkerGone: if there is no answer.
             StudentError: if the student's code raises an error; NotImplementedError and SystemExit are themselves.
-            CaseFailed: if an argument was changed in place.
         """
         deadline = min(time.monotonic() + self.link.arena.limits.call, self.until)
         self._send((what, *parts), deadline)
@@ -76,20 +74,19 @@ class Remote:
             match self.link.receive(deadline, self.who, specials):
                 case (int(number), *_) if number < self.number:
                     continue
-                case (self.number, "result", value, ()):
+                case (self.number, "result", value, tuple(altered)) if all(type(k) is int for k in altered):
+                    self.altered = altered
                     return self._inward(value)
-                case (self.number, "result", _, tuple()):
-                    raise CaseFailed(IN_PLACE)
                 case (self.number, "error", str(kind), str(text)):
                     raise _error(kind, text)
                 case (self.number, "callback", int(which), tuple(arguments)) if 0 <= which < len(functions):
                     self.link.send(_called(functions[which], arguments), deadline, self.who)
                 case _:
-                    raise WorkerGone(f"what came back from {self.who} is no answer", "no answer")
+                    raise WorkerGone(f"the answer of {self.who} cannot be read", "unreadable answer")
         raise WorkerGone(f"{self.who} calls the function that it is given too often", "no answer in time")
 
     def _inward(self, value: Any) -> Any:
-        """Make of special values what the cases know."""
+        """Replace special values by the objects that the cases know."""
         if isinstance(value, Special):
             if value.kind == "opaque":
                 return named(Opaque, value.parts[0])()
@@ -125,6 +122,11 @@ class RemoteFunction:
     def __init__(self, remote: Remote, name: str) -> None:
         """Stand for the function that the worker has loaded."""
         self.remote, self.name, self.__name__ = remote, name, name
+
+    @property
+    def altered(self) -> tuple[int, ...]:
+        """Return the positions of the arguments that the last call changed in place."""
+        return self.remote.altered
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it."""

@@ -1,7 +1,7 @@
-"""results.json, as the platform specifies it: always there, always valid, never half of it.
+"""results.json, as the platform specifies it: always there, always valid, always complete.
 
-https://gradescope-autograders.readthedocs.io/en/latest/specs/ names the fields; :func:`problems` knows them, and no
-document is written that it finds something wrong with.
+https://gradescope-autograders.readthedocs.io/en/latest/specs/ names the fields. :func:`problems` checks them, and a
+document with a problem is not written.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,13 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-TOP: Mapping[str, Any] = {
-    "score": _number,
-    "execution_time": _number,
-    "output": _text,
-    "output_format": FORMATS,
-    "test_output_format": FORMATS,
-    "test_name_format": FORMATS,
-    "visibility": VISIBILITIES,
-    "stdout_visibility": VISIBILITIES,
-    "extra_data": lambda value: isinstance(value, dict),
-    "tests": lambda value: isinstance(value, list),
-    "leaderboard": lambda value: isinstance(value, list),
-}
-TEST: Mapping[str, Any] = {
+def _object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+# A rule is a test of the value, a tuple of all values, a dictionary of an object's fields, or a list whose one element
+# is the rule of each item.
+TEST = {
     "score": _number,
     "max_score": _number,
     "status": ("passed", "failed"),
@@ -50,51 +43,60 @@ TEST: Mapping[str, Any] = {
     "number": _text,
     "output": _text,
     "output_format": FORMATS,
-    "tags": lambda value: isinstance(value, list) and all(map(_text, value)),
+    "tags": [_text],
     "visibility": VISIBILITIES,
-    "extra_data": lambda value: isinstance(value, dict),
+    "extra_data": _object,
 }
-ENTRY: Mapping[str, Any] = {
-    "name": _text,
-    "value": lambda value: _number(value) or _text(value),
-    "order": ("asc", "desc"),
+ENTRY = {"name": _text, "value": lambda value: _number(value) or _text(value), "order": ("asc", "desc")}
+DOCUMENT = {
+    "score": _number,
+    "execution_time": _number,
+    "output": _text,
+    "output_format": FORMATS,
+    "test_output_format": FORMATS,
+    "test_name_format": FORMATS,
+    "visibility": VISIBILITIES,
+    "stdout_visibility": VISIBILITIES,
+    "extra_data": _object,
+    "tests": [TEST],
+    "leaderboard": [ENTRY],
 }
 
 
 def problems(document: Any) -> list[str]:
     """Return what is wrong with a document, a sentence each; nothing, if it is as the platform wants it."""
-    if not isinstance(document, dict):
-        return [f"it should be an object, got {type(document).__name__}"]
-    found = _fields("", document, TOP)
-    tests, entries = document.get("tests", []), document.get("leaderboard", [])
-    for k, test in enumerate(tests if isinstance(tests, list) else []):
-        found += _fields(f"tests[{k}].", test, TEST)
-        scored = isinstance(test, dict) and not found and "score" in test
-        if scored and not 0 <= test["score"] <= test.get("max_score", math.inf):
-            found.append(f"tests[{k}].score: {test['score']} is not from 0 to max_score")
-    for k, entry in enumerate(entries if isinstance(entries, list) else []):
-        found += _fields(f"leaderboard[{k}].", entry, ENTRY)
-        if isinstance(entry, dict) and not {"name", "value"} <= set(entry):
-            found.append(f"leaderboard[{k}]: it has no name or no value")
-    if "score" not in document and not any(isinstance(t, dict) and "score" in t for t in tests or []):
+    found = list(_problems("results", document, DOCUMENT))
+    if found:
+        return found
+    tests = document.get("tests", [])
+    for k, test in enumerate(tests):
+        if not 0 <= test.get("score", 0) <= test.get("max_score", math.inf):
+            found.append(f"results.tests[{k}].score: {test['score']} is not from 0 to max_score")
+    for k, entry in enumerate(document.get("leaderboard", [])):
+        if not {"name", "value"} <= set(entry):
+            found.append(f"results.leaderboard[{k}]: it has no name or no value")
+    if not any("score" in each for each in (document, *tests)):
         found.append("there is no score, neither of the whole nor of a test")
     return found
 
 
-def _fields(where: str, thing: Any, known: Mapping[str, Any]) -> list[str]:
-    if not isinstance(thing, dict):
-        return [f"{where}: it should be an object, got {type(thing).__name__}"]
-    found = [f"{where}{name}: no field of the specification" for name in thing if name not in known]
-    for name, rule in known.items():
-        if name in thing:
-            fits = thing[name] in rule if isinstance(rule, tuple) else rule(thing[name])
-            if not fits:
-                found.append(f"{where}{name}: {str(thing[name])[:40]!r} is not a value that it may have")
-    return found
+def _problems(where: str, value: Any, rule: Any) -> Iterator[str]:
+    """Yield each place in a value that does not follow its rule."""
+    if isinstance(rule, dict) and isinstance(value, dict):
+        for name, part in value.items():
+            if name in rule:
+                yield from _problems(f"{where}.{name}", part, rule[name])
+            else:
+                yield f"{where}.{name}: no field of the specification"
+    elif isinstance(rule, list) and isinstance(value, list):
+        for k, part in enumerate(value):
+            yield from _problems(f"{where}[{k}]", part, rule[0])
+    elif isinstance(rule, (dict, list)) or not (value in rule if isinstance(rule, tuple) else rule(value)):
+        yield f"{where}: {str(value)[:40]!r} is not a value that it may have"
 
 
 def clean(text: str, limit: int = TEXT) -> str:
-    """Return a text without control characters, and not too long: a student's code may have made a part of it."""
+    """Return a text without control characters, and not too long: a part of it may come from a student's code."""
     lines = []
     for line in text[: 4 * limit].replace("\t", "    ").split("\n"):
         kept = "".join(c for c in line if not unicodedata.category(c).startswith("C"))

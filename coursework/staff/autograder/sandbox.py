@@ -1,4 +1,4 @@
-"""Where a worker runs: a folder, a user and a view of the disk of its own, and a watch over what it uses."""
+"""Where a worker runs: its own folder, user and view of the disk, and the supervision of what it uses."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ HERE = Path(__file__).resolve().parent
 USERS = range(61_000, 61_512)  # user ids for workers; no account has them
 SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")  # where everybody may write
 HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv", "/mnt", "/autograder", "/run")
-START_PATIENCE = 120  # seconds until a worker is there, before anything of the submission is imported
+START_PATIENCE = 120  # seconds until a worker is ready, before anything of the submission is imported
 PAUSE = 0.05  # seconds between two looks at the worker
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
 
 
 class WorkerGone(BaseException):
-    """The worker cannot go on, and why; not an Exception, so that no case takes it for one of the student's."""
+    """The worker cannot go on, and why; not an Exception, so that no case mistakes it for one in the student's code."""
 
     def __init__(self, finding: str, kind: str) -> None:
         """Take a clause for the student, and a word for the staff's table."""
@@ -54,7 +54,7 @@ class Arena:
     """A folder for one submission and its workers, and their user; use it in a ``with`` statement."""
 
     def __init__(self, limits: Limits, hidden: tuple[Path, ...] = ()) -> None:
-        """Take what a worker may use, and folders that it must not see beside the usual ones."""
+        """Take what a worker may use, and the folders, besides the usual ones, that it must not see."""
         self.limits, self.hidden = limits, hidden
         self.user: int | None = None
         self.missing: dict[str, None] = {}  # what the platform does not offer, each once
@@ -85,7 +85,7 @@ class Arena:
             self._lock.close()
 
     def _elsewhere(self) -> list[Path]:
-        """Return what belongs to the workers' user where everybody may write: nothing, if they do not see the place."""
+        """Return the files of the workers' user where everybody may write; none where those folders are hidden."""
         found = []
         for place in map(Path, SHARED) if self.user is not None else ():
             for path in place.iterdir() if place.is_dir() else ():
@@ -95,7 +95,7 @@ class Arena:
         return found
 
     def on_disk(self) -> int:
-        """Return the bytes that the workers' files have on this disk, each counted as one block at least."""
+        """Return the bytes that the workers' files take on this disk, at least one block each."""
         total = 0
         for place in (self.folder / "tmp", *self._elsewhere()):
             files = [place]
@@ -107,7 +107,7 @@ class Arena:
         return total
 
     def write(self, name: str, files: Mapping[str, bytes]) -> Path:
-        """Write files into a folder of this name, with the worker's own, which workers can read and not change."""
+        """Write files, and the worker's own, into a folder of this name, which workers can read but not change."""
         folder = self.folder / name
         for path, content in {**files, **_worker_files()}.items():
             place = folder / path
@@ -118,7 +118,7 @@ class Arena:
 
     @contextmanager
     def worker(self, package: Path) -> Iterator[Link]:
-        """Start a worker that imports from a folder; when the block ends, nothing of it is left."""
+        """Start a worker that imports from a folder, and end all its processes after the block."""
         tmp = self.folder / "tmp"
         shutil.rmtree(tmp, ignore_errors=True)
         tmp.mkdir(mode=0o700)
@@ -162,7 +162,7 @@ class Arena:
             with os.fdopen(report, "rb") as stream:
                 said, _, failed = stream.read().decode("utf-8", "replace").partition("\n")
             if failed or not said:
-                reason = failed or "it ends before it begins"
+                reason = failed or "it ended at once"
                 raise OSError(f"the worker cannot be started ({reason}): install Python where every user can read it")
             offered = json.loads(said)
             self.missing.update(dict.fromkeys(offered["missing"]))
@@ -214,7 +214,7 @@ class Link:
             specials: the kinds of special values that may be in it.
 
         Raises:
-            WorkerGone: if none comes in time, the worker ends or uses too much, or sends what is no message.
+            WorkerGone: if none comes in time, or the worker ends, uses too much, or sends something else.
         """
         (size,) = struct.unpack("<Q", self._read(8, deadline, who))
         if size > protocol.FROM_WORKER:
@@ -222,7 +222,7 @@ class Link:
         try:
             return protocol.unpack(self._read(size, deadline, who), specials)
         except protocol.ProtocolError as error:
-            raise WorkerGone(f"what came back from {who} is no answer: {error}", "no answer") from error
+            raise WorkerGone(f"the answer of {who} cannot be read: {error}", "unreadable answer") from error
 
     def _read(self, count: int, deadline: float, who: str) -> bytes:
         parts = bytearray()
@@ -254,7 +254,7 @@ class Link:
                 return
 
     def _look(self, who: str) -> None:
-        """See that the worker, with all its processes, does not use more than it may."""
+        """Check that the worker, with all its processes, stays within its limits."""
         limits = self.arena.limits
         used = sum(each.memory for each in processes.of_worker(self.process.pid, self.arena.user))
         if used > limits.memory * 1_000_000:
@@ -304,7 +304,7 @@ def _has_account(user: int) -> bool:
 def _interpreter() -> list[Path]:
     """Return the folders that Python needs."""
     places = [sys.prefix, sys.base_prefix, *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))]
-    # Python may be a link, and NumPy in a folder of its own.
+    # Python may be a link, and NumPy may be installed elsewhere.
     places += [str(Path(sys.executable).resolve().parent.parent), str(Path(np.__file__).parents[1])]
     unique = sorted({Path(place).resolve() for place in places} | {Path(sys.prefix)}, key=lambda path: len(path.parts))
     found: list[Path] = []
@@ -316,7 +316,7 @@ def _interpreter() -> list[Path]:
 
 @functools.cache
 def _worker_files() -> dict[str, bytes]:
-    """Return what a worker imports of the staff's code, by the paths: itself, and the wire of the homework."""
+    """Return the staff's code that a worker imports, by path: the worker itself, and the wire of the homework."""
     paths = [*files_of("coursework.staff.autograder.inside"), *files_of(setting("wire"))]
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
 

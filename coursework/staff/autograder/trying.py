@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from coursework.check.case import CASES, IMPORT, SEED, Case, Function, Outcome, run_case
+from coursework.check.case import IMPORT, SEED, Outcome, cases_of, draws, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.check.verdict import Verdict
 from coursework.homework import Task, homework, path_of
@@ -20,19 +17,24 @@ from coursework.staff.autograder.remote import Remote, RemoteFunction, StudentEr
 from coursework.staff.autograder.sandbox import Arena, WorkerGone
 from coursework.staff.autograder.wire import wire
 
-NO_TIME = "there was no time left for it: what came before took too long"
+NO_TIME = "there was no time left for it: the functions before it took too long"
 LOAD_ERRORS = (StudentError, NotImplementedError, SystemExit)
 
 
 @dataclass
 class Trial:
-    """What came of a function: for each seed the outcomes of its cases, and why a worker was lost."""
+    """The results of a function: for each seed the outcomes of its cases, and why a worker was lost."""
 
     name: str
     module: str
     seeds: tuple[int, ...]  # the student's first
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     lost: str = ""
+
+    @property
+    def next_title(self) -> str:
+        """Return the title of the case that is to be run next: the import, before the first."""
+        return cases_of(self.name)[len(list(self.outcomes.values())[-1])].title if self.outcomes else IMPORT
 
     def verdict(self, seed: int) -> Verdict:
         """Return the verdict on the inputs of one seed."""
@@ -52,8 +54,8 @@ class Trial:
     def right_anywhere(self) -> set[str]:
         """Return the titles of the cases that are right on all hidden inputs.
 
-        A case whose numbers are always the same counts only beside one whose numbers are drawn: else a table of answers
-        would do.
+        A case whose numbers are always the same counts only together with one whose numbers are drawn: otherwise a
+        table of answers would do.
         """
         right = set.intersection(*(self._right(seed) for seed in self.seeds[1:]))
         drawn = {case.title for case in cases_of(self.name) if draws(case)}
@@ -70,18 +72,8 @@ class Trial:
         return len(self.right_anywhere & self._right(SEED) if visible else self.right_anywhere) / count
 
 
-def cases_of(name: str) -> list[Case]:
-    """Return the cases of a function; its task's must be registered."""
-    return [case for case in CASES if case.function == name]
-
-
-def draws(case: Case) -> bool:
-    """Tell whether a case draws its numbers: one that does not has no name for the generator."""
-    return not list(inspect.signature(case.body).parameters.values())[1].name.startswith("_")
-
-
 def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
-    """Return the tasks that are to be graded, together those that share a worker, and these last."""
+    """Return the tasks to be graded in groups that share a worker: single tasks first."""
     chosen = [task for task in homework().tasks if numbers is None or task.number in numbers]
     words = {task.number: wire().group(task) for task in chosen}
     shared = dict.fromkeys(filter(None, words.values()))
@@ -105,7 +97,7 @@ def try_tasks(
         until: when all must be done, on the clock of time.monotonic.
 
     Returns:
-        For each task, by number, and each of its functions what came of it.
+        The trial of each function, by its name, for each task, by its number.
     """
     trials = {task.number: {name: Trial(name, module, seeds) for module, name in task.functions} for task in tasks}
     every = [trial for functions in trials.values() for trial in functions.values()]
@@ -115,12 +107,11 @@ def try_tasks(
         if path_of(trial.module) not in files:
             _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
     left = [trial for trial in every if not trial.outcomes]
-    for folder, chosen in (("all", files), (f"only-{tasks[0].number}", own)):
-        if not left or (chosen is own and own == dict(files)):
-            break
+    chosen = {"all": files} if own == files else {"all": files, f"only-{tasks[0].number}": own}
+    for folder, content in chosen.items():
         package = arena.folder / folder
-        if not package.exists():
-            arena.write(folder, {**clean_package(), **chosen})
+        if left and not package.exists():
+            arena.write(folder, {**clean_package(), **content})
         left = _try_all(left, arena, package, until)
     return trials
 
@@ -133,8 +124,8 @@ def _register_cases(name: str) -> None:
 
 
 def _fill(trial: Trial, outcome: Outcome) -> None:
-    """Let one outcome stand for all cases that are missing."""
-    _register_cases(trial.name)  # which are not there yet if the worker was gone at once
+    """Add one outcome in place of all missing cases."""
+    _register_cases(trial.name)  # they are not yet if the worker ended at once
     for seed in trial.seeds:
         found = trial.outcomes.setdefault(seed, [])
         if len(found) < len(cases_of(trial.name)):
@@ -142,7 +133,7 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
 
 
 def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> list[Trial]:
-    """Try functions one after another, with a new worker after each that takes its worker along.
+    """Try functions one after another in a worker, and in a new one after each that ends its worker.
 
     Returns:
         Those whose module cannot be imported.
@@ -151,49 +142,38 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
     while left:
         with arena.worker(package) as link:
             remote = Remote(link, until, wire())
-            while left:
-                trial = left.pop(0)
-                trial.outcomes = {}
-                title = IMPORT
-                try:
+            try:
+                while left:
+                    trial = left.pop(0)
+                    trial.outcomes = {}
                     if time.monotonic() > until:
                         raise WorkerGone(NO_TIME, "no time left")
                     try:
-                        function, context = _load(remote, trial)
+                        _try(remote, trial)
                     except LOAD_ERRORS as error:
-                        text = f"{type(error).__name__}: {error}"
-                        _fill(trial, Outcome(IMPORT, "wrong", f"{path_of(trial.module)} cannot be imported: {text}"))
+                        text = f"{path_of(trial.module)} cannot be imported: {type(error).__name__}: {error}"
+                        _fill(trial, Outcome(IMPORT, "wrong", text))
                         refused.append(trial)
-                        continue
-                    for seed in trial.seeds:
-                        found = trial.outcomes.setdefault(seed, [])
-                        for case in cases_of(trial.name):
-                            title = case.title
-                            with context:
-                                found.append(run_case(case, function, seed))
-                        if all(outcome.status == "not started" for outcome in found):
-                            for other in trial.seeds:
-                                trial.outcomes[other] = found
-                            break
-                except WorkerGone as gone:
-                    for each in _with_it(trial, left) if title == IMPORT else [trial]:
-                        each.lost = gone.kind
-                        _fill(each, Outcome(title, "wrong", gone.finding))
-                    break
+            except WorkerGone as gone:
+                title, lost = trial.next_title, [trial]
+                if title == IMPORT:  # the other functions of this module would end the next worker
+                    lost += [each for each in left if each.module == trial.module]
+                    left = [each for each in left if each.module != trial.module]
+                for each in lost:
+                    each.lost = gone.kind
+                    _fill(each, Outcome(title, "wrong", gone.finding))
     return refused
 
 
-def _with_it(trial: Trial, left: list[Trial]) -> list[Trial]:
-    """Take out of a list those whose module is the same, and which will fare no better."""
-    found = [each for each in left if each.module == trial.module]
-    for each in found:
-        left.remove(each)
-    return [trial, *found]
-
-
-def _load(remote: Remote, trial: Trial) -> tuple[Function, AbstractContextManager[Any]]:
-    """Import a function in the worker; return what stands for it here, and what its cases are to run in."""
-    with remote.loading(trial.module, trial.name):  # both import what they need at the same time
+def _try(remote: Remote, trial: Trial) -> None:
+    """Load a function into the worker and run its cases, with the first seed alone if it is not started."""
+    with remote.loading(trial.module, trial.name):  # both sides import what they need at the same time
         _register_cases(trial.name)
-        other = remote.wire.stand_in(remote, trial.module, trial.name)
-    return other or (RemoteFunction(remote, trial.name), nullcontext())
+        function = remote.wire.stand_in(remote, trial.module, trial.name) or RemoteFunction(remote, trial.name)
+    for seed in trial.seeds:
+        found = trial.outcomes[seed] = []
+        for case in cases_of(trial.name):
+            found.append(run_case(case, function, seed))
+        if all(outcome.status == "not started" for outcome in found):
+            trial.outcomes = dict.fromkeys(trial.seeds, found)
+            return

@@ -1,9 +1,9 @@
-"""What the grader hands to a worker and takes from it, beside numbers, texts, arrays and functions.
+"""What the grader sends to a worker and gets back, besides numbers, texts, arrays and functions.
 
 A homework whose functions take objects of its own, or return some, names a package in the table tool.coursework of
 pyproject.toml, ``wire = "package"``. Its module ``grader`` has a class ``Grader``, a :class:`Wire`; its module
-``worker`` a class ``Worker``, a :class:`~coursework.staff.autograder.inside.ends.End`, which runs beside the student's
-code.
+``worker`` a class ``Worker``, a :class:`~coursework.staff.autograder.inside.ends.End`, which runs in the process of
+the student's code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 from coursework.homework import Task, setting
@@ -22,13 +21,11 @@ class Wire:
     """The grader's end, for a homework with plain values only."""
 
     def group(self, task: Task) -> str:
-        """Return a word that tasks have in common which share a worker; "" for a task that has one of its own."""
+        """Return a word that is the same for tasks that share a worker; "" for a task with a worker of its own."""
         return ""
 
-    def stand_in(
-        self, remote: Any, module: str, name: str
-    ) -> tuple[Callable[..., Any], AbstractContextManager[Any]] | None:
-        """Return what stands for a function here, and what its cases run in; None for the usual."""
+    def stand_in(self, remote: Any, module: str, name: str) -> Callable[..., Any] | None:
+        """Return what stands for a function in the grader; None for the usual stand-in."""
         return None
 
     def outward(self, name: str, value: Any) -> Special | None:

@@ -1,40 +1,33 @@
 """Every small change that cosmic-ray knows, made inside the solutions: which of them does the task's check let through?
 
 cosmic-ray finds the changes and makes them; each is then tried in a child of this process, which has NumPy and PyTorch
-imported already and loads the package anew with the changed module. What came of a change is kept in build/mutation/,
+imported already and loads the package anew with the changed module. The result of a change is kept in build/mutation/,
 under a digest of the module and of the check, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import multiprocessing
 import operator
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
+from importlib.machinery import SourceFileLoader
 from types import CodeType
 
-from coursework.homework import Task, homework, path_of, setting
+from coursework.homework import Task, homework, setting
 from coursework.progress import progress_bar
-from coursework.root import ROOT
 from coursework.staff.mutants import kept
 from coursework.staff.mutants.mutant import text_of
 
 RESULTS = "automatic.jsonl"
 PATIENCE = 60.0  # seconds for the check of a task, where the solution takes four at the most
-KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other is that of a crash, and so of a killed change
+KILLED, SURVIVED, UNSTARTED = 0, 7, 8  # exit codes of a child; any other means a crash, which kills a change, too
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ def _reasons() -> dict[tuple[str, str, str], str]:
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of the changes of one task."""
+    """The results for the changes of one task."""
 
     task: str
     changes: int
@@ -146,46 +139,48 @@ def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIE
     """
     context = multiprocessing.get_context("forkserver")  # a fork of this process, with its threads, could deadlock
     context.set_forkserver_preload(["torch"])
-    queue = iter(several)
-    running: dict[int, tuple[BaseProcess, Change, float]] = {}  # by the handle that tells when it ends
-    while True:
-        while len(running) < processes and (change := next(queue, None)) is not None:
-            process: BaseProcess = context.Process(target=_child, args=(change,))
-            process.start()
-            running[process.sentinel] = process, change, time.monotonic() + patience
-        if not running:
-            return
-        wait(list(running), timeout=1.0)
-        for sentinel, (process, change, end) in list(running.items()):
-            if process.is_alive() and time.monotonic() < end:
-                continue
-            process.kill()
-            process.join()
-            del running[sentinel]
-            if process.exitcode == UNSTARTED:
-                raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
-            yield change, process.exitcode == SURVIVED
+
+    def survives(change: Change) -> bool:
+        process = context.Process(target=_child, args=(change,))
+        process.start()
+        process.join(patience)
+        process.kill()
+        process.join()
+        if process.exitcode == UNSTARTED:
+            raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
+        return process.exitcode == SURVIVED
+
+    with ThreadPoolExecutor(processes) as pool:
+        futures = {pool.submit(survives, change): change for change in several}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:  # after an error or an interrupt the rest is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _child(change: Change) -> None:
-    """Load the package with the change and run the check; leave with the exit code that says what came of it."""
+    """Load the package with the change and run the check; leave with the exit code that tells the result."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
     task = homework().task(change.task)
     for name in [name for name in sys.modules if name.split(".")[0] in ("coursework", homework().package)]:
         del sys.modules[name]
-    sys.meta_path.insert(0, _Changed(change.module, change.text))
+    usual = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        return compile(change.text, loader.path, "exec") if name == change.module else usual(loader, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
     try:
         verdict = importlib.import_module("coursework.check.verdict")
         importlib.import_module(task.cases)
-        case = importlib.import_module("coursework.check.case")
     except BaseException:
-        os._exit(KILLED if change.module in sys.modules or _fails(change.text) else UNSTARTED)
+        os._exit(KILLED if change.module in sys.modules or not _compiles(change.text) else UNSTARTED)
     try:
         for module, name in task.functions:
             function = operator.attrgetter(name)(importlib.import_module(module))
-            case.PREPARATIONS.get(name, lambda: None)()
             if verdict.try_function(name, function).status != "right":
                 os._exit(KILLED)
     except BaseException:  # at its import, for one
@@ -193,35 +188,12 @@ def _child(change: Change) -> None:
     os._exit(SURVIVED)
 
 
-def _fails(text: str) -> bool:
-    """Tell whether a text is no Python at all."""
-    with contextlib.suppress(SyntaxError):
+def _compiles(text: str) -> bool:
+    try:
         compile(text, "a change", "exec")
+    except SyntaxError:
         return False
     return True
-
-
-class _Changed(importlib.abc.MetaPathFinder):
-    """Finds one module with another text."""
-
-    def __init__(self, module: str, text: str) -> None:
-        self.module, self.text = module, text
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
-        if fullname != self.module:
-            return None
-        place = ROOT / path_of(self.module)
-        return importlib.util.spec_from_file_location(fullname, place, loader=_Loader(fullname, str(place), self.text))
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, fullname: str, path: str, text: str) -> None:
-        super().__init__(fullname, path)
-        self.text = text
-
-    def get_code(self, fullname: str) -> CodeType:
-        code: CodeType = compile(self.text, self.path, "exec")
-        return code
 
 
 def _results() -> dict[str, bool]:
@@ -230,7 +202,7 @@ def _results() -> dict[str, bool]:
 
 
 def tallies() -> list[Tally]:
-    """Count what came of the changes so far."""
+    """Count the results so far, task by task."""
     results, counted = _results(), []
     for task in homework().tasks:
         own = changes(task)

@@ -26,8 +26,8 @@ class Mutant:
         task: the number of the task.
         function: the function that is wrong.
         name: what is wrong with it, in words; no two mutants of a function share one.
-        right: a piece of the solution's text, which stands there once.
-        wrong: what stands in its place.
+        right: a piece of the solution's text, which occurs there once.
+        wrong: what replaces it.
         mistake: the name of the mistake that the diagnosis should find, as the task's cases register it.
         style: the folder of another solution that is edited; "" for that of the homework itself.
     """
@@ -72,7 +72,7 @@ def edited(mutant: Mutant, source: str) -> str:
     """Make the edit in the source of the function.
 
     Raises:
-        ValueError: if the text does not stand in the solution exactly once.
+        ValueError: if the text does not occur in the solution exactly once.
     """
     pieces = re.findall(r"^ *# BEGIN SOLUTION.*?^ *# END SOLUTION", source, re.S | re.M)
     if mutant.style:

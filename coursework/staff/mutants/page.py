@@ -1,4 +1,4 @@
-"""README.md of the mutants, written from what came of them."""
+"""README.md of the mutants: their results as a page."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Written by `python -m staff.mutants` (half an hour on two cores; it goes on wher
   *diagnosis* is the mistake that the message names, from the outputs alone.
 - No task's check calls what a student writes for another task. A test shows it: with the whole
   solution of any one task taken out, the checks of all the others stay as they were.
-- The mistakes that the messages know, and the mutants, were written by the same people, so the share of right
-  diagnoses says how well the known mistakes are told apart, not how often a student's mistake is a known one.
+- The known mistakes and the mutants were written by the same people, so the share of right diagnoses says how well the
+  known mistakes are distinguished, not how often a student's mistake is a known one.
 """
 
 

@@ -1,6 +1,6 @@
 """The solution on other inputs: a check that calls right code wrong would be worse than none.
 
-What came of a task on a seed is kept in build/mutation/, under a digest of the solution and of the cases, so that an
+The result of a task on a seed is kept in build/mutation/, under a digest of the solution and of the cases, so that an
 interrupted run goes on where it stopped.
 """
 

@@ -14,7 +14,7 @@ from coursework.staff.mutants.mutant import Mutant, function_of
 
 @dataclass(frozen=True)
 class Trial:
-    """The result of a mutant."""
+    """A mutant, and the verdict on it."""
 
     mutant: Mutant
     verdict: Verdict

@@ -63,7 +63,7 @@ def test_a_worker_that_does_not_start_is_not_the_students_fault(start, tmp_path,
     monkeypatch.setattr(sandbox, "START", start)
     monkeypatch.setattr(sandbox, "START_PATIENCE", 2)
     found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, STRICT, ["4"])
-    assert "The grading has not come to its end" in found["output"]
+    assert "The grading was not completed" in found["output"]
     assert "a worker cannot be started" in found["tests"][-1]["output"]
     assert found["tests"][-1]["visibility"] == "hidden"
     assert all("sgd_step" not in test["output"] for test in found["tests"][:-1])

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coursework.check.case import cases_of, draws
 from coursework.homework import homework
 from coursework.staff.autograder import document, intake, results, rubric
-from coursework.staff.autograder.trying import cases_of, draws
 from coursework.staff.mutants.trial import register_cases
 from staff.judge import judge
 

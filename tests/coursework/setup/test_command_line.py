@@ -100,7 +100,14 @@ def test_an_old_python_says_so_or_enters_the_environment(bare, tmp_path, program
 
 
 @pytest.mark.parametrize(
-    "path", ["cs7643/__init__.py", "cs7643/__main__.py", "coursework/start.py", "staff/__main__.py"]
+    "path",
+    [
+        "cs7643/__init__.py",
+        "cs7643/__main__.py",
+        "coursework/start.py",
+        "coursework/staff/__main__.py",
+        "staff/__main__.py",
+    ],
 )
 def test_what_an_old_python_reads_is_in_its_language(path):
     text = (ROOT / path).read_text(encoding="ascii")  # Python 2 takes nothing else without a declaration

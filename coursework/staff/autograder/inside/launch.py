@@ -1,4 +1,4 @@
-"""The step between the grader and a worker: takes away rights, says which could be taken, and becomes the worker.
+"""The step between the grader and a worker: gives up rights, reports which could not be given up, starts the worker.
 
 It runs as the grader's user, imports nothing but the standard library, and ends in ``exec``: what it could do, the
 worker cannot. The plan comes as JSON on the command line, the report goes to the descriptor that the plan names.
@@ -33,7 +33,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    """Put a file system where a folder is; the arguments are those of the system call.
+    """Mount a file system on a folder; the arguments are those of the system call.
 
     Raises:
         OSError: if it is refused.
@@ -45,7 +45,7 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
 
 
 def unshare(flag: int, name: str, missing: list[str]) -> bool:
-    """Enter a namespace of one's own, or note that there is none."""
+    """Enter a new namespace, or note that it is missing."""
     if libc.unshare(flag) == 0:
         return True
     missing.append(f"no {name} of its own ({os.strerror(ctypes.get_errno())})")
@@ -53,7 +53,7 @@ def unshare(flag: int, name: str, missing: list[str]) -> bool:
 
 
 def hide(folders: list[str], kept: list[str], tmp: str, uid: int, megabytes: int) -> None:
-    """Put empty folders in the place of some, and into these, at their old places, what must stay readable.
+    """Cover folders with empty ones, and mount what must stay readable at its old place inside them.
 
     Raises:
         OSError: if a mount is refused.
@@ -76,7 +76,7 @@ def hide(folders: list[str], kept: list[str], tmp: str, uid: int, megabytes: int
 
 
 def refuse_sockets() -> bool:
-    """Let the system refuse every socket but those within this machine; tell whether it does."""
+    """Let the system refuse all sockets except those within this machine; return whether it does."""
     if platform.machine() not in MACHINES:
         return False
     machine, socket, foreign = MACHINES[platform.machine()]

@@ -1,16 +1,14 @@
 """The messages between the grader and the worker: plain values and arrays, and nothing that could run code.
 
-A message is a frame: its length, the length of a header, the header, and one ``.npy`` after another. The header is JSON
-and holds a value; an array in it is the number of an ``.npy``. Whoever reads a frame checks it: sizes, depth, dtypes.
+A message is its length and JSON. Numbers, texts and truth values are themselves; whatever else there is, an array, a
+tuple, is an object with one key, which names the kind. The reader of a message checks it: size, depth, dtypes.
 """
 
 from __future__ import annotations
 
-import io
+import base64
 import json
 import math
-import os
-import re
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -19,23 +17,15 @@ import numpy as np
 
 DTYPES = frozenset("?bBhHiIlLqQefdFD")  # of arrays: truth values, whole, real and complex numbers of fixed sizes
 DEPTH = 12  # of lists in lists
-NODES = 20_000  # values in a message
+VALUES = 20_000  # in a message
 TEXT = 4000  # characters in a text
 AXES = 16
-NPY_HEADER = re.compile(  # what NumPy writes before the data, letter by letter: nothing in it is evaluated
-    rb"\x93NUMPY\x01\x00(..)(\{'descr': '([|<>]\w\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n)",
-    re.DOTALL,
-)
 FROM_WORKER = 1_000_000  # bytes in a message; what right code returns has some thousands
 FROM_GRADER = 64_000_000
 
 
 class ProtocolError(ValueError):
     """A message that is not as it should be."""
-
-
-class ClosedError(EOFError):
-    """The other side is gone."""
 
 
 @dataclass(frozen=True)
@@ -47,175 +37,109 @@ class Special:
 
 
 def pack(value: Any) -> bytes:
-    """Return a frame; what is no plain value becomes ``Special("opaque", (name of its type,))``."""
-    blobs: list[bytes] = []
-    header = json.dumps(_encode(value, blobs, DEPTH)).encode()
-    body = b"".join([struct.pack("<I", len(header)), header, *blobs])
+    """Return a message; a value of another kind becomes ``Special("opaque", (name of its type,))``."""
+    body = json.dumps(_encode(value, DEPTH)).encode()
     return struct.pack("<Q", len(body)) + body
 
 
-def _encode(value: Any, blobs: list[bytes], depth: int) -> Any:
+def _encode(value: Any, depth: int) -> Any:
     kind = type(value)
-    if value is None or kind is bool or kind is float:
-        return value
-    if kind is int and value.bit_length() <= 64:
+    if value is None or kind is bool or kind is float or (kind is int and value.bit_length() <= 64):
         return value
     if kind is str:
         return value[:TEXT].encode("utf-8", "replace").decode()
     if kind is complex:
-        return {"c": [value.real, value.imag]}
+        return {"complex": [value.real, value.imag]}
     if isinstance(value, (np.ndarray, np.generic)):
-        array = np.array(value, order="A", subok=False)
-        if array.dtype.char not in DTYPES or not array.dtype.isnative or array.ndim > AXES:
-            return {"o": f"array of {array.dtype.name}"[:100]}
-        blobs.append(_npy(array))
-        return {"s" if isinstance(value, np.generic) else "a": len(blobs) - 1}
+        return _encode_array(value)
     if depth and isinstance(value, (tuple, list)):
-        parts = [_encode(part, blobs, depth - 1) for part in list(value)]
-        return {"t" if isinstance(value, tuple) else "l": parts}
+        parts = [_encode(part, depth - 1) for part in list(value)]
+        return {"tuple" if isinstance(value, tuple) else "list": parts}
     if depth and isinstance(value, dict) and all(type(key) is str for key in value):
-        return {"d": [[_encode(k, blobs, 0), _encode(part, blobs, depth - 1)] for k, part in dict(value).items()]}
+        return {"dict": [[_encode(key, 0), _encode(part, depth - 1)] for key, part in dict(value).items()]}
+    if kind is Special and value.kind == "opaque":
+        return {"opaque": str(value.parts[0])[:100]}
     if depth and kind is Special:
-        if value.kind == "opaque":
-            return {"o": str(value.parts[0])[:100]}
-        return {"k": value.kind, "p": [_encode(part, blobs, depth - 1) for part in value.parts]}
-    return {"o": str(kind.__name__)[:100]}
+        return {"special": [_encode(part, depth - 1) for part in (value.kind, *value.parts)]}
+    return {"opaque": str(kind.__name__)[:100]}
 
 
-def _npy(array: np.ndarray[Any, Any]) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, array, version=(1, 0), allow_pickle=False)
-    content = stream.getvalue()
-    return struct.pack("<I", len(content)) + content
+def _encode_array(value: Any) -> Any:
+    array = np.array(value, order="A", subok=False)
+    if array.dtype.char not in DTYPES or not array.dtype.isnative or array.ndim > AXES:
+        return {"opaque": f"array of {array.dtype.name}"[:100]}
+    content = base64.b64encode(array.tobytes("A")).decode()
+    parts = [array.dtype.char, array.shape, "F" if array.flags.fnc else "C", content]
+    return {"scalar" if isinstance(value, np.generic) else "array": parts}
 
 
 def unpack(body: bytes, specials: frozenset[str] | None = None) -> Any:
-    """Return the value in a frame, without its first length.
+    """Return the value in a message, which comes without its length.
 
     Args:
-        body: the frame.
+        body: the message.
         specials: the kinds of special values that it may hold, beside "opaque"; None for any.
 
     Raises:
         ProtocolError: if anything about it is not as :func:`pack` makes it.
     """
     try:
-        (size,) = struct.unpack_from("<I", body)
-        header = body[4 : 4 + size]
-        if len(header) != size:
-            raise ProtocolError("the header is cut off")
-        arrays, at = [], 4 + size
-        while at < len(body):
-            (length,) = struct.unpack_from("<I", body, at)
-            arrays.append(_array(body[at + 4 : at + 4 + length], length))
-            at += 4 + length
-        return _Decoder(arrays, specials).value(json.loads(header), DEPTH + 1)
-    except (struct.error, ValueError, ArithmeticError, RecursionError, LookupError, TypeError) as error:
+        if body.count(b",") > VALUES:  # counted before JSON makes objects of them
+            raise ProtocolError("a message has too many parts")
+        return _decode(json.loads(body), DEPTH + 1, specials)
+    except (ValueError, ArithmeticError, RecursionError, LookupError, TypeError) as error:
         raise ProtocolError(f"a message is malformed: {type(error).__name__}: {str(error)[:200]}") from error
 
 
-def _array(content: bytes, length: int) -> np.ndarray[Any, Any]:
-    """Read an .npy: the size that its header claims must be the size that is there."""
-    found = NPY_HEADER.match(content)
-    if len(content) != length or not found or struct.unpack("<H", found[1]) != (len(found[2]),):
-        raise ProtocolError("an array is cut off, or its header is not one that NumPy writes")
-    dtype, fortran = np.dtype(found[3].decode()), found[4] == b"True"
-    shape = tuple(int(side) for side in found[5].split(b",") if side.strip())
-    if dtype.char not in DTYPES or not dtype.isnative or len(shape) > AXES:
+def _decode(node: Any, depth: int, specials: frozenset[str] | None) -> Any:
+    if isinstance(node, int) and node.bit_length() > 64:
+        raise ProtocolError("a number is too large")
+    if isinstance(node, str) and len(node) > TEXT:
+        raise ProtocolError("a text is too long")
+    if node is None or isinstance(node, (bool, int, float, str)):
+        return node
+    if depth < 0:
+        raise ProtocolError("a message is too deep")
+    if not isinstance(node, dict):
+        raise ProtocolError("a list without its kind")
+    ((kind, content),) = node.items()
+    if kind in ("array", "scalar"):
+        array = _decode_array(*content)
+        return array if kind == "array" else array.reshape(())[()]
+    if kind == "opaque":
+        return Special("opaque", (_decode(str(content), 0, specials),))
+    if kind == "complex":
+        real, imaginary = content
+        return complex(float(real), float(imaginary))
+    if not isinstance(content, list):
+        raise ProtocolError("a value has no parts")
+    if kind == "dict":
+        return {_key(key): _decode(part, depth - 1, specials) for key, part in content}
+    parts = [_decode(part, depth - 1, specials) for part in content]
+    if kind == "list":
+        return parts
+    if kind == "tuple":
+        return tuple(parts)
+    if kind == "special" and isinstance(parts[0], str) and (specials is None or parts[0] in specials):
+        return Special(parts[0], tuple(parts[1:]))
+    raise ProtocolError("a value of a kind that is not expected here")
+
+
+def _decode_array(char: str, shape: list[int], order: str, content: str) -> np.ndarray[Any, Any]:
+    """Return an array, whose size must be the one that its shape claims."""
+    if char not in DTYPES or order not in ("C", "F") or len(shape) > AXES:
         raise ProtocolError("an array has a dtype or a shape that is not allowed")
+    if not all(type(side) is int and 0 <= side <= FROM_GRADER for side in shape):
+        raise ProtocolError("an array has a shape that is not allowed")
+    dtype, data = np.dtype(char), base64.b64decode(content, validate=True)
     if math.prod(max(side, 1) for side in shape) * dtype.itemsize > FROM_GRADER:
         raise ProtocolError("an array is too large")
-    data = content[found.end() :]
     if math.prod(shape) * dtype.itemsize != len(data):
         raise ProtocolError("an array does not have the size that it claims")
-    flat = np.frombuffer(bytearray(data), dtype)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    return np.frombuffer(bytearray(data), dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
-class _Decoder:
-    """Turns what JSON gave into the value, and counts."""
-
-    def __init__(self, arrays: list[np.ndarray[Any, Any]], specials: frozenset[str] | None) -> None:
-        self.arrays, self.specials, self.left = arrays, specials, NODES
-
-    def value(self, node: Any, depth: int) -> Any:
-        self.left -= 1
-        if self.left < 0 or depth < 0:
-            raise ProtocolError("a message has too many parts")
-        if isinstance(node, str):
-            if len(node) > TEXT:
-                raise ProtocolError("a text is too long")
-            return node
-        if isinstance(node, int) and node.bit_length() > 64:
-            raise ProtocolError("a number is too large")
-        if node is None or isinstance(node, (bool, int, float)):
-            return node
-        if not isinstance(node, dict):
-            raise ProtocolError("a value of no kind")
-        if set(node) == {"k", "p"}:
-            kind, parts = str(node["k"]), node["p"]
-            if self.specials is not None and kind not in self.specials:
-                raise ProtocolError("a special value that is not expected here")
-            return Special(kind, tuple(self.value(part, depth - 1) for part in parts))
-        ((tag, content),) = node.items()
-        if tag == "o":
-            return Special("opaque", (self.value(str(content), 0),))
-        if tag == "c":
-            return complex(float(content[0]), float(content[1]))
-        if tag in ("a", "s"):
-            array = self.arrays[self._index(content)]
-            if tag == "s" and array.ndim:
-                raise ProtocolError("a number with axes")
-            return array[()] if tag == "s" else array
-        if tag == "d":
-            return {self._key(k): self.value(part, depth - 1) for k, part in content}
-        if tag in ("t", "l") and isinstance(content, list):
-            parts = [self.value(part, depth - 1) for part in content]
-            return tuple(parts) if tag == "t" else parts
-        raise ProtocolError("a value of no kind")
-
-    def _index(self, number: Any) -> int:
-        if type(number) is not int or not 0 <= number < len(self.arrays):
-            raise ProtocolError("an array that is not there")
-        return number
-
-    @staticmethod
-    def _key(key: Any) -> str:
-        if not isinstance(key, str) or len(key) > 200:
-            raise ProtocolError("a key that is no short text")
-        return key
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write a frame to a blocking descriptor.
-
-    Raises:
-        ClosedError: if nobody reads.
-    """
-    view = memoryview(content)
-    try:
-        while view:
-            view = view[os.write(descriptor, view) :]
-    except OSError as error:
-        raise ClosedError from error
-
-
-def read_exactly(descriptor: int, count: int) -> bytes:
-    """Read so many bytes from a blocking descriptor.
-
-    Raises:
-        ClosedError: if there are no more.
-    """
-    parts = bytearray()
-    while len(parts) < count:
-        part = os.read(descriptor, min(count - len(parts), 1 << 20))
-        if not part:
-            raise ClosedError
-        parts += part
-    return bytes(parts)
-
-
-def receive(descriptor: int) -> bytes:
-    """Read a frame, as the worker does: it trusts the grader, and waits as long as it takes."""
-    (size,) = struct.unpack("<Q", read_exactly(descriptor, 8))
-    return read_exactly(descriptor, size)
+def _key(key: Any) -> str:
+    if not isinstance(key, str) or len(key) > 200:
+        raise ProtocolError("a key that is not a short text")
+    return key

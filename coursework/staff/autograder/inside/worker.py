@@ -1,7 +1,7 @@
 """The worker: imports the files of a submission and answers calls, in a process that the student's code owns.
 
-Whatever happens in here is the submission's business: it can change this code as it likes, and gains nothing by it. The
-grader takes values from it, and judges them.
+The submission can change anything in this process, and gains nothing by it: the grader only takes values from here, and
+judges them itself.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib
 import operator
 import os
+import socket
+import struct
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from coursework.staff.autograder.inside import protocol
 from coursework.staff.autograder.inside.ends import End
 from coursework.staff.autograder.inside.protocol import Special, pack, unpack
 
@@ -39,20 +40,20 @@ def failure(error: BaseException) -> tuple[str, str, str]:
 class Worker:
     """Answers requests one after another."""
 
-    def __init__(self, descriptor: int, end: End) -> None:
-        """Answer on this descriptor; ``end`` knows the objects of the homework."""
-        self.descriptor, self.process = descriptor, os.getpid()
+    def __init__(self, connection: socket.socket, end: End) -> None:
+        """Answer on this connection; ``end`` converts the objects of the homework."""
+        self.connection, self.stream, self.process = connection, connection.makefile("rb"), os.getpid()
         self.number = 0  # of the request that is being answered: an answer names it
         self.function: Callable[..., Any] | None = None
         self.end = end
 
     def run(self) -> None:
-        """Say that it is there, and answer until the grader is gone."""
+        """Report that it is ready, and answer until the grader is gone."""
         self.send(("ready",))
         while True:
             try:
-                self.number, *request = unpack(protocol.receive(self.descriptor))
-            except protocol.ClosedError:
+                self.number, *request = self.receive()
+            except EOFError:
                 return
             try:
                 answer = self.answer(*request)
@@ -60,11 +61,22 @@ class Worker:
                 answer = failure(error)
             self.send(answer)
 
+    def receive(self) -> Any:
+        """Return the next message of the grader, which is trusted and waited for as long as it takes.
+
+        Raises:
+            EOFError: if the grader is gone.
+        """
+        head = self.stream.read(8)
+        if len(head) < 8:
+            raise EOFError
+        return unpack(self.stream.read(*struct.unpack("<Q", head)))
+
     def send(self, answer: Any) -> None:
-        """Send an answer; a child that the student's code has left in here ends instead."""
+        """Send an answer; a child process that the student's code has forked ends instead."""
         if os.getpid() != self.process:
             os._exit(1)
-        protocol.write_all(self.descriptor, pack((self.number, *answer)))
+        self.connection.sendall(pack((self.number, *answer)))
 
     def answer(self, what: str, *parts: Any) -> Any:
         """Return the answer to a request."""
@@ -97,7 +109,7 @@ class Worker:
     def _callback(self, number: int) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             self.send(("callback", number, tuple(map(self.end.outward, arguments))))
-            what, *parts = unpack(protocol.receive(self.descriptor))
+            what, *parts = self.receive()
             if what == "raises":
                 raise RuntimeError(f"{parts[0]}: {parts[1]}")
             return parts[0]
@@ -106,9 +118,9 @@ class Worker:
 
 
 def main() -> None:
-    """Serve on the descriptor that the command line names, with the wire of the package that it names, if it does."""
+    """Serve on the socket that the command line names, with the wire of the package that it names, if any."""
     np.seterr(all="ignore")
     os.chdir(os.environ["TMPDIR"])
     wire = sys.argv[3]
     end: End = importlib.import_module(f"{wire}.worker").Worker() if wire else End()
-    Worker(int(sys.argv[1]), end).run()
+    Worker(socket.socket(fileno=int(sys.argv[1])), end).run()
