@@ -230,7 +230,7 @@ def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, b
         execution.reason = "stopped by Ctrl-C"
         raise
     except CellExecutionError as error:
-        execution.reason = strip_ansi(f"{error.ename}: {error.evalue}")
+        execution.reason = strip_ansi(f"{error.ename}: {error.evalue}")  # type: ignore[no-untyped-call]
     except CellTimeoutError:
         execution.reason = f"it took longer than {timeout} s and was stopped; --timeout allows more"
     except DeadKernelError:
@@ -281,7 +281,8 @@ def _explain(execution: Execution) -> int:
     parts = [f"run: {execution.problem}", "", *(f"    {line}" for line in execution.culprit.source.splitlines())]
     traceback = "\n".join(line for output in execution.culprit.outputs for line in output.get("traceback", []))
     if traceback:
-        parts += ["", traceback if has_colours(sys.stderr) else strip_ansi(traceback)]
+        plain = strip_ansi(traceback)  # type: ignore[no-untyped-call]
+        parts += ["", traceback if has_colours(sys.stderr) else plain]
     print("\n".join(parts), file=sys.stderr)
     return 1
 

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +21,13 @@ from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
-from coursework.submit.prose import quoted, raw_text, wrapped
+from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
 
 LINES = 120  # of one output that are shown
 LOG_LINES = 15  # at the end of a log, where the accuracies are
 BLANK = re.compile(r"your answer here", re.I)
 
-STYLE = """\
-#set page(paper: "a4", margin: (x: 20mm, top: 25mm, bottom: 22mm), header: context {
-  let before = query(heading.where(level: 1)).filter(it => it.location().page() <= here().page())
-  set text(9pt)
-  grid(columns: (1fr, auto), column-gutter: 1em, if before.len() > 0 { before.last().supplement }, student)
-  v(-0.6em)
-  line(length: 100%, stroke: 0.4pt)
-}, footer: context {
-  set text(9pt)
-  grid(columns: (1fr, auto), course, [page #counter(page).display() of #counter(page).final().first()])
-})
-#set par(justify: true, leading: 0.62em, spacing: 1.1em)
-#set heading(bookmarked: false)
-#show heading.where(level: 1): set heading(bookmarked: true)
-#show heading.where(level: 1): set text(16pt)
-#show heading.where(level: 1): set block(below: 1.2em)
-#show heading.where(level: 2): set text(12.5pt)
-#show heading.where(level: 2): set block(above: 1.6em, below: 0.9em)
-#show raw.where(block: true): it => block(width: 100%, inset: (left: 7pt, y: 5pt), stroke: (left: 1.5pt + luma(200)),
-  above: 0.8em, below: 0.8em, text(7.6pt, it))
-#show link: set text(rgb("#0b57a4"))
-#show figure: set block(breakable: true)
-#set table(stroke: 0.4pt + luma(160))
-#show math.equation.where(block: true): it => layout(size => {
-  let wide = measure(it).width
-  if wide <= size.width { it } else { scale(100% * (size.width / wide), reflow: true, it) }
-})
-#let absent(what) = box(stroke: 0.6pt + red, inset: 4pt, text(9pt, what))
-#let horizontalrule = line(length: 100%, stroke: 0.4pt)
-"""
+STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
 
 @dataclass(frozen=True)
@@ -82,12 +54,22 @@ class WriteUp:
 
 @dataclass
 class Piece:
-    """What one cell gives to the document."""
+    """What one cell or file gives to the document; headings, too, are pieces."""
 
     notebook: str
     cell: str
     source: str  # as typed, for the case that its Typst does not compile
     typst: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell that the document shows; its tags say what it is, and a student's own cell has none."""
+
+    notebook: str
+    name: str
+    cell: NotebookNode
+    tags: frozenset[str]
 
 
 @dataclass
@@ -106,7 +88,8 @@ class Setting:
         self.pictures = Pictures(self.folder / "pictures")
         cells = {name: notebook.cells for name, notebook in self.notebooks.items()}
         for name, (tags, lost) in outline.labelled(cells, self.root).items():
-            self.notes += [Note(name, "?", f"{entry} is not there any more") for entry in lost]
+            for entry in lost:
+                self.note(name, "?", f"{entry} is not there any more")
             for number, (cell, words, task) in enumerate(
                 zip(cells[name], tags, outline.own(tags), strict=True), start=1
             ):
@@ -114,15 +97,9 @@ class Setting:
                     called = str(cell.get("id") or f"number {number}")
                     self.shown.setdefault(task, []).append(Shown(name, called, cell, frozenset(words)))
 
-
-@dataclass(frozen=True)
-class Shown:
-    """A cell that the document shows: what its tags say it is, nothing for a student's own."""
-
-    notebook: str
-    name: str
-    cell: NotebookNode
-    tags: frozenset[str]
+    def note(self, notebook: str, cell: str, what: str) -> None:
+        """Remember what is not in the PDF as it is in the notebook."""
+        self.notes.append(Note(notebook, cell, what))
 
 
 def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> WriteUp:
@@ -138,31 +115,37 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
     """
     with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as temporary:
         setting = Setting(Path(temporary).resolve(), root, notebooks)
-        parts: list[tuple[str, list[Piece]]] = []
-        for problem in homework().problems:
-            parts.append((_opening(problem, person), []))
-            for task in problem.tasks:
-                parts.append((_heading(f"{task.number} {task.title}") if len(problem.tasks) > 1 else "", []))
-                parts[-1][1].extend(
-                    piece for shown in setting.shown.get(task.number, ()) for piece in _cell(shown, setting)
-                )
-                if not parts[-1][1]:
-                    parts.append(("_Nothing here was executed or answered._\n", []))
-                if task.run:
-                    parts.append((_heading(f"{task.number} The training run"), list(_run(task.run, setting))))
-                    if not parts[-1][1]:
-                        parts.append(("_No log and no picture of a run is there._\n", []))
-        for file in homework().loose:
-            if file.kind == "extra" and (root / file.path).exists():
-                pieces = list(_file(file.path, "all of it", setting, lambda content: _markdown(content, setting)))
-                parts.append((_heading(file.path), pieces))
-        _name_undrawable(parts, person, setting)
+        pieces = list(_pieces(person, setting))
+        _name_undrawable(pieces, person, setting)
         try:
-            content = _compile_or_mend(parts, person, setting)
+            content = _compile_or_mend(pieces, person, setting)
         except typst.TypstError as error:
             raise ValueError(f"{homework().pdf} cannot be set: {text.sentence(str(error))[:300]}") from error
     wanted = {problem.number: f"Problem {problem.number}" for problem in homework().problems}
     return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
+
+
+def _pieces(person: Person, setting: Setting) -> Iterator[Piece]:
+    """Return the document, from its first heading to what ``extra.md`` says."""
+    for problem in homework().problems:
+        yield _given(_opening(problem, person))
+        for task in problem.tasks:
+            if len(problem.tasks) > 1:
+                yield _heading(f"{task.number} {task.title}")
+            cells = setting.shown.get(task.number, ())
+            answers = [piece for shown in cells for piece in _cell(shown, setting)]
+            yield from answers or [_given("_Nothing here was executed or answered._")]
+            if task.run:
+                yield _heading(f"{task.number} The training run")
+                yield from list(_run(task.run, setting)) or [_given("_No log and no picture of a run is there._")]
+    for file in homework().loose:
+        if file.kind == "extra" and (setting.root / file.path).exists():
+            yield _heading(file.path)
+            yield _file(file.path, "all of it", setting, partial(_markdown, setting=setting))
+
+
+def _given(typst_of: str) -> Piece:
+    return Piece(PERSON, "name", typst_of, typst_of)
 
 
 def _opening(problem: Problem, person: Person) -> str:
@@ -185,38 +168,41 @@ def _text(words: str) -> str:
     return f"#{quoted(words)}"
 
 
-def _heading(words: str) -> str:
-    return f"#heading(level: 2)[{_text(words)}]\n"
+def _heading(words: str) -> Piece:
+    return _given(f"#heading(level: 2)[{_text(words)}]")
 
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
     """Return the end of a run's log, and its pictures."""
-    folder = setting.root / homework().results
+    results = homework().results
+    folder = setting.root / results
     if not is_inside(folder, setting.root):  # as for the zip: no link is followed
         return
     if (folder / f"{model}.log").exists():
-        yield from _file(f"{homework().results}/{model}.log", "its end", setting, _end_of_log)
+        yield _file(f"{results}/{model}.log", "its end", setting, _end_of_log)
     for path in sorted(folder.glob(f"{model}_*.png")):
-        yield from _file(
-            f"{homework().results}/{path.name}", "all of it", setting, lambda content: _picture(content, setting)
-        )
+        yield _file(f"{results}/{path.name}", "all of it", setting, partial(_picture, setting=setting))
 
 
-Content = tuple[str, str, list[str]]  # of a file: its text as typed, its Typst, and notes
+def _file(path: str, part: str, setting: Setting, show: Callable[[bytes, Noting], tuple[str, str]]) -> Piece:
+    """Return what a file gives, or in its place the reason why there is nothing.
 
-
-def _file(path: str, part: str, setting: Setting, show: Callable[[bytes], Content]) -> Iterator[Piece]:
-    """Return what a file gives, or in its place the reason why there is nothing."""
+    Args:
+        path: from the root of the repository.
+        part: how much of it is shown.
+        setting: that of the document.
+        show: returns the text as typed, and its Typst.
+    """
     content = read_inside(setting.root, path)
     name = text.sentence(path)
+    note = partial(setting.note, name, part)
     try:
         if isinstance(content, Finding):
             raise ValueError(content.problem)
-        source, shown, notes = show(content)
+        return Piece(name, part, *show(content, note))
     except ValueError as error:
-        source, shown, notes = name, f"#absent({quoted(f'{name}: {error}')})", [str(error)]
-    setting.notes += [Note(name, part, note) for note in notes]
-    yield Piece(name, part, source, shown)
+        note(str(error))
+        return Piece(name, part, name, absent(f"{name}: {error}"))
 
 
 def _text_of(content: bytes) -> str:
@@ -226,50 +212,57 @@ def _text_of(content: bytes) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _markdown(content: bytes, setting: Setting) -> Content:
+def _markdown(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
     source = _text_of(content)
-    return source, *_set(source, prose.Place(setting.root, setting.root, setting.pictures))
+    return source, _set(source, setting, note, folder=setting.root)
 
 
-def _end_of_log(content: bytes) -> Content:
-    notes: list[str] = []
-    last = "\n".join(_lines(_text_of(content), notes.append)[-LOG_LINES:])
-    return last, raw_text(last), notes
+def _end_of_log(content: bytes, note: Noting) -> tuple[str, str]:
+    last = "\n".join(_lines(_text_of(content), note)[-LOG_LINES:])
+    return last, raw_text(last)
 
 
-def _picture(content: bytes, setting: Setting) -> Content:
-    return "a picture", setting.pictures.place(content, WIDTH * 0.75), []
+def _picture(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
+    return "a picture", setting.pictures.place(content, WIDTH * 0.75)
 
 
-def _set(source: str, place: prose.Place, attachments: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
-    """Convert Markdown; what the converter fails on is shown as typed."""
-    shown, left_out = text.source(source)
+def _set(
+    source: str,
+    setting: Setting,
+    note: Noting,
+    *,
+    folder: Path | None = None,
+    attachments: Mapping[str, Any] | None = None,
+) -> str:
+    """Convert Markdown, by default of a notebook; what the converter fails on is shown as typed."""
+    shown = _without_controls(text.source(source), note)
+    place = prose.Place(folder or setting.root / "notebooks", setting.root, setting.pictures)
     try:
-        typst, notes = prose.convert(shown, place, attachments)
+        return prose.convert(shown, place, note, attachments)
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:  # of pandoc, or of its document
-        typst, notes = raw_text(shown), [f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed"]
-    return typst, [*notes, *_about(left_out)]
+        note(f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed")
+        return raw_text(shown)
 
 
-def _about(left_out: Sequence[str]) -> list[str]:
-    numbers = " ".join(map(text.named, left_out))
-    return [f"control characters are left out: {numbers}"] if left_out else []
+def _without_controls(shown: tuple[str, Sequence[str]], note: Noting) -> str:
+    if shown[1]:
+        note(f"control characters are left out: {' '.join(map(text.named, shown[1]))}")
+    return shown[0]
 
 
 def _cell(shown: Shown, setting: Setting) -> Iterator[Piece]:
-    cell = shown.cell
+    """Return what a cell gives: its outputs, with its code where that is settings; or its Markdown."""
+    cell, note = shown.cell, partial(setting.note, shown.notebook, shown.name)
     if cell.cell_type == "code":
-        source = _chosen(cell.source) if "settings" in shown.tags else ""
-        typst_of_outputs = [_output(output, shown, setting) for output in cell.outputs]
-        whole = "\n\n".join(part for part in ([raw_text(source)] if source else []) + typst_of_outputs if part)
-        if whole:
-            yield Piece(shown.notebook, shown.name, cell.source, whole)
-        return
-    if "answer" in shown.tags and (BLANK.search(cell.source) or not cell.source.strip()):
-        setting.notes.append(Note(shown.notebook, shown.name, "there is no answer yet"))
-    place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-    whole, notes = _set(cell.source, place, cell.get("attachments"))
-    setting.notes += [Note(shown.notebook, shown.name, note) for note in notes]
+        parts = [raw_text(_chosen(cell.source))] if "settings" in shown.tags and cell.source.strip() else []
+        parts += [_output(output, setting, note) for output in cell.outputs]
+        whole = "\n\n".join(filter(None, parts))
+        if not whole:
+            return
+    else:
+        if "answer" in shown.tags and (BLANK.search(cell.source) or not cell.source.strip()):
+            note("there is no answer yet")
+        whole = _set(cell.source, setting, note, attachments=cell.get("attachments"))
     yield Piece(shown.notebook, shown.name, cell.source, whole)
 
 
@@ -278,10 +271,7 @@ def _chosen(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
 
 
-def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
-    def note(what: str) -> None:
-        setting.notes.append(Note(of.notebook, of.name, what))
-
+def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
     if output.output_type == "stream":
         return _printed(output.text, note) if output.name == "stdout" else ""
     if output.output_type == "error":
@@ -290,19 +280,13 @@ def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
     for kind in ("image/png", "image/jpeg", "image/svg+xml"):
         if kind in data:
             try:
-                svg = kind.endswith("xml")
-                content = data[kind].encode() if svg else base64.b64decode(data[kind])
+                content = data[kind].encode() if kind.endswith("xml") else base64.b64decode(data[kind])
                 return setting.pictures.place(content, WIDTH)
             except ValueError as error:
                 note(str(error))
-                return f"#absent({quoted(str(error))})"
-    markdown = data.get("text/markdown") or data.get("text/latex")
-    if markdown:
-        place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-        shown, notes = _set(markdown, place)
-        for what in notes:
-            note(what)
-        return shown
+                return absent(str(error))
+    if markdown := data.get("text/markdown") or data.get("text/latex"):
+        return _set(markdown, setting, note)
     if "text/plain" in data:
         return _printed(data["text/plain"], note)
     if data:
@@ -310,15 +294,12 @@ def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
     return ""
 
 
-def _lines(printed: str, note: Callable[[str], None]) -> list[str]:
-    """Return the lines that a terminal would show, as they fit a page."""
-    shown, left_out = text.screen(printed)
-    for what in _about(left_out):
-        note(what)
-    return wrapped(shown.rstrip())
+def _lines(printed: str, note: Noting) -> list[str]:
+    """Return the lines that a terminal would show, broken to fit a page."""
+    return wrapped(_without_controls(text.screen(printed), note).rstrip())
 
 
-def _printed(printed: str, note: Callable[[str], None]) -> str:
+def _printed(printed: str, note: Noting) -> str:
     lines = _lines(printed, note)
     if len(lines) > LINES:
         note(f"only {LINES} of the {len(lines)} lines that it prints are shown")
@@ -326,42 +307,39 @@ def _printed(printed: str, note: Callable[[str], None]) -> str:
     return raw_text("\n".join(lines)) if lines else ""
 
 
-def _name_undrawable(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> None:
+def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) -> None:
     """Look for fonts for what the shipped ones do not draw, and note the characters that no font here draws."""
-    everything = person.name + "".join(head + "".join(piece.typst for piece in pieces) for head, pieces in parts)
-    absent = glyphs.missing(everything)
-    setting.fonts = glyphs.find_fonts(absent)
-    drawn = glyphs.drawable(absent, setting.fonts.values())
-    setting.undrawable = [char for char in absent if char not in drawn]
-    for head, pieces in parts:
-        for typst_of, notebook, cell in [(head, PERSON, "name"), *((p.typst, p.notebook, p.cell) for p in pieces)]:
-            gone = [char for char in setting.undrawable if char in typst_of]
-            if gone:
-                what = f"no font here draws {' '.join(gone[:8])}; written as {' '.join(map(glyphs.named, gone[:8]))}"
-                setting.notes.append(Note(notebook, cell, what))
-            halves = dict.fromkeys(text.NAMED_HALF.findall(typst_of))
-            if halves:
-                setting.notes.append(Note(notebook, cell, f"half a character is written as {' '.join(halves)}"))
+    missing = glyphs.missing(person.name + "".join(piece.typst for piece in pieces))
+    setting.fonts = glyphs.find_fonts(missing)
+    drawn = glyphs.drawable(missing, setting.fonts.values())
+    setting.undrawable = [char for char in missing if char not in drawn]
+    for piece in pieces:
+        gone = [char for char in setting.undrawable if char in piece.typst][:8]
+        if gone:
+            what = f"no font here draws {' '.join(gone)}; written as {' '.join(map(glyphs.named, gone))}"
+            setting.note(piece.notebook, piece.cell, what)
+        halves = dict.fromkeys(text.NAMED_HALF.findall(piece.typst))
+        if halves:
+            setting.note(piece.notebook, piece.cell, f"half a character is written as {' '.join(halves)}")
 
 
-def _compile_or_mend(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> bytes:
+def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
     """Compile; where a cell's Typst is at fault, show that cell as it was typed, and say so."""
     try:
-        return _compile(parts, person, setting)
+        return _compile(pieces, person, setting)
     except typst.TypstError:
-        for _, pieces in parts:
-            for piece in pieces:
-                try:
-                    _compile([("", [piece])], person, setting)
-                except typst.TypstError as error:
-                    what = f"it cannot be set ({str(error).splitlines()[0]}) and is shown as typed"
-                    setting.notes.append(Note(piece.notebook, piece.cell, what))
-                    piece.typst = raw_text(piece.source)
-        return _compile(parts, person, setting)
+        for piece in pieces:
+            try:
+                _compile([piece], person, setting)
+            except typst.TypstError as error:
+                what = f"it cannot be set ({str(error).splitlines()[0]}) and is shown as typed"
+                setting.note(piece.notebook, piece.cell, what)
+                piece.typst = raw_text(piece.source)
+        return _compile(pieces, person, setting)
 
 
-def _compile(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> bytes:
-    body = "\n\n".join(head + "\n\n".join(piece.typst for piece in pieces) for head, pieces in parts)
+def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
+    body = "\n\n".join(piece.typst for piece in pieces)
     families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES, *setting.fonts))
     mono = ", ".join(quoted(name) for name in ("DejaVu Sans Mono", *setting.fonts))
     head = (
@@ -369,7 +347,7 @@ def _compile(parts: list[tuple[str, list[Piece]]], person: Person, setting: Sett
         f"#set document(title: course, author: student, date: none)\n"
         f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: ({mono}))\n'
     )
-    source = f"{head}{STYLE}\n{body}\n"
+    source = f"{head}{STYLE.read_text(encoding='utf-8')}\n{body}\n"
     for char in setting.undrawable:
         source = source.replace(char, glyphs.named(char))
     (setting.folder / "main.typ").write_text(source, encoding="utf-8")

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import matplotlib
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
 
 from coursework.submit.text import named as number_of
 
@@ -20,19 +20,17 @@ INVISIBLE = {"\u200b", "\u200c", "\u200d", "\ufe0e", "\ufe0f", "\u2060", "\ufeff
 
 @cache
 def _shipped() -> frozenset[int]:
-    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf")[0][1] for family in FAMILIES))
+    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf")[1] for family in FAMILIES))
 
 
 @cache
-def _covers(path: Path) -> tuple[tuple[str, frozenset[int]], ...]:
-    """Return the families in a font file, each with the characters that it draws."""
+def _covers(path: Path) -> tuple[str, frozenset[int]]:
+    """Return the family of a font file, and the characters that it draws; of a collection, those of its first font."""
     try:
-        with path.open("rb") as stream:
-            many = path.suffix.lower() in (".ttc", ".otc")
-            fonts = TTCollection(stream, lazy=True).fonts if many else [TTFont(stream, lazy=True)]
-            return tuple((str(font["name"].getBestFamilyName()), frozenset(font.getBestCmap() or ())) for font in fonts)
-    except (TTLibError, OSError, KeyError, AssertionError, AttributeError):
-        return ()
+        font = FT2Font(str(path))
+    except (OSError, RuntimeError, ValueError):
+        return "", frozenset()
+    return font.family_name, frozenset(font.get_charmap())
 
 
 def missing(text: Iterable[str]) -> list[str]:
@@ -40,23 +38,19 @@ def missing(text: Iterable[str]) -> list[str]:
     return sorted(
         char
         for char in set(text)
-        if ord(char) not in _shipped() and char not in INVISIBLE and not char.isspace() and not _marks_only(char)
+        if not (ord(char) in _shipped() or char in INVISIBLE or char.isspace() or unicodedata.category(char) == "Cc")
     )
-
-
-def _marks_only(char: str) -> bool:
-    return unicodedata.category(char) == "Cc"
 
 
 def find_fonts(characters: Iterable[str]) -> dict[str, Path]:
     """Return fonts of this system that draw as many of the characters as can be drawn: family, and file."""
     left = {ord(char) for char in characters}
     found: dict[str, Path] = {}
-    for name in sorted(font_manager.findSystemFonts()) if left else []:
-        for family, covered in _covers(Path(name)):
-            if left & covered:
-                found.setdefault(family, Path(name))
-                left -= covered
+    for path in map(Path, sorted(font_manager.findSystemFonts()) if left else []):
+        family, covered = _covers(path)
+        if left & covered:
+            found.setdefault(family, path)
+            left -= covered
         if not left:
             break
     return found
@@ -64,7 +58,7 @@ def find_fonts(characters: Iterable[str]) -> dict[str, Path]:
 
 def drawable(characters: Iterable[str], fonts: Iterable[Path]) -> set[str]:
     """Return those of the characters that one of the font files draws."""
-    covered = frozenset().union(*(chars for path in fonts for _, chars in _covers(path)))
+    covered = frozenset().union(*(_covers(path)[1] for path in fonts))
     return {char for char in characters if ord(char) in covered}
 
 

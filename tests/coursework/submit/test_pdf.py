@@ -350,8 +350,8 @@ def test_a_long_output_is_cut_and_named():
 def test_a_cell_that_typst_refuses_is_shown_as_typed(monkeypatch):
     convert = prose.convert
 
-    def broken(source, place, attachments=None):
-        return ("#nonsense(", []) if "REFUSED" in source else convert(source, place, attachments)
+    def broken(source, *others):
+        return "#nonsense(" if "REFUSED" in source else convert(source, *others)
 
     monkeypatch.setattr(prose, "convert", broken)
     _, text, (note,) = with_answer("an answer, REFUSED")
