@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,32 +69,45 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
 
-    def take(entry: int, cell: int) -> None:
-        place[entry] = cell
-        found[cell] = entries[entry].tags
-
-    tagged = [k for k, tags in enumerate(found) if tags]
-    for number, entry in enumerate(entries):
-        cell = next((k for k in tagged if found[k] == entry.tags), None)
+    def take(entry: int, cell: int | None) -> None:
         if cell is not None:
-            tagged.remove(cell)
-            place[number] = cell
-    digests = [_digest(cell) for cell in cells]
+            place[entry], found[cell] = cell, entries[entry].tags
+
+    def left() -> list[int]:
+        return [number for number in range(len(entries)) if number not in place]
+
     for number, entry in enumerate(entries):
-        if number not in place and entry.digest:
-            same = [k for k, cell in enumerate(cells) if not found[k] and digests[k] == entry.digest]
-            if same:
-                take(number, same[0])
+        taken = set(place.values())
+        take(number, next((k for k, tags in enumerate(found) if tags and tags == entry.tags and k not in taken), None))
+    digests = [_digest(cell) for cell in cells]
+    for number in left():
+        digest = entries[number].digest
+        take(number, next((k for k, own in enumerate(digests) if not found[k] and digest and own == digest), None))
+
+    def between(number: int) -> tuple[int, ...]:
+        """Return the cells between those of the nearest entries that have one."""
+        before = max((other for other in place if other < number), default=None)
+        after = min((other for other in place if other > number), default=None)
+        first = 0 if before is None else place[before] + 1
+        return tuple(range(first, len(cells) if after is None else place[after]))
+
     headings = _headings(cells)
-    for together in (_gaps, _sections):
-        for numbers, candidates in together(entries, place, headings):
-            left = iter([k for k in candidates if not found[k]])
-            chosen = [(n, k) for n in numbers if (k := _next(left, cells, entries[n].kind)) is not None]
-            if len(chosen) == len(numbers):  # what is left over is the student's own
-                for number, cell in chosen:
+
+    def below(number: int) -> tuple[int, ...]:
+        """Return the cells below the heading of an entry."""
+        return tuple(k for k, heading in enumerate(headings) if heading == entries[number].under)
+
+    for where in (between, below):
+        together: dict[tuple[int, ...], list[int]] = {}
+        for number in left():
+            together.setdefault(where(number), []).append(number)
+        for candidates, numbers in together.items():
+            free = iter([k for k in candidates if not found[k]])
+            chosen = [next((k for k in free if cells[k]["cell_type"] == entries[n].kind), None) for n in numbers]
+            if None not in chosen:  # what is left over is the student's own
+                for number, cell in zip(numbers, chosen, strict=True):
                     take(number, cell)
-    lost = [entry for n, entry in enumerate(entries) if n not in place and set(SHOWN) & set(entry.tags)]
-    return found, lost
+    return found, [entries[number] for number in left() if set(SHOWN) & set(entries[number].tags)]
 
 
 def labelled(
@@ -108,38 +121,6 @@ def labelled(
     """
     outlines = read(root / "notebooks")
     return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
-
-
-def _next(left: Iterator[int], cells: Sequence[Mapping[str, Any]], kind: str) -> int | None:
-    return next((k for k in left if cells[k]["cell_type"] == kind), None)
-
-
-def _gaps(
-    entries: Sequence[Entry], place: Mapping[int, int], headings: Sequence[str]
-) -> list[tuple[list[int], list[int]]]:
-    """Return the runs of entries without a cell, each with the cells between those of its neighbours."""
-    runs: list[tuple[list[int], list[int]]] = []
-    before, run, count = -1, [], len(headings)
-    for number in range(len(entries) + 1):
-        if number < len(entries) and number not in place:
-            run.append(number)
-            continue
-        after = place.get(number, count)
-        if run:
-            runs.append((run, list(range(before + 1, after))))
-        before, run = after, []
-    return runs
-
-
-def _sections(
-    entries: Sequence[Entry], place: Mapping[int, int], headings: Sequence[str]
-) -> list[tuple[list[int], list[int]]]:
-    """Return for each heading the entries below it without a cell, and the cells below it."""
-    numbers: dict[str, list[int]] = {}
-    for number, entry in enumerate(entries):
-        if number not in place:
-            numbers.setdefault(entry.under, []).append(number)
-    return [(run, [k for k, name in enumerate(headings) if name == under]) for under, run in numbers.items()]
 
 
 def own(found: Sequence[tuple[str, ...]]) -> list[str]:
