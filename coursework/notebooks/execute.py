@@ -1,4 +1,4 @@
-"""The command `run`: execute the notebooks, each in a kernel of its own, and leave pages that show what came out."""
+"""The command `run`: execute the notebooks, each in its own kernel, and write a report of their outputs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters.ansi import strip_ansi
 from nbformat import NotebookNode
 
-from coursework.commands import prepare_caches
 from coursework.files import atomic_writer
 from coursework.homework import homework, hook
 from coursework.notebooks import outline, pages
-from coursework.notebooks.kernels import KERNEL, NOTEBOOKS, kernel_environment
+from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
 from coursework.progress import progress_bar
@@ -130,10 +129,10 @@ def _chooses_data(args: argparse.Namespace) -> bool:
 
 
 def choose(names: Sequence[str], folder: Path) -> list[Path]:
-    """Return the notebooks that are meant, in their order.
+    """Return the chosen notebooks, in their order.
 
     Args:
-        names: file names, with or without folder and ending, or numbers: "3" is the one that begins with 3_. None: all.
+        names: file names, with or without folder and ending, or numbers: "3" chooses 3_*.ipynb. All when empty.
         folder: where they are.
 
     Raises:
@@ -162,8 +161,8 @@ def run(
 
     Args:
         paths: the notebooks; each runs in its own folder. The files stay as they are.
-        output: gets notebooks/*.ipynb, a page for each, and index.html. The report of an earlier run goes.
-        variables: of the kernels; those of the repository's own data when not given.
+        output: gets notebooks/*.ipynb, a page for each, and index.html. They replace the report of an earlier run.
+        variables: of the kernels' environment; by default those for the repository's own data.
         timeout: the seconds that a cell may take.
 
     Returns:
@@ -171,12 +170,12 @@ def run(
 
     Raises:
         OSError: if a notebook cannot be read or the report cannot be written.
-        KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
+        KeyboardInterrupt: at Ctrl-C; the kernel has ended, and the report holds what has run.
     """
     variables = homework().data.default if variables is None else variables
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=output):  # an error now rather than after the first notebook
-        prepare_caches()
+    with tempfile.TemporaryFile(dir=output):  # fail now rather than after the first notebook
+        prepare()
     executions = [Execution(path, _blank(path)) for path in paths]
     for path in paths:
         for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):
@@ -198,7 +197,7 @@ def run(
 
 
 def _blank(path: Path) -> NotebookNode:
-    """Read a notebook without its outputs, so that an old one is never taken for a new one."""
+    """Read a notebook without its outputs, so that no old output is mistaken for a new one."""
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (ValueError, nbformat.ValidationError) as error:
@@ -207,13 +206,6 @@ def _blank(path: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
-
-
-class _ThisPython(KernelSpecManager):
-    """Knows one kernel, this interpreter, whatever the user has installed under the notebooks' name."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(argv=KERNEL, display_name="Python 3", language="python")
 
 
 def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any) -> None:
@@ -246,11 +238,11 @@ def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, b
 async def _execute_cells(
     execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any, folder: Path
 ) -> None:
-    silent = logging.getLogger("coursework.kernel")  # what the libraries log, our own sentences say
+    silent = logging.getLogger("coursework.kernel")  # our own messages say what the libraries log
     silent.propagate, silent.handlers = False, [logging.NullHandler()]
     manager = AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_ThisPython(),
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(KERNELS)]),
         connection_file=str(folder / "kernel.json"),
         log=silent,
     )
@@ -293,7 +285,7 @@ def _complain(message: str, code: int = 1) -> int:
 
 
 def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:
-    """Write the last notebook that ran, its page, and the index of all."""
+    """Write the last notebook that ran, its page, and the index of all notebooks."""
     last = started[-1]
     store(last.notebook, output / "notebooks" / last.path.name, normalised=False)
     facts = [*last.datasets, f"{last.done} of {len(last.cells)} cells", f"{last.seconds:.1f} s"]
@@ -310,7 +302,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def store(notebook: NotebookNode, path: Path, *, normalised: bool = True) -> None:
-    """Write an executed notebook; normalised, equal outputs give equal bytes.
+    """Write an executed notebook; if it is normalised, equal outputs give equal bytes.
 
     Args:
         notebook: stays as it is.
@@ -323,7 +315,7 @@ def store(notebook: NotebookNode, path: Path, *, normalised: bool = True) -> Non
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy with nothing in it that depends on when and where it ran; the outputs stay, with their metadata."""
+    """Return a copy without what depends on when and where it ran; the outputs stay, with their metadata."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -337,12 +329,12 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = number
-                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # dead in a file
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
     return notebook
 
 
 def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Join what one stream printed without a break: in how many pieces it arrives is chance."""
+    """Join consecutive outputs of one stream: the number of pieces in which they arrive is random."""
     joined: list[NotebookNode] = []
     for output in outputs:
         last = joined[-1] if joined else None
@@ -354,13 +346,13 @@ def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
 
 
 def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
-    """Return the names of the data that cells printed when they read it."""
+    """Return the names of the data sets that cells printed when they read them."""
     printed = "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
     return tuple(dict.fromkeys(re.findall(r"^Data: (.+)$", printed, re.M)))
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that the figures depend on."""
+    """Return the versions of the software that the figures depend on."""
     found = {"Python": ".".join(map(str, sys.version_info[:3]))}
     for title, package in homework().libraries.items():
         try:

@@ -1,9 +1,9 @@
-"""What each cell of a notebook is for, told by its tags; and what stands in where an editor has dropped them.
+"""What each cell of a notebook is for, according to its tags, or to an outline where an editor has dropped them.
 
-Every cell that is given carries tags: the numbers of its tasks with what it is for them (``ROLES``), the functions to
-which its hints belong, or the word ``given``. Ids are not used: some editors draw them anew, drop or move them. Where
-tags are gone, too, the outline of the notebooks, a file beside them, knows the cells by their text, and else by their
-order and the heading above them.
+Every cell that students are given carries tags: the numbers of its tasks with its role in them (``ROLES``), the
+functions to which its hints belong, or the word ``given``. Ids are not used: some editors change, drop or move them.
+Where tags are missing too, the outline of the notebooks, a file beside them, identifies cells by their text, or else by
+their order and the heading above them.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Entry:
     digest: str = ""
 
     def __str__(self) -> str:
-        """Return what a message calls it."""
+        """Return its name in messages."""
         roles = " and ".join(tag for tag in self.tags if tag in ROLES) or "given"
         tasks = ", ".join(tag for tag in self.tags if tag in _numbers())
         return f"the {roles} cell of task {tasks}, under the heading {self.under!r}"
 
 
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return those tags of a cell that mean something here, in a fixed order."""
+    """Return the tags of a cell that have a meaning here, in a fixed order."""
     tags = cell.get("metadata", {}).get("tags", ())
     return tuple(sorted({tag for tag in tags if isinstance(tag, str)} & _words())) if isinstance(tags, list) else ()
 
@@ -57,14 +57,14 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
 
 
 def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tuple[list[tuple[str, ...]], list[Entry]]:
-    """Return what each cell is for: its tags, those that it has lost included, and none for a student's own.
+    """Return the tags of each cell, including those that it has lost; a student's own cell has none.
 
     Args:
         cells: of the notebook as it is handed in.
         entries: the outline of the notebook as it was given out.
 
     Returns:
-        The tags of each cell, and the cells that were given out to be shown and cannot be found.
+        The tags of each cell, and the entries that the PDF should show and that have no cell.
     """
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
@@ -85,7 +85,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
         take(number, next((k for k, own in enumerate(digests) if not found[k] and digest and own == digest), None))
 
     def between(number: int) -> tuple[int, ...]:
-        """Return the cells between those of the nearest entries that have one."""
+        """Return the cells between those of the nearest entries that have a cell."""
         before = max((other for other in place if other < number), default=None)
         after = min((other for other in place if other > number), default=None)
         first = 0 if before is None else place[before] + 1
@@ -104,7 +104,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
         for candidates, numbers in together.items():
             free = iter([k for k in candidates if not found[k]])
             chosen = [next((k for k in free if cells[k]["cell_type"] == entries[n].kind), None) for n in numbers]
-            if None not in chosen:  # what is left over is the student's own
+            if None not in chosen:  # any cell left over is the student's own
                 for number, cell in zip(numbers, chosen, strict=True):
                     take(number, cell)
     return found, [entries[number] for number in left() if set(SHOWN) & set(entries[number].tags)]
@@ -124,9 +124,9 @@ def labelled(
 
 
 def own(found: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the task that each cell belongs to: its own first one; for a student's cell that of the shown one above.
+    """Return the task of each cell: its own first task, or for a student's cell that of the shown cell above.
 
-    A cell above all of them belongs to the first task of the notebook; one that shows nothing has "".
+    A student's cell above these belongs to the notebook's first task. A given cell that is not shown has "".
     """
     shown = [next((tag for tag in tags if tag in _numbers()), "") if set(SHOWN) & set(tags) else "" for tags in found]
     last = next(filter(None, shown), "")
@@ -138,7 +138,7 @@ def own(found: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def read(folder: Path) -> dict[str, list[Entry]]:
-    """Return the outlines of the notebooks in a folder, by the names of the files; none where there is no file."""
+    """Return the outlines of the notebooks in a folder, by the names of the files; none if there is no outline."""
     try:
         document = json.loads((folder / NAME).read_text(encoding="utf-8"))
         return {
@@ -150,7 +150,7 @@ def read(folder: Path) -> dict[str, list[Entry]]:
 
 
 def dump(notebooks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the text of the file.
+    """Return the text of the outline file.
 
     Args:
         notebooks: the cells of each, by the names of the files.
@@ -183,7 +183,7 @@ def _digest(cell: Mapping[str, Any]) -> str:
 
 
 def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the heading above each cell, or in it."""
+    """Return the heading above each cell, or the first one in it."""
     found, last = [], ""
     for cell in cells:
         if cell["cell_type"] == "markdown":

@@ -21,28 +21,28 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
 
 def formula(latex: str, display: bool = False) -> str:
-    """Turn a LaTeX formula into MathML; what cannot be turned is shown as its source.
+    """Convert a LaTeX formula to MathML; a formula that cannot be converted is shown as its source.
 
     Args:
         latex: without the dollars.
-        display: on a line of its own.
+        display: whether it is on its own line.
     """
-    # `split` is the name under which the converter knows `aligned`.
+    # The converter knows `aligned` as `split`.
     source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{split}", latex.strip())
     try:
         mathml = convert(source, display="block" if display else "inline")
         mathml = _space_operators(mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
-        texts = "".join(ElementTree.fromstring(mathml).itertext())  # also fails where an `&` or a `<` is left over
+        texts = "".join(ElementTree.fromstring(mathml).itertext())  # also fails if an `&` or a `<` is left over
         if re.search(r"\\[A-Za-z]", texts):
-            raise ValueError(f"a command is not known: {texts}")
-    except Exception:  # the converter fails in many ways, and a page with one source in it is still a page
+            raise ValueError(f"unknown command: {texts}")
+    except Exception:  # the converter raises many kinds of error, and one formula should not cost the page
         dollars = "$$" if display else "$"
         return f'<code class="tex">{html.escape(dollars + latex + dollars)}</code>'
     return mathml.replace("<math ", f'<math alttext="{html.escape(latex.strip())}" ', 1)
 
 
 def _space_operators(mathml: str) -> str:
-    """Set log, max and their like as LaTeX does: a thin space around the word, none beside operators."""
+    """Set log, max and other named operators as LaTeX does: thin spaces around the word, none beside operators."""
 
     def operator(found: re.Match[str]) -> str:
         before = "0" if mathml[: found.start()].endswith(("<mrow>", "</mo>")) else "0.167em"
@@ -84,11 +84,11 @@ class MathRenderer(IPythonRenderer):
 
 
 def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) -> str:
-    """Replace the formulas in hand-written HTML, as in a hint that folds out, but not those in code.
+    """Replace the formulas in hand-written HTML, as in a folded hint, but not those in code.
 
     Args:
         source: HTML with formulas between dollars.
-        turn: makes HTML of a formula, given its LaTeX and whether it is on a line of its own.
+        turn: returns a formula as HTML, given its LaTeX and whether it is on its own line.
     """
     kept = re.split(
         r"(<(?:code|pre|script|style)\b.*?</(?:code|pre|script|style)>|<!--.*?-->|</?[A-Za-z][^>]*>)",
@@ -106,7 +106,7 @@ def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) ->
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-    """Turn a Markdown cell into HTML, its formulas into MathML."""
+    """Convert a Markdown cell to HTML, with its formulas as MathML."""
     renderer = MathRenderer(escape=False, attachments=dict(attachments or {}), anchor_link_text="#")
     return Markup(MarkdownWithMath(renderer).render(source))
 

@@ -1,4 +1,4 @@
-"""The pages: the handout, with what it takes from the tasks and the notebooks, and a copy of each notebook."""
+"""The pages: the handout, with tables of the tasks and statements from the notebooks, and a copy of each notebook."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
 
 
 def copy_of(notebook: NotebookNode) -> str:
-    """Return the page of a notebook, as it lies there: executed, or with its blanks."""
+    """Return the page of a notebook as it is: executed, or with blanks."""
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     fact = f"{sum(count is not None for count in counts)} of {len(counts)} cells"
     return pages.page(notebook, home=homework().title, facts=[fact])
 
 
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
-    """Return for each task, by number, the notebook that states it and the texts of the cells in which it does."""
+    """Return for each task, by number, the notebook that states it and the texts of the cells that do."""
     found: dict[str, tuple[str, list[str]]] = {}
     cells = {name: notebook.cells for name, notebook in notebooks.items()}
     for name, (tags, _) in outline.labelled(cells, root).items():
@@ -90,7 +90,7 @@ def statement(number: str, found: Stated) -> str:
 
 
 def _written(task: Task) -> Markup:
-    """Return what is written for a task, with the paths in it as code, without the package."""
+    """Return what students write for a task, with paths as code, relative to the package."""
     files = dict.fromkeys(path_of(module) for module, _ in task.functions)
     words = str(escape(", ".join([*files, *task.also])))
     path = re.compile(r"[\w./]+/[\w.]+")
@@ -98,7 +98,7 @@ def _written(task: Task) -> Markup:
 
 
 def _files(notebooks: Mapping[str, NotebookNode], root: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Return each file that students get to write: its path, what it is for, and the functions in it."""
+    """Return each file that students complete: its path, its purpose, and the functions to write in it."""
     for path in (*homework().notebooks, *homework().code_files(), PERSON, "writeup/sol1.tex", "collect_submission.sh"):
         if (root / path).is_file():
             notebook = notebooks.get(Path(path).stem)
@@ -112,7 +112,7 @@ def _first_words(text: str, path: str) -> str:
     if path.endswith(".py"):
         try:
             return (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].replace("``", "")
-        except SyntaxError:  # of what a student is writing
+        except SyntaxError:  # in unfinished code of a student
             return ""
     found = re.search(r"^[#%] ?(?!!)(.+)$", text, re.M)
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""The PDF: what the notebooks and training gave, each problem beginning on a page of its own, set by Typst."""
+"""The PDF: the answers and results of the notebooks and of training, typeset by Typst, each problem on a new page."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
 from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
 
-LINES = 120  # of one output that are shown
-LOG_LINES = 15  # at the end of a log, where the accuracies are
+LINES = 120  # that are shown of one output
+LOG_LINES = 15  # that are shown of a log: its end, where the accuracies are
 BLANK = re.compile(r"your answer here", re.I)
 
 STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
@@ -32,20 +32,20 @@ STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
 @dataclass(frozen=True)
 class Note:
-    """Something that is not in the PDF as it is in the notebook."""
+    """A difference between the PDF and the notebook."""
 
     notebook: str
     cell: str
     what: str
 
     def __str__(self) -> str:
-        """Return it as a line."""
+        """Return it as one line."""
         return text.sentence(f"{self.notebook}, cell {self.cell}: {self.what}")
 
 
 @dataclass(frozen=True)
 class WriteUp:
-    """The PDF, the pages of each problem, and what is to know about it."""
+    """The PDF, the pages of each problem, and notes on differences from the notebooks."""
 
     content: bytes
     pages: dict[int, tuple[int, int]]
@@ -54,51 +54,29 @@ class WriteUp:
 
 @dataclass
 class Piece:
-    """What one cell or file gives to the document; headings, too, are pieces."""
+    """The part of the document that comes from one cell or file, or a heading."""
 
     notebook: str
     cell: str
-    source: str  # as typed, for the case that its Typst does not compile
+    source: str  # as typed; shown if the Typst does not compile
     typst: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A cell that the document shows; its tags say what it is, and a student's own cell has none."""
-
-    notebook: str
-    name: str
-    cell: NotebookNode
-    tags: frozenset[str]
 
 
 @dataclass
 class Setting:
-    """What is needed to set the document: the temporary folder, and the notebooks that could be read."""
+    """The context in which the document is made: a temporary folder, the repository, and what is found out."""
 
     folder: Path
     root: Path
-    notebooks: Mapping[str, NotebookNode]
     notes: list[Note] = field(default_factory=list)
-    fonts: dict[str, Path] = field(default_factory=dict)  # beside the shipped ones: family, and file
+    fonts: list[Path] = field(default_factory=list)  # in addition to the shipped ones
     undrawable: list[str] = field(default_factory=list)
-    shown: dict[str, list[Shown]] = field(default_factory=dict)  # by task
 
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.folder / "pictures")
-        cells = {name: notebook.cells for name, notebook in self.notebooks.items()}
-        for name, (tags, lost) in outline.labelled(cells, self.root).items():
-            for entry in lost:
-                self.note(name, "?", f"{entry} is not there any more")
-            for number, (cell, words, task) in enumerate(
-                zip(cells[name], tags, outline.own(tags), strict=True), start=1
-            ):
-                if task:
-                    called = str(cell.get("id") or f"number {number}")
-                    self.shown.setdefault(task, []).append(Shown(name, called, cell, frozenset(words)))
 
     def note(self, notebook: str, cell: str, what: str) -> None:
-        """Remember what is not in the PDF as it is in the notebook."""
+        """Record a difference between the PDF and the notebook."""
         self.notes.append(Note(notebook, cell, what))
 
 
@@ -106,16 +84,16 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
     """Make the PDF; the same notebooks give the same bytes.
 
     Args:
-        notebooks: by their names without folder and ending; one that is not there leaves its sections empty.
-        person: whose name each page carries.
+        notebooks: by their names without folder and ending; the sections of a missing one are empty.
+        person: whose name is on each page.
         root: the repository, for pictures that are files.
 
     Raises:
-        ValueError: if it cannot be compiled, or the compiled document is not as it must be.
+        ValueError: if it cannot be compiled, or the pages of the compiled document are wrong.
     """
     with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as temporary:
-        setting = Setting(Path(temporary).resolve(), root, notebooks)
-        pieces = list(_pieces(person, setting))
+        setting = Setting(Path(temporary).resolve(), root)
+        pieces = list(_pieces(notebooks, person, setting))
         _name_undrawable(pieces, person, setting)
         try:
             content = _compile_or_mend(pieces, person, setting)
@@ -125,16 +103,15 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
     return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
 
 
-def _pieces(person: Person, setting: Setting) -> Iterator[Piece]:
+def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
     """Return the document, from its first heading to what ``extra.md`` says."""
+    answers = _answers(notebooks, setting)
     for problem in homework().problems:
         yield _given(_opening(problem, person))
         for task in problem.tasks:
             if len(problem.tasks) > 1:
                 yield _heading(f"{task.number} {task.title}")
-            cells = setting.shown.get(task.number, ())
-            answers = [piece for shown in cells for piece in _cell(shown, setting)]
-            yield from answers or [_given("_Nothing here was executed or answered._")]
+            yield from answers.get(task.number) or [_given("_Nothing here was executed or answered._")]
             if task.run:
                 yield _heading(f"{task.number} The training run")
                 yield from list(_run(task.run, setting)) or [_given("_No log and no picture of a run is there._")]
@@ -176,7 +153,7 @@ def _run(model: str, setting: Setting) -> Iterator[Piece]:
     """Return the end of a run's log, and its pictures."""
     results = homework().results
     folder = setting.root / results
-    if not is_inside(folder, setting.root):  # as for the zip: no link is followed
+    if not is_inside(folder, setting.root):  # as for the zip, links are not followed
         return
     if (folder / f"{model}.log").exists():
         yield _file(f"{results}/{model}.log", "its end", setting, _end_of_log)
@@ -185,7 +162,7 @@ def _run(model: str, setting: Setting) -> Iterator[Piece]:
 
 
 def _file(path: str, part: str, setting: Setting, show: Callable[[bytes, Noting], tuple[str, str]]) -> Piece:
-    """Return what a file gives, or in its place the reason why there is nothing.
+    """Return the piece for a file, or the reason why it cannot be shown.
 
     Args:
         path: from the root of the repository.
@@ -234,12 +211,18 @@ def _set(
     folder: Path | None = None,
     attachments: Mapping[str, Any] | None = None,
 ) -> str:
-    """Convert Markdown, by default of a notebook; what the converter fails on is shown as typed."""
+    """Convert Markdown, by default of a notebook; show it as typed if the conversion fails."""
     shown = _without_controls(text.source(source), note)
     place = prose.Place(folder or setting.root / "notebooks", setting.root, setting.pictures)
     try:
         return prose.convert(shown, place, note, attachments)
-    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:  # of pandoc, or of its document
+    except (
+        RuntimeError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # from pandoc or its tree
         note(f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed")
         return raw_text(shown)
 
@@ -250,24 +233,34 @@ def _without_controls(shown: tuple[str, Sequence[str]], note: Noting) -> str:
     return shown[0]
 
 
-def _cell(shown: Shown, setting: Setting) -> Iterator[Piece]:
-    """Return what a cell gives: its outputs, with its code where that is settings; or its Markdown."""
-    cell, note = shown.cell, partial(setting.note, shown.notebook, shown.name)
+def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[str, list[Piece]]:
+    """Return the pieces for the cells of the notebooks, by task."""
+    found: dict[str, list[Piece]] = {}
+    cells = {name: notebook.cells for name, notebook in notebooks.items()}
+    for name, (tags, lost) in outline.labelled(cells, setting.root).items():
+        for entry in lost:
+            setting.note(name, "?", f"{entry} is not there any more")
+        for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
+            called = str(cell.get("id") or f"number {number}")
+            whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
+            if whole:
+                found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
+    return found
+
+
+def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
+    """Return the Typst of a cell: its outputs, with the code of settings, or its Markdown."""
     if cell.cell_type == "code":
-        parts = [raw_text(_chosen(cell.source))] if "settings" in shown.tags and cell.source.strip() else []
+        parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
         parts += [_output(output, setting, note) for output in cell.outputs]
-        whole = "\n\n".join(filter(None, parts))
-        if not whole:
-            return
-    else:
-        if "answer" in shown.tags and (BLANK.search(cell.source) or not cell.source.strip()):
-            note("there is no answer yet")
-        whole = _set(cell.source, setting, note, attachments=cell.get("attachments"))
-    yield Piece(shown.notebook, shown.name, cell.source, whole)
+        return "\n\n".join(filter(None, parts))
+    if "answer" in tags and (BLANK.search(cell.source) or not cell.source.strip()):
+        note("there is no answer yet")
+    return _set(cell.source, setting, note, attachments=cell.get("attachments"))
 
 
 def _chosen(source: str) -> str:
-    """Return the code of a cell without the comments that only mark a part of it."""
+    """Return the code of a cell without the comments that mark a region."""
     return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
 
 
@@ -295,7 +288,7 @@ def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
 
 
 def _lines(printed: str, note: Noting) -> list[str]:
-    """Return the lines that a terminal would show, broken to fit a page."""
+    """Return the lines that a terminal would show, wrapped to fit the page."""
     return wrapped(_without_controls(text.screen(printed), note).rstrip())
 
 
@@ -308,11 +301,9 @@ def _printed(printed: str, note: Noting) -> str:
 
 
 def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) -> None:
-    """Look for fonts for what the shipped ones do not draw, and note the characters that no font here draws."""
+    """Find fonts for characters that the shipped fonts lack, and note the characters that no font has."""
     missing = glyphs.missing(person.name + "".join(piece.typst for piece in pieces))
-    setting.fonts = glyphs.find_fonts(missing)
-    drawn = glyphs.drawable(missing, setting.fonts.values())
-    setting.undrawable = [char for char in missing if char not in drawn]
+    setting.fonts, setting.undrawable = glyphs.find_fonts(missing)
     for piece in pieces:
         gone = [char for char in setting.undrawable if char in piece.typst][:8]
         if gone:
@@ -324,7 +315,7 @@ def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) 
 
 
 def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
-    """Compile; where a cell's Typst is at fault, show that cell as it was typed, and say so."""
+    """Compile the document; show as typed, with a note, each cell whose Typst does not compile."""
     try:
         return _compile(pieces, person, setting)
     except typst.TypstError:
@@ -340,12 +331,11 @@ def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) 
 
 def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
     body = "\n\n".join(piece.typst for piece in pieces)
-    families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES, *setting.fonts))
-    mono = ", ".join(quoted(name) for name in ("DejaVu Sans Mono", *setting.fonts))
+    families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES))
     head = (
         f"#let course = {quoted(homework().title)}\n#let student = {quoted(person.name or '(no name)')}\n"
         f"#set document(title: course, author: student, date: none)\n"
-        f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: ({mono}))\n'
+        f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: "DejaVu Sans Mono")\n'
     )
     source = f"{head}{STYLE.read_text(encoding='utf-8')}\n{body}\n"
     for char in setting.undrawable:
@@ -354,7 +344,7 @@ def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes
     content: bytes = typst.compile(
         setting.folder / "main.typ",
         root=setting.folder,
-        font_paths=[glyphs.SHIPPED, *dict.fromkeys(path.parent for path in setting.fonts.values())],
+        font_paths=[glyphs.SHIPPED, *dict.fromkeys(path.parent for path in setting.fonts)],
         ignore_system_fonts=True,
         timestamp=0,
     )

@@ -1,9 +1,9 @@
-"""Characters that the fonts at hand can draw, and names for those that they cannot."""
+"""Which characters the available fonts have, and names for those that they lack."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,21 +20,20 @@ INVISIBLE = {"\u200b", "\u200c", "\u200d", "\ufe0e", "\ufe0f", "\u2060", "\ufeff
 
 @cache
 def _shipped() -> frozenset[int]:
-    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf")[1] for family in FAMILIES))
+    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf") for family in FAMILIES))
 
 
 @cache
-def _covers(path: Path) -> tuple[str, frozenset[int]]:
-    """Return the family of a font file, and the characters that it draws; of a collection, those of its first font."""
+def _covers(path: Path) -> frozenset[int]:
+    """Return the characters that a font file has; for a collection, those of its first font."""
     try:
-        font = FT2Font(str(path))
+        return frozenset(FT2Font(str(path)).get_charmap())
     except (OSError, RuntimeError, ValueError):
-        return "", frozenset()
-    return font.family_name, frozenset(font.get_charmap())
+        return frozenset()
 
 
 def missing(text: Iterable[str]) -> list[str]:
-    """Return the characters of a text that the shipped fonts cannot draw, each once, in the order of their numbers."""
+    """Return the characters of a text that the shipped fonts lack, each once, in code point order."""
     return sorted(
         char
         for char in set(text)
@@ -42,28 +41,20 @@ def missing(text: Iterable[str]) -> list[str]:
     )
 
 
-def find_fonts(characters: Iterable[str]) -> dict[str, Path]:
-    """Return fonts of this system that draw as many of the characters as can be drawn: family, and file."""
-    left = {ord(char) for char in characters}
-    found: dict[str, Path] = {}
+def find_fonts(characters: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return fonts of this system that have as many of the characters as possible, and the characters that none has."""
+    found, left = [], set(map(ord, characters))
     for path in map(Path, sorted(font_manager.findSystemFonts()) if left else []):
-        family, covered = _covers(path)
-        if left & covered:
-            found.setdefault(family, path)
-            left -= covered
+        if left & _covers(path):
+            found.append(path)
+            left -= _covers(path)
         if not left:
             break
-    return found
-
-
-def drawable(characters: Iterable[str], fonts: Iterable[Path]) -> set[str]:
-    """Return those of the characters that one of the font files draws."""
-    covered = frozenset().union(*(_covers(path)[1] for path in fonts))
-    return {char for char in characters if ord(char) in covered}
+    return found, [char for char in characters if ord(char) in left]
 
 
 def named(char: str) -> str:
-    """Return what stands for a character that cannot be drawn."""
+    """Return the name that replaces a character that cannot be drawn."""
     name = unicodedata.name(char, "")
     numbered = not name or any(part.isalnum() and not part.isalpha() for part in name.replace("-", " ").split())
     return number_of(char) if numbered else f"‹{name.lower()}›"

@@ -1,4 +1,4 @@
-"""A Markdown cell as Typst: what Jupyter shows, or a note that names the cell and says what is not shown."""
+"""A Markdown cell as Typst: it looks as in Jupyter, and a note names what does not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from coursework.submit import formulas
 from coursework.submit.formulas import Formula
 from coursework.submit.pictures import WIDTH, Pictures, fetch
 
-COLUMNS = 103  # of code between the margins
+COLUMNS = 103  # of code that fit between the margins
 WORD = 60  # letters after which a word may be broken
-# What is shown, or has nothing to show; a browser does more with the others than a page can.
+# Elements that a page can show, or that show nothing. The others do things that only a browser can.
 ELEMENTS = (
     "a abbr address article aside b blockquote body br caption center cite code col colgroup dd del details dfn div dl "
     "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 head header hr html i img ins kbd li main mark nav ol p pre q s "
@@ -34,7 +34,7 @@ Noting = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell is: the notebook's folder, the repository, and the folder of pictures of the document."""
+    """Where a cell is: the notebook's folder, the repository, and the document's pictures."""
 
     folder: Path
     root: Path
@@ -63,7 +63,7 @@ class _Renderer(MathRenderer):
 
 
 class _Tags(HTMLParser):
-    """Collects what a page cannot show."""
+    """Notes what a page cannot show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def convert(source: str, place: Place, note: Noting, attachments: Mapping[str, A
 
 
 class _Change:
-    """Replaces nodes of the document tree: puts formulas and pictures in, and notes what is left over.
+    """Replaces nodes of the document tree: inserts formulas and pictures, and notes what cannot be shown.
 
     Each method is named after a kind of node, takes its content, and returns what stands in its place.
     """
@@ -164,7 +164,7 @@ class _Change:
 
 
 def _breakable(text: str) -> str:
-    """Let a very long word be broken."""
+    """Allow line breaks in very long words."""
     return re.sub(rf"([^\s\u200b]{{{WORD}}})(?=\S)", "\\1\u200b", text)
 
 
@@ -187,17 +187,17 @@ def absent(what: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a string of Typst."""
+    """Return a text as a string literal of Typst."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def raw_text(text: str) -> str:
-    """Return Typst for text in a typewriter's letters, its lines as :func:`wrapped` breaks them."""
+    """Return Typst for text in a monospaced font, its lines wrapped by :func:`wrapped`."""
     return f"#raw(block: true, {quoted(chr(10).join(wrapped(text)))})"
 
 
 def wrapped(text: str) -> list[str]:
-    """Return lines that fit a page: one that is too long goes on in the next, with a mark."""
+    """Return lines that fit the page: a long one continues on the next, after a mark."""
     lines = []
     for line in text.expandtabs(4).splitlines():
         lines.append(line[:COLUMNS])
