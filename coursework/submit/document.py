@@ -14,7 +14,7 @@ from typing import Any
 import typst
 from nbformat import NotebookNode
 
-from coursework.homework import PERSON, Problem, homework
+from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
 from coursework.submit import glyphs, pages, prose, text
 from coursework.submit.finding import Finding
@@ -106,8 +106,12 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
 def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
     """Return the document, from its first heading to what ``extra.md`` says."""
     answers = _answers(notebooks, setting)
+    names = (quoted(words or "(not filled in)") for words in (person.name, person.collaborators))
+    yield _given(f"#cover({', '.join(names)})")
     for problem in homework().problems:
-        yield _given(_opening(problem, person))
+        if problem is not homework().problems[0]:
+            yield _given("#pagebreak()")
+        yield _given(f"#problem({problem.number}, {quoted(problem.title)}, {problem.points})")
         for task in problem.tasks:
             if len(problem.tasks) > 1:
                 yield _heading(f"{task.number} {task.title}")
@@ -125,28 +129,8 @@ def _given(typst_of: str) -> Piece:
     return Piece(PERSON, "name", typst_of, typst_of)
 
 
-def _opening(problem: Problem, person: Person) -> str:
-    first = ""
-    if problem is homework().problems[0]:
-        lines = (("Name", person.name), ("Collaborators", person.collaborators))
-        rows = ", ".join(f"[*{key}*], {quoted(value or '(not filled in)')}" for key, value in lines)
-        first = f'#text(20pt, weight: "bold", course)\n\n#grid(columns: (auto, 1fr), gutter: 0.8em, {rows})\n#v(1em)\n'
-    break_before = "#pagebreak()\n" if problem is not homework().problems[0] else ""
-    points = f"{problem.points} points"
-    return (
-        f"{break_before}{first}"
-        f"#heading(level: 1, supplement: {quoted(f'Problem {problem.number}')})"
-        f'[Problem {problem.number}. {_text(problem.title)} #text(11pt, weight: "regular")[({points})]]\n'
-    )
-
-
-def _text(words: str) -> str:
-    """Return a plain text as Typst."""
-    return f"#{quoted(words)}"
-
-
 def _heading(words: str) -> Piece:
-    return _given(f"#heading(level: 2)[{_text(words)}]")
+    return _given(f"== #{quoted(words)}")
 
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
@@ -330,22 +314,15 @@ def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) 
 
 
 def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
-    body = "\n\n".join(piece.typst for piece in pieces)
-    families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES))
-    head = (
-        f"#let course = {quoted(homework().title)}\n#let student = {quoted(person.name or '(no name)')}\n"
-        f"#set document(title: course, author: student, date: none)\n"
-        f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: "DejaVu Sans Mono")\n'
-    )
-    source = f"{head}{STYLE.read_text(encoding='utf-8')}\n{body}\n"
-    for char in setting.undrawable:
-        source = source.replace(char, glyphs.named(char))
-    (setting.folder / "main.typ").write_text(source, encoding="utf-8")
+    names = {ord(char): glyphs.named(char) for char in setting.undrawable}
+    body = "\n\n".join([STYLE.read_text(encoding="utf-8"), *(piece.typst for piece in pieces)])
+    (setting.folder / "main.typ").write_text(body.translate(names), encoding="utf-8")
     content: bytes = typst.compile(
         setting.folder / "main.typ",
         root=setting.folder,
         font_paths=[glyphs.SHIPPED, *dict.fromkeys(path.parent for path in setting.fonts)],
         ignore_system_fonts=True,
         timestamp=0,
+        sys_inputs={"course": homework().title, "student": (person.name or "(no name)").translate(names)},
     )
     return content
