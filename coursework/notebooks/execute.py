@@ -68,13 +68,13 @@ class Execution:
     @property
     def culprit(self) -> NotebookNode | None:
         """The cell that ended it early: the first that is not done."""
-        return self.cells[self.done] if self.reason else None
+        return next(iter(self.cells[self.done :]), None) if self.reason else None
 
     @property
     def problem(self) -> str:
-        """Where it ended early, and why; empty if it did not. The number is the one that a notebook shows."""
+        """Where it ended early, and why; empty if it did not. Code cells count from 1, as a notebook shows them."""
         if self.culprit is None:
-            return ""
+            return self.reason and f"{self.path.name}: {self.reason}"
         place = f"code cell {self.done + 1} of {len(self.cells)} (id {self.culprit.get('id', 'none')})"
         return f"{self.path.name}, {place}: {self.reason}"
 
@@ -269,14 +269,14 @@ async def _execute_cells(
 
 def _explain(execution: Execution) -> int:
     """Say on standard error which cell ended the run, and how."""
-    assert execution.culprit is not None
-    parts = [f"run: {execution.problem}", "", *(f"    {line}" for line in execution.culprit.source.splitlines())]
-    traceback = "\n".join(line for output in execution.culprit.outputs for line in output.get("traceback", []))
-    if traceback:
-        plain = strip_ansi(traceback)  # type: ignore[no-untyped-call]
-        parts += ["", traceback if has_colours(sys.stderr) else plain]
-    print("\n".join(parts), file=sys.stderr)
-    return 1
+    parts = [execution.problem]
+    if cell := execution.culprit:
+        parts += ["", *(f"    {line}" for line in cell.source.splitlines())]
+        traceback = "\n".join(line for output in cell.outputs for line in output.get("traceback", []))
+        if traceback:
+            plain = strip_ansi(traceback)  # type: ignore[no-untyped-call]
+            parts += ["", traceback if has_colours(sys.stderr) else plain]
+    return _complain("\n".join(parts))
 
 
 def _complain(message: str, code: int = 1) -> int:
