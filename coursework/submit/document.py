@@ -104,7 +104,7 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
 
 
 def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
-    """Return the document, from its first heading to what ``extra.md`` says."""
+    """Return the document, from its first heading to the extra files."""
     answers = _answers(notebooks, setting)
     names = (quoted(words or "(not filled in)") for words in (person.name, person.collaborators))
     yield _given(f"#cover({', '.join(names)})")
