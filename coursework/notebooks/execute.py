@@ -111,7 +111,7 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
             return _explain(executions[-1])
         if args.in_place:
             for execution in executions:
-                store(execution.notebook, execution.path)
+                store(normalise(execution.notebook), execution.path)
             everything = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in find_notebooks(notebooks)}
             _write(notebooks / outline.NAME, outline.dump(everything))
     except (ValueError, OSError) as error:
@@ -287,7 +287,7 @@ def _complain(message: str, code: int = 1) -> int:
 def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:
     """Write the last notebook that ran, its page, and the index of all notebooks."""
     last = started[-1]
-    store(last.notebook, output / "notebooks" / last.path.name, normalised=False)
+    store(last.notebook, output / "notebooks" / last.path.name)
     facts = [*last.datasets, f"{last.done} of {len(last.cells)} cells", f"{last.seconds:.1f} s"]
     page = pages.page(last.notebook, home="All notebooks", facts=facts, problem=last.problem, culprit=last.culprit)
     _write(output / f"{last.path.stem}.html", page)
@@ -301,21 +301,16 @@ def _write(path: Path, text: str) -> None:
         stream.write(text)
 
 
-def store(notebook: NotebookNode, path: Path, *, normalised: bool = True) -> None:
-    """Write an executed notebook; if it is normalised, equal outputs give equal bytes.
-
-    Args:
-        notebook: stays as it is.
-        path: where to.
-        normalised: leave out what depends on the machine, and count the code cells from 1.
-    """
-    if normalised:
-        notebook = normalise(notebook)
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook."""
     _write(path, nbformat.writes(notebook).rstrip("\n") + "\n")  # type: ignore[no-untyped-call]
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy without what depends on when and where it ran; the outputs stay, with their metadata."""
+    """Return a copy without what depends on when and where it ran: equal outputs then give equal bytes.
+
+    The outputs stay, with their metadata, and code cells count from 1.
+    """
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
