@@ -1,1 +1,1 @@
-"""Executing notebooks, comparing what comes out, and telling results that are older than their code."""
+"""Notebooks: executing them, comparing their outputs, and detecting results that are older than their code."""

@@ -1,4 +1,4 @@
-"""The command `run`: execute the notebooks, each in a kernel of its own, and leave pages that show what came out."""
+"""The command `run`: execute the notebooks, each in its own kernel, and write a report of their outputs."""
 
 from __future__ import annotations
 
@@ -9,84 +9,85 @@ import difflib
 import json
 import logging
 import re
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from types import FrameType
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters.ansi import strip_ansi
 from nbformat import NotebookNode
 
-from coursework.commands import prepare_caches
 from coursework.files import atomic_writer
 from coursework.homework import homework, hook
 from coursework.notebooks import outline, pages
-from coursework.notebooks.kernels import KERNEL, NOTEBOOKS, kernel_environment
+from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
 from coursework.progress import progress_bar
 from coursework.terminal import explain, has_colours
 
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """The cell that ended a run."""
-
-    notebook: str
-    number: int  # among the code cells, from 1, as a notebook shows it in brackets
-    cells: int
-    id: str
-    reason: str
-    source: str
-    traceback: str
-
-    @property
-    def sentence(self) -> str:
-        """Where it happened, and what."""
-        return f"{self.notebook}, code cell {self.number} of {self.cells} (id {self.id}): {self.reason}"
-
 
 @dataclass
 class Execution:
-    """A notebook, as far as it ran."""
+    """A notebook, as far as it ran.
+
+    Attributes:
+        path: the file that it was read from.
+        notebook: gets the outputs.
+        done: how many of its code cells ran to their end.
+        seconds: how long that took.
+        reason: why it ended early; empty if it did not.
+    """
 
     path: Path
     notebook: NotebookNode
     done: int = 0
     seconds: float = 0.0
-    failure: Failure | None = None
-    stopped: bool = False  # by Ctrl-C
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its first heading, or its name."""
+        return pages.title_of(self.notebook) or self.path.stem
 
     @property
     def cells(self) -> list[NotebookNode]:
         """Its code cells."""
         return [cell for cell in self.notebook.cells if cell.cell_type == "code"]
 
-    def row(self) -> pages.Row:
-        """What the index says about it."""
-        return pages.Row(
-            name=self.path.stem,
-            title=_title(self.notebook) or self.path.stem,
-            cells=(self.done, len(self.cells)),
-            seconds=self.seconds,
-            datasets=datasets(self.cells),
-            figures=_figures(self.cells),
-            problem=self.failure.sentence if self.failure else "stopped by Ctrl-C" if self.stopped else None,
-            problem_cell=self.failure.id if self.failure else None,
-        )
+    @property
+    def culprit(self) -> NotebookNode | None:
+        """The cell that ended it early: the first that is not done."""
+        return next(iter(self.cells[self.done :]), None) if self.reason else None
+
+    @property
+    def problem(self) -> str:
+        """Where it ended early, and why; empty if it did not. Code cells count from 1, as a notebook shows them."""
+        if self.culprit is None:
+            return self.reason and f"{self.path.name}: {self.reason}"
+        place = f"code cell {self.done + 1} of {len(self.cells)} (id {self.culprit.get('id', 'none')})"
+        return f"{self.path.name}, {place}: {self.reason}"
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets that its cells said they use."""
+        return datasets(self.cells)
+
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        """What :func:`coursework.notebooks.results.record` left in the outputs."""
+        found = (output.get("metadata", {}).get("coursework") for cell in self.cells for output in cell.outputs)
+        return [figure for figure in found if figure]
 
 
 def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
@@ -106,12 +107,11 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
         data = homework().data
         chosen = hook(data.choose)(args) if data.choose and not args.in_place else data.default
         executions = run(paths, args.output, variables=chosen, timeout=args.timeout)
-        failure = executions[-1].failure
-        if failure:
-            return _explain(failure)
+        if executions[-1].problem:
+            return _explain(executions[-1])
         if args.in_place:
             for execution in executions:
-                store(execution.notebook, execution.path)
+                store(normalise(execution.notebook), execution.path)
             everything = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in find_notebooks(notebooks)}
             _write(notebooks / outline.NAME, outline.dump(everything))
     except (ValueError, OSError) as error:
@@ -129,10 +129,10 @@ def _chooses_data(args: argparse.Namespace) -> bool:
 
 
 def choose(names: Sequence[str], folder: Path) -> list[Path]:
-    """Return the notebooks that are meant, in their order.
+    """Return the chosen notebooks, in their order.
 
     Args:
-        names: file names, with or without folder and ending, or numbers: "3" is the one that begins with 3_. None: all.
+        names: file names, with or without folder and ending, or numbers: "3" chooses 3_*.ipynb. All when empty.
         folder: where they are.
 
     Raises:
@@ -143,7 +143,7 @@ def choose(names: Sequence[str], folder: Path) -> list[Path]:
         raise ValueError(f"there are no notebooks in {folder}")
     chosen = set()
     for name in names:
-        stem = re.sub(r"\.ipynb$", "", re.split(r"[/\\]", name)[-1])
+        stem = PureWindowsPath(name).stem  # either slash separates
         found = [path for path in known if stem == path.stem or path.stem.startswith(f"{stem}_")]
         if not found:
             there = [path.stem for path in known]
@@ -161,21 +161,21 @@ def run(
 
     Args:
         paths: the notebooks; each runs in its own folder. The files stay as they are.
-        output: gets notebooks/*.ipynb, a page for each, and index.html. The report of an earlier run goes.
-        variables: of the kernels; those of the repository's own data when not given.
+        output: gets notebooks/*.ipynb, a page for each, and index.html. They replace the report of an earlier run.
+        variables: of the kernels' environment; by default those for the repository's own data.
         timeout: the seconds that a cell may take.
 
     Returns:
-        What ran; only the last one can have a failure.
+        What ran; only the last one can have a problem.
 
     Raises:
         OSError: if a notebook cannot be read or the report cannot be written.
-        KeyboardInterrupt: at Ctrl-C; no kernel is left, and what has run is in the report.
+        KeyboardInterrupt: at Ctrl-C; the kernel has ended, and the report holds what has run.
     """
     variables = homework().data.default if variables is None else variables
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=output):  # an error now rather than after the first notebook
-        prepare_caches()
+    with tempfile.TemporaryFile(dir=output):  # fail now rather than after the first notebook
+        prepare()
     executions = [Execution(path, _blank(path)) for path in paths]
     for path in paths:
         for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):
@@ -190,14 +190,14 @@ def run(
                 _execute(execution, variables, timeout, bar)
             finally:
                 _write_report(started, [waiting.path.stem for waiting in executions[len(started) :]], output)
-            if execution.failure:
+            if execution.problem:
                 break
             bar.write(f"{execution.path.stem}: {execution.done} cells, {execution.seconds:.1f} s")
     return started
 
 
 def _blank(path: Path) -> NotebookNode:
-    """Read a notebook without its outputs, so that an old one is never taken for a new one."""
+    """Read a notebook without its outputs, so that no old output is mistaken for a new one."""
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (ValueError, nbformat.ValidationError) as error:
@@ -208,121 +208,75 @@ def _blank(path: Path) -> NotebookNode:
     return notebook
 
 
-class _ThisPython(KernelSpecManager):
-    """Knows one kernel, this interpreter, whatever the user has installed under the notebooks' name."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(argv=KERNEL, display_name="Python 3", language="python")
-
-
 def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any) -> None:
     """Execute a notebook in a fresh kernel, and count its cells on the bar."""
-    # The selector loop, because that of Windows cannot wait for a kernel's sockets.
-    loop = asyncio.SelectorEventLoop()
+    start = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as folder:
-            task = loop.create_task(_execute_cells(execution, variables, timeout, bar, Path(folder)))
-            with _stopping(loop, task) as stopped, suppress(asyncio.CancelledError):
-                loop.run_until_complete(task)
-            if stopped:
-                execution.failure, execution.stopped = None, True
-                raise KeyboardInterrupt
+        with (
+            tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as folder,
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", "Proactor event loop")  # on Windows ZeroMQ adds a thread to it
+            asyncio.run(_execute_cells(execution, variables, timeout, bar, Path(folder)))
+    except KeyboardInterrupt:
+        execution.reason = "stopped by Ctrl-C"
+        raise
+    except CellExecutionError as error:
+        execution.reason = strip_ansi(f"{error.ename}: {error.evalue}")  # type: ignore[no-untyped-call]
+    except CellTimeoutError:
+        execution.reason = f"it took longer than {timeout} s and was stopped; --timeout allows more"
+    except DeadKernelError:
+        execution.reason = "the kernel died while it ran; it may have run out of memory, or called os._exit"
+    except RuntimeError as error:
+        execution.reason = f"the kernel did not start ({error})"
     finally:
-        for left in asyncio.all_tasks(loop):  # of a cell that was cut off
-            left.cancel()
-            with suppress(asyncio.CancelledError):
-                loop.run_until_complete(left)
-        loop.close()
-
-
-@contextmanager
-def _stopping(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> Iterator[list[int]]:
-    """Let Ctrl-C cancel the task, which then ends its kernel; the list that is returned tells whether it came."""
-    stopped: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if not stopped:  # a second Ctrl-C must not disturb the end of the kernel
-            stopped.append(number)
-            loop.call_soon_threadsafe(task.cancel)
-
-    try:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread, which alone gets signals
-        before = {}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        execution.seconds = time.monotonic() - start
+        for cell in execution.cells:
+            cell.outputs = _joined(cell.outputs)
 
 
 async def _execute_cells(
     execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any, folder: Path
 ) -> None:
-    silent = logging.getLogger("coursework.kernel")  # what the libraries log, our own sentences say
+    silent = logging.getLogger("coursework.kernel")  # our own messages say what the libraries log
     silent.propagate, silent.handlers = False, [logging.NullHandler()]
     manager = AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_ThisPython(),
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(KERNELS)]),
         connection_file=str(folder / "kernel.json"),
         log=silent,
     )
     client = NotebookClient(execution.notebook, km=manager, timeout=timeout, record_timing=False, log=silent)
-    client.reset_execution_trackers()
-    number, cell, start = 0, execution.cells[0] if execution.cells else None, time.monotonic()
+    environment = {**kernel_environment(folder), **variables}
     try:
-        await client.async_start_new_kernel(
-            cwd=str(execution.path.parent), env={**kernel_environment(folder), **variables}
-        )
+        await client.async_start_new_kernel(cwd=str(execution.path.parent), env=environment)
         await client.async_start_new_kernel_client()
         for position, cell in enumerate(execution.notebook.cells):
             if cell.cell_type == "code":
-                number += 1
                 await client.async_execute_cell(cell, position)
                 execution.done += 1
                 bar.update()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
-        execution.failure = _failure(execution, max(number, 1), cell, error, timeout)
+    except DeadKernelError as error:
+        if await manager.is_alive():  # nbclient also raises this where its task is cancelled, as Ctrl-C does
+            raise asyncio.CancelledError from error
+        raise
     finally:
-        execution.seconds = time.monotonic() - start
-        for cell in execution.cells:
-            cell.outputs = _joined(cell.outputs)
         if manager.has_kernel:
-            await manager.shutdown_kernel(now=execution.failure is not None or execution.done < len(execution.cells))
+            await manager.shutdown_kernel(now=execution.done < len(execution.cells))
         if client.kc is not None:
             client.kc.stop_channels()
 
 
-def _failure(execution: Execution, number: int, cell: NotebookNode | None, error: Exception, timeout: int) -> Failure:
-    traceback = ""
-    if isinstance(error, CellExecutionError):
-        reason = f"{error.ename}: {error.evalue}"
-        outputs = cell.outputs if cell else []
-        traceback = "\n".join(line for output in outputs for line in output.get("traceback", []))
-    elif isinstance(error, CellTimeoutError):
-        reason = f"it took longer than {timeout} s and was stopped; --timeout allows more"
-    elif isinstance(error, DeadKernelError):
-        reason = "the kernel died while it ran; it may have run out of memory, or called os._exit"
-    else:
-        reason = f"the kernel did not start ({error})"
-    return Failure(
-        notebook=execution.path.name,
-        number=number,
-        cells=len(execution.cells),
-        id=str(cell.get("id", "none")) if cell else "none",
-        reason=ANSI.sub("", reason),
-        source=cell.source if cell else "",
-        traceback=traceback,
-    )
-
-
-def _explain(failure: Failure) -> int:
+def _explain(execution: Execution) -> int:
     """Say on standard error which cell ended the run, and how."""
-    parts = [f"run: {failure.sentence}", "", *(f"    {line}" for line in failure.source.splitlines())]
-    if failure.traceback:
-        parts += ["", failure.traceback if has_colours(sys.stderr) else ANSI.sub("", failure.traceback)]
-    print("\n".join(parts), file=sys.stderr)
-    return 1
+    parts = [execution.problem]
+    if cell := execution.culprit:
+        parts += ["", *(f"    {line}" for line in cell.source.splitlines())]
+        traceback = "\n".join(line for output in cell.outputs for line in output.get("traceback", []))
+        if traceback:
+            plain = strip_ansi(traceback)  # type: ignore[no-untyped-call]
+            parts += ["", traceback if has_colours(sys.stderr) else plain]
+    return _complain("\n".join(parts))
 
 
 def _complain(message: str, code: int = 1) -> int:
@@ -331,12 +285,15 @@ def _complain(message: str, code: int = 1) -> int:
 
 
 def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:
-    """Write the last notebook that ran, its page, and the index of all."""
+    """Write the last notebook that ran, its page, and the index of all notebooks."""
     last = started[-1]
-    store(last.notebook, output / "notebooks" / last.path.name, normalised=False)
-    rows = [execution.row() for execution in started]
-    _write(output / f"{last.path.stem}.html", pages.page(last.notebook, rows[-1]))
-    _write(output / "index.html", pages.index(rows, waiting, versions()))
+    store(last.notebook, output / "notebooks" / last.path.name)
+    facts = [*last.datasets, f"{last.done} of {len(last.cells)} cells", f"{last.seconds:.1f} s"]
+    page = pages.page(last.notebook, home="All notebooks", facts=facts, problem=last.problem, culprit=last.culprit)
+    _write(output / f"{last.path.stem}.html", page)
+    title = homework().title
+    values = {"executions": started, "waiting": waiting, "versions": versions()}
+    _write(output / "index.html", pages.render("report.html", title=f"{title}, executed", homework=title, **values))
 
 
 def _write(path: Path, text: str) -> None:
@@ -344,21 +301,16 @@ def _write(path: Path, text: str) -> None:
         stream.write(text)
 
 
-def store(notebook: NotebookNode, path: Path, *, normalised: bool = True) -> None:
-    """Write an executed notebook; normalised, equal outputs give equal bytes.
-
-    Args:
-        notebook: stays as it is.
-        path: where to.
-        normalised: leave out what depends on the machine, and count the code cells from 1.
-    """
-    if normalised:
-        notebook = normalise(notebook)
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook."""
     _write(path, nbformat.writes(notebook).rstrip("\n") + "\n")  # type: ignore[no-untyped-call]
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy with nothing in it that depends on when and where it ran; the outputs stay, with their metadata."""
+    """Return a copy without what depends on when and where it ran: equal outputs then give equal bytes.
+
+    The outputs stay, with their metadata, and code cells count from 1.
+    """
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -372,12 +324,12 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = number
-                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # dead in a file
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
     return notebook
 
 
 def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Join what one stream printed without a break: in how many pieces it arrives is chance."""
+    """Join consecutive outputs of one stream: the number of pieces in which they arrive is random."""
     joined: list[NotebookNode] = []
     for output in outputs:
         last = joined[-1] if joined else None
@@ -388,26 +340,14 @@ def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
-def _title(notebook: NotebookNode) -> str | None:
-    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return next((found[1] for text in texts if (found := re.search(r"^# +(.+?) *$", text, re.M))), None)
-
-
 def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
-    """Return the names of the data that cells printed when they read it."""
+    """Return the names of the data sets that cells printed when they read them."""
     printed = "".join(output.text for cell in cells for output in cell.outputs if output.get("name") == "stdout")
     return tuple(dict.fromkeys(re.findall(r"^Data: (.+)$", printed, re.M)))
 
 
-def _figures(cells: Sequence[NotebookNode]) -> tuple[tuple[str, float, str], ...]:
-    """Return what :func:`coursework.notebooks.results.record` left in the outputs."""
-    outputs = (output for cell in cells for output in cell.outputs)
-    found = (output.get("metadata", {}).get("coursework") for output in outputs)
-    return tuple((str(figure["name"]), float(figure["value"]), str(figure["unit"])) for figure in found if figure)
-
-
 def versions() -> dict[str, str]:
-    """Return the versions that the figures depend on."""
+    """Return the versions of the software that the figures depend on."""
     found = {"Python": ".".join(map(str, sys.version_info[:3]))}
     for title, package in homework().libraries.items():
         try:

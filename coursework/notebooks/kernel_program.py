@@ -1,4 +1,4 @@
-"""The program of every kernel: this Python, and the code of this repository, whatever else goes by its name."""
+"""The program of every kernel: this Python, with the code of this repository even if another copy is installed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if __name__ == "__main__":
     sys.path[0] = root
     from coursework.homework import homework
 
-    homework()  # imported now, so that it is this one, and no file beside the notebook takes its place
+    homework()  # imported now, so that no file beside the notebook can shadow it
 
-    del sys.path[0]  # the kernel puts the folder of the notebook there
+    del sys.path[0]  # the kernel puts the notebook's folder there
     sys.path.append(root)
 
     from ipykernel.kernelapp import launch_new_instance
@@ -20,5 +20,5 @@ if __name__ == "__main__":
 
     readme = Path(get_ipython_dir(), "profile_default", "startup", "README")
     readme.parent.mkdir(parents=True, exist_ok=True)
-    readme.touch()  # IPython would copy it with its rights, which some file systems refuse
+    readme.touch()  # IPython would copy it with its permissions, which some file systems refuse
     launch_new_instance()

@@ -19,27 +19,23 @@ from coursework.homework import homework
 from coursework.root import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
+KERNELS = CACHES / "jupyter" / "kernels"  # where jupyter_client finds the kernel below, whatever the user has installed
 KERNEL = [
     *(sys.executable, "-Xfrozen_modules=off", str(Path(__file__).with_name("kernel_program.py"))),
-    *("-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"),  # no warning that all kernels of a machine give
+    *("-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"),  # hides the warnings that every kernel prints
 ]
-# A figure that may differ between machines is printed after the sign for "about"; only that there is one is compared.
+# A figure that may differ between machines is printed after "≈". The comparison checks only that there is a figure.
 MAY_DIFFER = {r"≈ -?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?": "≈ NUMBER"}
 
 
 def find(folder: Path = NOTEBOOKS) -> list[Path]:
-    """Return the notebooks of a folder in their order, 9 before 10; what begins with a dot is none."""
+    """Return the notebooks of a folder in their order, 9 before 10; files that begin with a dot do not count."""
     found = [path for path in folder.glob("*.ipynb") if not path.name.startswith(".") and path.is_file()]
-    return sorted(found, key=lambda path: (_number(path.stem), path.stem))
-
-
-def _number(stem: str) -> int:
-    found = re.match(r"\d+", stem)
-    return int(found[0]) if found else sys.maxsize
+    return sorted(found, key=lambda path: (int((re.match(r"\d+", path.stem) or [sys.maxsize])[0]), path.stem))
 
 
 def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
-    """Return an environment for kernels that nobody's settings reach, with quiet progress bars.
+    """Return an environment for kernels without the user's settings, and with progress bars turned off.
 
     Args:
         folder: where Jupyter and IPython keep what they need; see :func:`prepare`.
@@ -48,7 +44,7 @@ def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
     return {
         **without_settings(),
         "IPYTHONDIR": str(folder / "ipython"),
-        "JUPYTER_PATH": str(jupyter),  # searched first: here lies the kernel
+        "JUPYTER_PATH": str(jupyter),  # searched first; the kernel is here
         "JUPYTER_DATA_DIR": str(jupyter),
         "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
         "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
@@ -57,7 +53,7 @@ def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
 
 
 def stored_data(notebook: Any) -> dict[str, str]:
-    """Return the variables that make a notebook read the data again that its stored outputs come from."""
+    """Return the variables that make a notebook read the data set from which its stored outputs come."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
     data = homework().data
     return {} if data.other and any(data.other in output.get("text", "") for output in outputs) else dict(data.default)
@@ -71,20 +67,18 @@ def is_progress_bar(output: Any) -> bool:
 
 
 def prepare() -> None:
-    """Fill the caches: the kernel of the name that every notebook asks for, and the list of fonts.
+    """Fill the caches: the kernel that every notebook asks for by name, and the list of fonts.
 
     Raises:
         OSError: if the folder cannot be written.
     """
     prepare_caches()
-    place = CACHES / "jupyter" / "kernels" / "python3" / "kernel.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
     specification = {"argv": KERNEL, "display_name": "Python 3", "language": "python", "metadata": {"debugger": True}}
-    with atomic_writer(place, "w") as stream:
+    with atomic_writer(KERNELS / "python3" / "kernel.json", "w") as stream:
         json.dump(specification, stream)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Execute every notebook again and compare what comes out with what is stored; return pytest's exit code."""
+    """Execute every notebook again, compare its outputs with the stored ones, and return pytest's exit code."""
     command = [sys.executable, "-m", "pytest", "--nbval", "-rN", "-p", "no:cacheprovider", str(NOTEBOOKS)]
     return subprocess.run([*command, *args.arguments], cwd=ROOT, env=without_settings()).returncode

@@ -1,4 +1,4 @@
-"""What ``pytest --nbval`` needs, with nothing else set: a kernel, its environment, and sentences.
+"""What ``pytest --nbval`` needs, without further settings: a kernel, its environment, and readable messages.
 
 The hooks are those of pytest; the conftest.py beside the notebooks takes them from here.
 """
@@ -21,7 +21,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fill the caches, where notebooks are executed at all."""
+    """Fill the caches, if notebooks are to be executed."""
     if getattr(config.option, "nbval", False) or getattr(config.option, "nbval_lax", False):
         try:
             kernels.prepare()
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out what systems and editors keep beside notebooks."""
+    """Skip the hidden files that systems and editors keep beside notebooks."""
     return True if collection_path.name.startswith(".") else None
 
 
@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: Any) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: Any) -> Generator[None, Any, Any]:
-    """Execute the cells before this one, if they were not chosen, and ask at the end whether all had been run."""
+    """Execute any earlier cells that were not selected first; after the last cell, check that all had been run."""
     kernel, cells = item.parent.kernel, [cell for cell in item.parent.nb.cells if cell.cell_type == "code"]
     for cell in cells[item.parent.stash.get(DONE, 0) : item.cell_num]:
         kernel.await_reply(kernel.execute_cell_input(cell.source), timeout=item.config.option.nbval_cell_timeout)
@@ -63,7 +63,7 @@ def pytest_runtest_call(item: Any) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Generator[None, Any, Any]:
-    """Say in a sentence what is wrong; a cell that raised an error ends its notebook."""
+    """Report in one sentence what is wrong; a cell that raises an error ends its notebook."""
     report = yield
     if not report.failed:
         return report
@@ -82,7 +82,7 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Generator[None, Any, Any]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """List the sentences."""
+    """List the messages."""
     reports = terminalreporter.getreports("failed")
     said = [text for report in reports for name, text in report.user_properties if name == "notebook"]
     if said:

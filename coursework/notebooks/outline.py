@@ -1,9 +1,9 @@
-"""What each cell of a notebook is for, told by its tags; and what stands in where an editor has dropped them.
+"""What each cell of a notebook is for, according to its tags, or to an outline where an editor has dropped them.
 
-Every cell that is given carries tags: the numbers of its tasks with what it is for them (``ROLES``), the functions to
-which its hints belong, or the word ``given``. Ids are not used: some editors draw them anew, drop or move them. Where
-tags are gone, too, the outline of the notebooks, a file beside them, knows the cells by their text, and else by their
-order and the heading above them.
+Every cell that students are given carries tags: the numbers of its tasks with its role in them (``ROLES``), the
+functions to which its hints belong, or the word ``given``. Ids are not used: some editors change, drop or move them.
+Where tags are missing too, the outline of the notebooks, a file beside them, identifies cells by their text, or else by
+their order and the heading above them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,14 @@ class Entry:
     digest: str = ""
 
     def __str__(self) -> str:
-        """Return what a message calls it."""
+        """Return its name in messages."""
         roles = " and ".join(tag for tag in self.tags if tag in ROLES) or "given"
         tasks = ", ".join(tag for tag in self.tags if tag in _numbers())
         return f"the {roles} cell of task {tasks}, under the heading {self.under!r}"
 
 
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return those tags of a cell that mean something here, in a fixed order."""
+    """Return the tags of a cell that have a meaning here, in a fixed order."""
     tags = cell.get("metadata", {}).get("tags", ())
     return tuple(sorted({tag for tag in tags if isinstance(tag, str)} & _words())) if isinstance(tags, list) else ()
 
@@ -57,44 +57,57 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
 
 
 def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tuple[list[tuple[str, ...]], list[Entry]]:
-    """Return what each cell is for: its tags, those that it has lost included, and none for a student's own.
+    """Return the tags of each cell, including those that it has lost; a student's own cell has none.
 
     Args:
         cells: of the notebook as it is handed in.
         entries: the outline of the notebook as it was given out.
 
     Returns:
-        The tags of each cell, and the cells that were given out to be shown and cannot be found.
+        The tags of each cell, and the entries that the PDF should show and that have no cell.
     """
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
 
-    def take(entry: int, cell: int) -> None:
-        place[entry] = cell
-        found[cell] = entries[entry].tags
-
-    tagged = [k for k, tags in enumerate(found) if tags]
-    for number, entry in enumerate(entries):
-        cell = next((k for k in tagged if found[k] == entry.tags), None)
+    def take(entry: int, cell: int | None) -> None:
         if cell is not None:
-            tagged.remove(cell)
-            place[number] = cell
-    digests = [_digest(cell) for cell in cells]
+            place[entry], found[cell] = cell, entries[entry].tags
+
+    def left() -> list[int]:
+        return [number for number in range(len(entries)) if number not in place]
+
     for number, entry in enumerate(entries):
-        if number not in place and entry.digest:
-            same = [k for k, cell in enumerate(cells) if not found[k] and digests[k] == entry.digest]
-            if same:
-                take(number, same[0])
+        taken = set(place.values())
+        take(number, next((k for k, tags in enumerate(found) if tags and tags == entry.tags and k not in taken), None))
+    digests = [_digest(cell) for cell in cells]
+    for number in left():
+        digest = entries[number].digest
+        take(number, next((k for k, own in enumerate(digests) if not found[k] and digest and own == digest), None))
+
+    def between(number: int) -> tuple[int, ...]:
+        """Return the cells between those of the nearest entries that have a cell."""
+        before = max((other for other in place if other < number), default=None)
+        after = min((other for other in place if other > number), default=None)
+        first = 0 if before is None else place[before] + 1
+        return tuple(range(first, len(cells) if after is None else place[after]))
+
     headings = _headings(cells)
-    for together in (_gaps, _sections):
-        for numbers, candidates in together(entries, place, headings):
-            left = iter([k for k in candidates if not found[k]])
-            chosen = [(n, k) for n in numbers if (k := _next(left, cells, entries[n].kind)) is not None]
-            if len(chosen) == len(numbers):  # what is left over is the student's own
-                for number, cell in chosen:
+
+    def below(number: int) -> tuple[int, ...]:
+        """Return the cells below the heading of an entry."""
+        return tuple(k for k, heading in enumerate(headings) if heading == entries[number].under)
+
+    for where in (between, below):
+        together: dict[tuple[int, ...], list[int]] = {}
+        for number in left():
+            together.setdefault(where(number), []).append(number)
+        for candidates, numbers in together.items():
+            free = iter([k for k in candidates if not found[k]])
+            chosen = [next((k for k in free if cells[k]["cell_type"] == entries[n].kind), None) for n in numbers]
+            if None not in chosen:  # any cell left over is the student's own
+                for number, cell in zip(numbers, chosen, strict=True):
                     take(number, cell)
-    lost = [entry for n, entry in enumerate(entries) if n not in place and set(SHOWN) & set(entry.tags)]
-    return found, lost
+    return found, [entries[number] for number in left() if set(SHOWN) & set(entries[number].tags)]
 
 
 def labelled(
@@ -110,42 +123,10 @@ def labelled(
     return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
 
 
-def _next(left: Iterator[int], cells: Sequence[Mapping[str, Any]], kind: str) -> int | None:
-    return next((k for k in left if cells[k]["cell_type"] == kind), None)
-
-
-def _gaps(
-    entries: Sequence[Entry], place: Mapping[int, int], headings: Sequence[str]
-) -> list[tuple[list[int], list[int]]]:
-    """Return the runs of entries without a cell, each with the cells between those of its neighbours."""
-    runs: list[tuple[list[int], list[int]]] = []
-    before, run, count = -1, [], len(headings)
-    for number in range(len(entries) + 1):
-        if number < len(entries) and number not in place:
-            run.append(number)
-            continue
-        after = place.get(number, count)
-        if run:
-            runs.append((run, list(range(before + 1, after))))
-        before, run = after, []
-    return runs
-
-
-def _sections(
-    entries: Sequence[Entry], place: Mapping[int, int], headings: Sequence[str]
-) -> list[tuple[list[int], list[int]]]:
-    """Return for each heading the entries below it without a cell, and the cells below it."""
-    numbers: dict[str, list[int]] = {}
-    for number, entry in enumerate(entries):
-        if number not in place:
-            numbers.setdefault(entry.under, []).append(number)
-    return [(run, [k for k, name in enumerate(headings) if name == under]) for under, run in numbers.items()]
-
-
 def own(found: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the task that each cell belongs to: its own first one; for a student's cell that of the shown one above.
+    """Return the task of each cell: its own first task, or for a student's cell that of the shown cell above.
 
-    A cell above all of them belongs to the first task of the notebook; one that shows nothing has "".
+    A student's cell above these belongs to the notebook's first task. A given cell that is not shown has "".
     """
     shown = [next((tag for tag in tags if tag in _numbers()), "") if set(SHOWN) & set(tags) else "" for tags in found]
     last = next(filter(None, shown), "")
@@ -157,7 +138,7 @@ def own(found: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def read(folder: Path) -> dict[str, list[Entry]]:
-    """Return the outlines of the notebooks in a folder, by the names of the files; none where there is no file."""
+    """Return the outlines of the notebooks in a folder, by the names of the files; none if there is no outline."""
     try:
         document = json.loads((folder / NAME).read_text(encoding="utf-8"))
         return {
@@ -169,7 +150,7 @@ def read(folder: Path) -> dict[str, list[Entry]]:
 
 
 def dump(notebooks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the text of the file.
+    """Return the text of the outline file.
 
     Args:
         notebooks: the cells of each, by the names of the files.
@@ -202,7 +183,7 @@ def _digest(cell: Mapping[str, Any]) -> str:
 
 
 def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the heading above each cell, or in it."""
+    """Return the heading above each cell, or the first one in it."""
     found, last = [], ""
     for cell in cells:
         if cell["cell_type"] == "markdown":

@@ -1,7 +1,7 @@
-"""Which code a cell of a notebook ran with: left beside its output, so that a result older than its code is found.
+"""Which code a cell of a notebook ran with. It is stored with the output, to detect results older than their code.
 
-Dates of files say little: a clone, an unpacked zip and an automatic save all change them. A digest of the code travels
-with the output it belongs to, and only running the cell again renews it.
+Modification times are unreliable: a clone, an unpacked zip and an automatic save all change them. A digest of the code
+stays with its output, and only running the cell again updates it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from coursework.homework import homework
 
 
 def digest(path: Path) -> str:
-    """Return 12 hexadecimal digits that stand for the lines of a file, whatever ends them and blanks at their ends."""
+    """Return 12 hexadecimal digits that identify the lines of a file, ignoring line endings and trailing blanks."""
     lines = path.read_bytes().splitlines()
     return hashlib.sha256(b"\n".join(line.rstrip() for line in lines)).hexdigest()[:12]
 
 
 def loaded_code() -> dict[str, str]:
-    """Return the digest of every module of the homework that is imported in this process and computes results."""
+    """Return the digest of every imported module of the homework that computes results."""
     found = {}
     package, others = homework().package, homework().computes_nothing
     for name, module in sorted(sys.modules.items()):
@@ -32,11 +32,11 @@ def loaded_code() -> dict[str, str]:
 
 
 def changed_code(recorded: dict[str, str], package: Path) -> list[str]:
-    """Return the files, relative to the repository, that are no longer what they were when a cell ran.
+    """Return the files, relative to the repository, that have changed since a cell ran.
 
     Args:
         recorded: what :func:`loaded_code` returned then.
-        package: the folder of the homework's package, in the repository that is looked at.
+        package: the folder of the homework's package, in the repository that is inspected.
     """
     changed = []
     for name, was in recorded.items():

@@ -1,4 +1,4 @@
-"""How a notebook reports a figure: shown in the cell, and collected by `run` for the report's table."""
+"""How a notebook reports a figure: the cell shows it, and `run` collects it for the table of its report."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from coursework.notebooks.provenance import loaded_code
 
 
 def record(name: str, value: float, expected: tuple[float, float] | None = None, unit: str = "accuracy") -> None:
-    """Show ``name ≈ value`` in a notebook, and leave the figure in the output's metadata, with the code it came from.
+    """Show ``name ≈ value`` in a notebook, and store the figure and its code's digests in the output's metadata.
 
     Args:
         name: what was measured.
         value: the figure.
-        expected: the band in which it should lie, from several seeds; shown, with whether it does.
-        unit: what it is counted in; an accuracy is a part of 1.
+        expected: the range over several seeds; it is shown, with whether the value lies in it.
+        unit: its unit; an accuracy is a fraction of 1.
     """
     text = f"{name} ≈ {value:.3f}"
     if expected is not None:

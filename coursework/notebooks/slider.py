@@ -17,23 +17,23 @@ DPI = 100
 class Slider:
     """Shows ``draw(values[k])`` with a slider for k, as the last expression of a notebook's cell.
 
-    JupyterLab shows the slider. A page, a stored notebook and a terminal cannot run it, and show ``static`` instead.
+    JupyterLab shows the slider. A page or a stored notebook cannot run it, and shows ``static`` instead.
     """
 
     def __init__(self, draw: Callable[[Any], Figure], label: str, values: Sequence[Any], static: Figure) -> None:
         """Prepare the slider, at the first value.
 
         Args:
-            draw: takes a value, returns its picture; called now, for each value, so that what a later cell changes does
-                not change the pictures.
+            draw: takes a value, returns its picture; called now, for each value, so that later cells cannot change the
+                pictures.
             label: what is shown in front of the slider.
             values: the positions, in their order.
-            static: the picture for where no widget runs.
+            static: the picture where no widget runs.
         """
         if not values:
             raise ValueError("Slider: values must hold at least one value, got none")
         self._static, self._pictures = png(static), [png(draw(value)) for value in values]
-        width = int.from_bytes(self._pictures[0][16:20], "big")  # where a PNG has its width, in pixels
+        width = int.from_bytes(self._pictures[0][16:20], "big")  # the field of a PNG with its width in pixels
         layout = ipywidgets.Layout(width=f"{width}px", max_width="100%")
         self._picture = ipywidgets.Image(format="png", value=self._pictures[0], layout=layout)
         options = [(str(value), k) for k, value in enumerate(values)]
@@ -57,7 +57,7 @@ class Slider:
 
 
 def strip(figures: Sequence[Figure]) -> Figure:
-    """Return one figure with several below one another, as pixels: the static picture of a slider."""
+    """Return one figure that shows several, one below the other, as pixels: the static picture of a slider."""
     pictures = [plt.imread(io.BytesIO(png(figure))) for figure in figures]
     width, height = max(picture.shape[1] for picture in pictures), sum(picture.shape[0] for picture in pictures)
     whole = plt.figure(figsize=(width / DPI, height / DPI), dpi=DPI)

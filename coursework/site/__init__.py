@@ -1,1 +1,1 @@
-"""The instructions as pages that can be read offline: ``handout.md`` is the text, the notebooks are the statements."""
+"""The instructions as pages for reading offline: text from ``handout.md``, statements from the notebooks."""

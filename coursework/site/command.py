@@ -6,9 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from nbformat import NotebookNode
-
 from coursework.files import atomic_writer
+from coursework.notebooks import kernels
 from coursework.root import ROOT
 from coursework.site import page
 from coursework.submit import notebooks
@@ -16,10 +15,14 @@ from coursework.terminal import explain
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
-    """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page not be written."""
+    """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page cannot be written."""
+    found = {}
     try:
-        paths = [path for path in sorted((root / "notebooks").glob("*.ipynb")) if not path.name.startswith(".")]
-        found = {path.stem: _read(path) for path in paths}
+        for path in kernels.find(root / "notebooks"):
+            try:
+                found[path.stem] = notebooks.read(path)
+            except ValueError as error:
+                raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error
         for name, text in page.write(found, root):
             with atomic_writer(args.output / name, "w") as stream:
                 stream.write(text)
@@ -28,10 +31,3 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         return 1
     print(f"Open {args.output / 'index.html'}")
     return 0
-
-
-def _read(path: Path) -> NotebookNode:
-    try:
-        return notebooks.read(path)
-    except ValueError as error:
-        raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error

@@ -1,4 +1,4 @@
-"""The PDF: what the notebooks and training gave, each problem beginning on a page of its own, set by Typst."""
+"""The PDF: the answers and results of the notebooks and of training, typeset by Typst, each problem on a new page."""
 
 from __future__ import annotations
 
@@ -7,73 +7,45 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typst
 from nbformat import NotebookNode
 
-from coursework.homework import PERSON, Problem, homework
+from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
 from coursework.submit import glyphs, pages, prose, text
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
-from coursework.submit.prose import quoted, raw_text, wrapped
+from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
 
-LINES = 120  # of one output that are shown
-LOG_LINES = 15  # at the end of a log, where the accuracies are
+LINES = 120  # that are shown of one output
+LOG_LINES = 15  # that are shown of a log: its end, where the accuracies are
 BLANK = re.compile(r"your answer here", re.I)
 
-STYLE = """\
-#set page(paper: "a4", margin: (x: 20mm, top: 25mm, bottom: 22mm), header: context {
-  let before = query(heading.where(level: 1)).filter(it => it.location().page() <= here().page())
-  set text(9pt)
-  grid(columns: (1fr, auto), column-gutter: 1em, if before.len() > 0 { before.last().supplement }, student)
-  v(-0.6em)
-  line(length: 100%, stroke: 0.4pt)
-}, footer: context {
-  set text(9pt)
-  grid(columns: (1fr, auto), course, [page #counter(page).display() of #counter(page).final().first()])
-})
-#set par(justify: true, leading: 0.62em, spacing: 1.1em)
-#set heading(bookmarked: false)
-#show heading.where(level: 1): set heading(bookmarked: true)
-#show heading.where(level: 1): set text(16pt)
-#show heading.where(level: 1): set block(below: 1.2em)
-#show heading.where(level: 2): set text(12.5pt)
-#show heading.where(level: 2): set block(above: 1.6em, below: 0.9em)
-#show raw.where(block: true): it => block(width: 100%, inset: (left: 7pt, y: 5pt), stroke: (left: 1.5pt + luma(200)),
-  above: 0.8em, below: 0.8em, text(7.6pt, it))
-#show link: set text(rgb("#0b57a4"))
-#show figure: set block(breakable: true)
-#set table(stroke: 0.4pt + luma(160))
-#show math.equation.where(block: true): it => layout(size => {
-  let wide = measure(it).width
-  if wide <= size.width { it } else { scale(100% * (size.width / wide), reflow: true, it) }
-})
-#let absent(what) = box(stroke: 0.6pt + red, inset: 4pt, text(9pt, what))
-#let horizontalrule = line(length: 100%, stroke: 0.4pt)
-"""
+STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that is not in the PDF as it is in the notebook."""
+    """A difference between the PDF and the notebook."""
 
     notebook: str
     cell: str
     what: str
 
     def __str__(self) -> str:
-        """Return it as a line."""
+        """Return it as one line."""
         return text.sentence(f"{self.notebook}, cell {self.cell}: {self.what}")
 
 
 @dataclass(frozen=True)
 class WriteUp:
-    """The PDF, the pages of each problem, and what is to know about it."""
+    """The PDF, the pages of each problem, and notes on differences from the notebooks."""
 
     content: bytes
     pages: dict[int, tuple[int, int]]
@@ -82,141 +54,116 @@ class WriteUp:
 
 @dataclass
 class Piece:
-    """What one cell gives to the document."""
+    """The part of the document that comes from one cell or file, or a heading."""
 
     notebook: str
     cell: str
-    source: str  # as typed, for the case that its Typst does not compile
+    source: str  # as typed; shown if the Typst does not compile
     typst: str
 
 
 @dataclass
 class Setting:
-    """What is needed to set the document: the temporary folder, and the notebooks that could be read."""
+    """The context in which the document is made: a temporary folder, the repository, and what is found out."""
 
     folder: Path
     root: Path
-    notebooks: Mapping[str, NotebookNode]
     notes: list[Note] = field(default_factory=list)
-    fonts: dict[str, Path] = field(default_factory=dict)  # beside the shipped ones: family, and file
+    fonts: list[Path] = field(default_factory=list)  # in addition to the shipped ones
     undrawable: list[str] = field(default_factory=list)
-    shown: dict[str, list[Shown]] = field(default_factory=dict)  # by task
 
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.folder / "pictures")
-        cells = {name: notebook.cells for name, notebook in self.notebooks.items()}
-        for name, (tags, lost) in outline.labelled(cells, self.root).items():
-            self.notes += [Note(name, "?", f"{entry} is not there any more") for entry in lost]
-            for number, (cell, words, task) in enumerate(
-                zip(cells[name], tags, outline.own(tags), strict=True), start=1
-            ):
-                if task:
-                    called = str(cell.get("id") or f"number {number}")
-                    self.shown.setdefault(task, []).append(Shown(name, called, cell, frozenset(words)))
 
-
-@dataclass(frozen=True)
-class Shown:
-    """A cell that the document shows: what its tags say it is, nothing for a student's own."""
-
-    notebook: str
-    name: str
-    cell: NotebookNode
-    tags: frozenset[str]
+    def note(self, notebook: str, cell: str, what: str) -> None:
+        """Record a difference between the PDF and the notebook."""
+        self.notes.append(Note(notebook, cell, what))
 
 
 def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> WriteUp:
     """Make the PDF; the same notebooks give the same bytes.
 
     Args:
-        notebooks: by their names without folder and ending; one that is not there leaves its sections empty.
-        person: whose name each page carries.
+        notebooks: by their names without folder and ending; the sections of a missing one are empty.
+        person: whose name is on each page.
         root: the repository, for pictures that are files.
 
     Raises:
-        ValueError: if it cannot be compiled, or the compiled document is not as it must be.
+        ValueError: if it cannot be compiled, or the pages of the compiled document are wrong.
     """
     with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as temporary:
-        setting = Setting(Path(temporary).resolve(), root, notebooks)
-        parts: list[tuple[str, list[Piece]]] = []
-        for problem in homework().problems:
-            parts.append((_opening(problem, person), []))
-            for task in problem.tasks:
-                parts.append((_heading(f"{task.number} {task.title}") if len(problem.tasks) > 1 else "", []))
-                parts[-1][1].extend(
-                    piece for shown in setting.shown.get(task.number, ()) for piece in _cell(shown, setting)
-                )
-                if not parts[-1][1]:
-                    parts.append(("_Nothing here was executed or answered._\n", []))
-                if task.run:
-                    parts.append((_heading(f"{task.number} The training run"), list(_run(task.run, setting))))
-                    if not parts[-1][1]:
-                        parts.append(("_No log and no picture of a run is there._\n", []))
-        for file in homework().loose:
-            if file.kind == "extra" and (root / file.path).exists():
-                pieces = list(_file(file.path, "all of it", setting, lambda content: _markdown(content, setting)))
-                parts.append((_heading(file.path), pieces))
-        _name_undrawable(parts, person, setting)
+        setting = Setting(Path(temporary).resolve(), root)
+        pieces = list(_pieces(notebooks, person, setting))
+        _name_undrawable(pieces, person, setting)
         try:
-            content = _compile_or_mend(parts, person, setting)
+            content = _compile_or_mend(pieces, person, setting)
         except typst.TypstError as error:
             raise ValueError(f"{homework().pdf} cannot be set: {text.sentence(str(error))[:300]}") from error
     wanted = {problem.number: f"Problem {problem.number}" for problem in homework().problems}
     return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
 
 
-def _opening(problem: Problem, person: Person) -> str:
-    first = ""
-    if problem is homework().problems[0]:
-        lines = (("Name", person.name), ("Collaborators", person.collaborators))
-        rows = ", ".join(f"[*{key}*], {quoted(value or '(not filled in)')}" for key, value in lines)
-        first = f'#text(20pt, weight: "bold", course)\n\n#grid(columns: (auto, 1fr), gutter: 0.8em, {rows})\n#v(1em)\n'
-    break_before = "#pagebreak()\n" if problem is not homework().problems[0] else ""
-    points = f"{problem.points} points"
-    return (
-        f"{break_before}{first}"
-        f"#heading(level: 1, supplement: {quoted(f'Problem {problem.number}')})"
-        f'[Problem {problem.number}. {_text(problem.title)} #text(11pt, weight: "regular")[({points})]]\n'
-    )
+def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
+    """Return the document, from its first heading to the extra files."""
+    answers = _answers(notebooks, setting)
+    names = (quoted(words or "(not filled in)") for words in (person.name, person.collaborators))
+    yield _given(f"#cover({', '.join(names)})")
+    for problem in homework().problems:
+        if problem is not homework().problems[0]:
+            yield _given("#pagebreak()")
+        yield _given(f"#problem({problem.number}, {quoted(problem.title)}, {problem.points})")
+        for task in problem.tasks:
+            if len(problem.tasks) > 1:
+                yield _heading(f"{task.number} {task.title}")
+            yield from answers.get(task.number) or [_given("_Nothing here was executed or answered._")]
+            if task.run:
+                yield _heading(f"{task.number} The training run")
+                yield from list(_run(task.run, setting)) or [_given("_No log and no picture of a run is there._")]
+    for file in homework().loose:
+        if file.kind == "extra" and (setting.root / file.path).exists():
+            yield _heading(file.path)
+            yield _file(file.path, "all of it", setting, partial(_markdown, setting=setting))
 
 
-def _text(words: str) -> str:
-    """Return a plain text as Typst."""
-    return f"#{quoted(words)}"
+def _given(typst_of: str) -> Piece:
+    return Piece(PERSON, "name", typst_of, typst_of)
 
 
-def _heading(words: str) -> str:
-    return f"#heading(level: 2)[{_text(words)}]\n"
+def _heading(words: str) -> Piece:
+    return _given(f"== #{quoted(words)}")
 
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
     """Return the end of a run's log, and its pictures."""
-    folder = setting.root / homework().results
-    if not is_inside(folder, setting.root):  # as for the zip: no link is followed
+    results = homework().results
+    folder = setting.root / results
+    if not is_inside(folder, setting.root):  # as for the zip, links are not followed
         return
     if (folder / f"{model}.log").exists():
-        yield from _file(f"{homework().results}/{model}.log", "its end", setting, _end_of_log)
+        yield _file(f"{results}/{model}.log", "its end", setting, _end_of_log)
     for path in sorted(folder.glob(f"{model}_*.png")):
-        yield from _file(
-            f"{homework().results}/{path.name}", "all of it", setting, lambda content: _picture(content, setting)
-        )
+        yield _file(f"{results}/{path.name}", "all of it", setting, partial(_picture, setting=setting))
 
 
-Content = tuple[str, str, list[str]]  # of a file: its text as typed, its Typst, and notes
+def _file(path: str, part: str, setting: Setting, show: Callable[[bytes, Noting], tuple[str, str]]) -> Piece:
+    """Return the piece for a file, or the reason why it cannot be shown.
 
-
-def _file(path: str, part: str, setting: Setting, show: Callable[[bytes], Content]) -> Iterator[Piece]:
-    """Return what a file gives, or in its place the reason why there is nothing."""
+    Args:
+        path: from the root of the repository.
+        part: how much of it is shown.
+        setting: that of the document.
+        show: returns the text as typed, and its Typst.
+    """
     content = read_inside(setting.root, path)
     name = text.sentence(path)
+    note = partial(setting.note, name, part)
     try:
         if isinstance(content, Finding):
             raise ValueError(content.problem)
-        source, shown, notes = show(content)
+        return Piece(name, part, *show(content, note))
     except ValueError as error:
-        source, shown, notes = name, f"#absent({quoted(f'{name}: {error}')})", [str(error)]
-    setting.notes += [Note(name, part, note) for note in notes]
-    yield Piece(name, part, source, shown)
+        note(str(error))
+        return Piece(name, part, name, absent(f"{name}: {error}"))
 
 
 def _text_of(content: bytes) -> str:
@@ -226,62 +173,82 @@ def _text_of(content: bytes) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _markdown(content: bytes, setting: Setting) -> Content:
+def _markdown(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
     source = _text_of(content)
-    return source, *_set(source, prose.Place(setting.root, setting.root, setting.pictures))
+    return source, _set(source, setting, note, folder=setting.root)
 
 
-def _end_of_log(content: bytes) -> Content:
-    notes: list[str] = []
-    last = "\n".join(_lines(_text_of(content), notes.append)[-LOG_LINES:])
-    return last, raw_text(last), notes
+def _end_of_log(content: bytes, note: Noting) -> tuple[str, str]:
+    last = "\n".join(_lines(_text_of(content), note)[-LOG_LINES:])
+    return last, raw_text(last)
 
 
-def _picture(content: bytes, setting: Setting) -> Content:
-    return "a picture", setting.pictures.place(content, WIDTH * 0.75), []
+def _picture(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
+    return "a picture", setting.pictures.place(content, WIDTH * 0.75)
 
 
-def _set(source: str, place: prose.Place, attachments: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
-    """Convert Markdown; what the converter fails on is shown as typed."""
-    shown, left_out = text.source(source)
+def _set(
+    source: str,
+    setting: Setting,
+    note: Noting,
+    *,
+    folder: Path | None = None,
+    attachments: Mapping[str, Any] | None = None,
+) -> str:
+    """Convert Markdown, by default of a notebook; show it as typed if the conversion fails."""
+    shown = _without_controls(text.source(source), note)
+    place = prose.Place(folder or setting.root / "notebooks", setting.root, setting.pictures)
     try:
-        typst, notes = prose.convert(shown, place, attachments)
-    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:  # of pandoc, or of its document
-        typst, notes = raw_text(shown), [f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed"]
-    return typst, [*notes, *_about(left_out)]
+        return prose.convert(shown, place, note, attachments)
+    except (
+        RuntimeError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # from pandoc or its tree
+        note(f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed")
+        return raw_text(shown)
 
 
-def _about(left_out: Sequence[str]) -> list[str]:
-    numbers = " ".join(map(text.named, left_out))
-    return [f"control characters are left out: {numbers}"] if left_out else []
+def _without_controls(shown: tuple[str, Sequence[str]], note: Noting) -> str:
+    if shown[1]:
+        note(f"control characters are left out: {' '.join(map(text.named, shown[1]))}")
+    return shown[0]
 
 
-def _cell(shown: Shown, setting: Setting) -> Iterator[Piece]:
-    cell = shown.cell
+def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[str, list[Piece]]:
+    """Return the pieces for the cells of the notebooks, by task."""
+    found: dict[str, list[Piece]] = {}
+    cells = {name: notebook.cells for name, notebook in notebooks.items()}
+    for name, (tags, lost) in outline.labelled(cells, setting.root).items():
+        for entry in lost:
+            setting.note(name, "?", f"{entry} is not there any more")
+        for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
+            called = str(cell.get("id") or f"number {number}")
+            whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
+            if whole:
+                found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
+    return found
+
+
+def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
+    """Return the Typst of a cell: its outputs, with the code of settings, or its Markdown."""
     if cell.cell_type == "code":
-        source = _chosen(cell.source) if "settings" in shown.tags else ""
-        typst_of_outputs = [_output(output, shown, setting) for output in cell.outputs]
-        whole = "\n\n".join(part for part in ([raw_text(source)] if source else []) + typst_of_outputs if part)
-        if whole:
-            yield Piece(shown.notebook, shown.name, cell.source, whole)
-        return
-    if "answer" in shown.tags and (BLANK.search(cell.source) or not cell.source.strip()):
-        setting.notes.append(Note(shown.notebook, shown.name, "there is no answer yet"))
-    place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-    whole, notes = _set(cell.source, place, cell.get("attachments"))
-    setting.notes += [Note(shown.notebook, shown.name, note) for note in notes]
-    yield Piece(shown.notebook, shown.name, cell.source, whole)
+        parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
+        parts += [_output(output, setting, note) for output in cell.outputs]
+        return "\n\n".join(filter(None, parts))
+    if "answer" in tags and (BLANK.search(cell.source) or not cell.source.strip()):
+        note("there is no answer yet")
+    return _set(cell.source, setting, note, attachments=cell.get("attachments"))
 
 
 def _chosen(source: str) -> str:
-    """Return the code of a cell without the comments that only mark a part of it."""
+    """Return the code of a cell without the comments that mark a region."""
     return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
 
 
-def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
-    def note(what: str) -> None:
-        setting.notes.append(Note(of.notebook, of.name, what))
-
+def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
     if output.output_type == "stream":
         return _printed(output.text, note) if output.name == "stdout" else ""
     if output.output_type == "error":
@@ -290,19 +257,13 @@ def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
     for kind in ("image/png", "image/jpeg", "image/svg+xml"):
         if kind in data:
             try:
-                svg = kind.endswith("xml")
-                content = data[kind].encode() if svg else base64.b64decode(data[kind])
+                content = data[kind].encode() if kind.endswith("xml") else base64.b64decode(data[kind])
                 return setting.pictures.place(content, WIDTH)
             except ValueError as error:
                 note(str(error))
-                return f"#absent({quoted(str(error))})"
-    markdown = data.get("text/markdown") or data.get("text/latex")
-    if markdown:
-        place = prose.Place(setting.root / "notebooks", setting.root, setting.pictures)
-        shown, notes = _set(markdown, place)
-        for what in notes:
-            note(what)
-        return shown
+                return absent(str(error))
+    if markdown := data.get("text/markdown") or data.get("text/latex"):
+        return _set(markdown, setting, note)
     if "text/plain" in data:
         return _printed(data["text/plain"], note)
     if data:
@@ -310,15 +271,12 @@ def _output(output: NotebookNode, of: Shown, setting: Setting) -> str:
     return ""
 
 
-def _lines(printed: str, note: Callable[[str], None]) -> list[str]:
-    """Return the lines that a terminal would show, as they fit a page."""
-    shown, left_out = text.screen(printed)
-    for what in _about(left_out):
-        note(what)
-    return wrapped(shown.rstrip())
+def _lines(printed: str, note: Noting) -> list[str]:
+    """Return the lines that a terminal would show, wrapped to fit the page."""
+    return wrapped(_without_controls(text.screen(printed), note).rstrip())
 
 
-def _printed(printed: str, note: Callable[[str], None]) -> str:
+def _printed(printed: str, note: Noting) -> str:
     lines = _lines(printed, note)
     if len(lines) > LINES:
         note(f"only {LINES} of the {len(lines)} lines that it prints are shown")
@@ -326,58 +284,45 @@ def _printed(printed: str, note: Callable[[str], None]) -> str:
     return raw_text("\n".join(lines)) if lines else ""
 
 
-def _name_undrawable(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> None:
-    """Look for fonts for what the shipped ones do not draw, and note the characters that no font here draws."""
-    everything = person.name + "".join(head + "".join(piece.typst for piece in pieces) for head, pieces in parts)
-    absent = glyphs.missing(everything)
-    setting.fonts = glyphs.find_fonts(absent)
-    drawn = glyphs.drawable(absent, setting.fonts.values())
-    setting.undrawable = [char for char in absent if char not in drawn]
-    for head, pieces in parts:
-        for typst_of, notebook, cell in [(head, PERSON, "name"), *((p.typst, p.notebook, p.cell) for p in pieces)]:
-            gone = [char for char in setting.undrawable if char in typst_of]
-            if gone:
-                what = f"no font here draws {' '.join(gone[:8])}; written as {' '.join(map(glyphs.named, gone[:8]))}"
-                setting.notes.append(Note(notebook, cell, what))
-            halves = dict.fromkeys(text.NAMED_HALF.findall(typst_of))
-            if halves:
-                setting.notes.append(Note(notebook, cell, f"half a character is written as {' '.join(halves)}"))
+def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) -> None:
+    """Find fonts for characters that the shipped fonts lack, and note the characters that no font has."""
+    missing = glyphs.missing(person.name + "".join(piece.typst for piece in pieces))
+    setting.fonts, setting.undrawable = glyphs.find_fonts(missing)
+    for piece in pieces:
+        gone = [char for char in setting.undrawable if char in piece.typst][:8]
+        if gone:
+            what = f"no font here draws {' '.join(gone)}; written as {' '.join(map(glyphs.named, gone))}"
+            setting.note(piece.notebook, piece.cell, what)
+        halves = dict.fromkeys(text.NAMED_HALF.findall(piece.typst))
+        if halves:
+            setting.note(piece.notebook, piece.cell, f"half a character is written as {' '.join(halves)}")
 
 
-def _compile_or_mend(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> bytes:
-    """Compile; where a cell's Typst is at fault, show that cell as it was typed, and say so."""
+def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
+    """Compile the document; show as typed, with a note, each cell whose Typst does not compile."""
     try:
-        return _compile(parts, person, setting)
+        return _compile(pieces, person, setting)
     except typst.TypstError:
-        for _, pieces in parts:
-            for piece in pieces:
-                try:
-                    _compile([("", [piece])], person, setting)
-                except typst.TypstError as error:
-                    what = f"it cannot be set ({str(error).splitlines()[0]}) and is shown as typed"
-                    setting.notes.append(Note(piece.notebook, piece.cell, what))
-                    piece.typst = raw_text(piece.source)
-        return _compile(parts, person, setting)
+        for piece in pieces:
+            try:
+                _compile([piece], person, setting)
+            except typst.TypstError as error:
+                what = f"it cannot be set ({str(error).splitlines()[0]}) and is shown as typed"
+                setting.note(piece.notebook, piece.cell, what)
+                piece.typst = raw_text(piece.source)
+        return _compile(pieces, person, setting)
 
 
-def _compile(parts: list[tuple[str, list[Piece]]], person: Person, setting: Setting) -> bytes:
-    body = "\n\n".join(head + "\n\n".join(piece.typst for piece in pieces) for head, pieces in parts)
-    families = ", ".join(quoted(name) for name in ("Libertinus Serif", *glyphs.FAMILIES, *setting.fonts))
-    mono = ", ".join(quoted(name) for name in ("DejaVu Sans Mono", *setting.fonts))
-    head = (
-        f"#let course = {quoted(homework().title)}\n#let student = {quoted(person.name or '(no name)')}\n"
-        f"#set document(title: course, author: student, date: none)\n"
-        f'#set text(10.5pt, font: ({families}), lang: "en")\n#show raw: set text(font: ({mono}))\n'
-    )
-    source = f"{head}{STYLE}\n{body}\n"
-    for char in setting.undrawable:
-        source = source.replace(char, glyphs.named(char))
-    (setting.folder / "main.typ").write_text(source, encoding="utf-8")
+def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
+    names = {ord(char): glyphs.named(char) for char in setting.undrawable}
+    body = "\n\n".join([STYLE.read_text(encoding="utf-8"), *(piece.typst for piece in pieces)])
+    (setting.folder / "main.typ").write_text(body.translate(names), encoding="utf-8")
     content: bytes = typst.compile(
         setting.folder / "main.typ",
         root=setting.folder,
-        font_paths=[glyphs.SHIPPED, *dict.fromkeys(path.parent for path in setting.fonts.values())],
+        font_paths=[glyphs.SHIPPED, *dict.fromkeys(path.parent for path in setting.fonts)],
         ignore_system_fonts=True,
         timestamp=0,
+        sys_inputs={"course": homework().title, "student": (person.name or "(no name)").translate(names)},
     )
     return content

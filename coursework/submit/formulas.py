@@ -1,8 +1,8 @@
-r"""LaTeX formulas to Typst, with what pandoc would lose kept.
+r"""LaTeX formulas as Typst, including what pandoc would lose.
 
 Pandoc rounds the widths of spaces to whole ems (``\!`` would step back by a letter), sets the limits of
-``\operatorname*`` beside the word, makes a relation of the bars of a norm, and drops ``\tag``. These are taken out
-before, and put back in Typst after.
+``\operatorname*`` beside the word, takes the bars of a norm for a relation, and drops ``\tag``. Marks replace these
+before the conversion, and Typst replaces the marks after it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EMS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18, "pt": 0.1, "cm": 2.85, "mm": 0.285, 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula as it stands in a cell: its LaTeX, without dollars, and whether it has a line of its own."""
+    """A formula of a cell: its LaTeX, without dollars, and whether it is on its own line."""
 
     latex: str
     display: bool
@@ -45,7 +45,7 @@ def run_pandoc(source: str, reader: str, writer: str) -> str:
 
 @cache
 def api_version() -> tuple[int, ...]:
-    """Return the version of pandoc's document tree, which every tree must name."""
+    """Return the version of pandoc's document tree, which every tree must state."""
     return tuple(json.loads(run_pandoc("", "html", "json"))["pandoc-api-version"])
 
 
@@ -55,7 +55,7 @@ def write_typst(blocks: Sequence[Any]) -> str:
 
 
 def to_typst(formulas: Sequence[Formula]) -> list[str | None]:
-    """Convert formulas; None stands for one that holds something unknown."""
+    """Convert formulas; the result is None for a formula that contains something unknown."""
     blocks: list[Any] = []
     for number, formula in enumerate(formulas):
         kind = "DisplayMath" if formula.display else "InlineMath"
@@ -69,7 +69,7 @@ def to_typst(formulas: Sequence[Formula]) -> list[str | None]:
 
 
 def prepare(latex: str) -> str:
-    """Replace what pandoc loses by marks that it keeps as text."""
+    """Replace what pandoc would lose by marks that it keeps as text."""
 
     def replace(found: re.Match[str]) -> str:
         if found["star"] is not None:
@@ -102,7 +102,7 @@ def prepare(latex: str) -> str:
 
 
 def _finish(typst: str) -> str | None:
-    """Put back what :func:`prepare` took out; None if pandoc gave the formula back as text."""
+    """Replace the marks of :func:`prepare` by Typst; return None if pandoc returned the formula as text."""
     if not typst.startswith("$"):
         return None
 
@@ -115,8 +115,8 @@ def _finish(typst: str) -> str | None:
         limits = ", limits: #true" if kind == "limits" else ""
         return f'op("{value}"{limits})'
 
-    if typst.count("∥") % 2 == 0:  # of \left and \right: they grow with what is between them
+    if typst.count("∥") % 2 == 0:  # from \left and \right: they grow with what is between them
         typst = re.sub("∥([^∥]*)∥", r"lr(‖\1‖)", typst)
     typst = typst.replace("∥", "‖").replace("bar.v.double", "‖")
     typst = re.sub(r'(?:upright\()?"⟦(space|norm|limits|op) ([^⟧"]*)⟧"\)?', replace, typst)
-    return re.sub(r" ?(‖|\\\|) ?", r"\1", typst)  # beside bars a blank would show
+    return re.sub(r" ?(‖|\\\|) ?", r"\1", typst)  # a space beside bars would be visible

@@ -1,15 +1,15 @@
-"""Characters that the fonts at hand can draw, and names for those that they cannot."""
+"""Which characters the available fonts have, and names for those that they lack."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import matplotlib
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
 
 from coursework.submit.text import named as number_of
 
@@ -20,56 +20,41 @@ INVISIBLE = {"\u200b", "\u200c", "\u200d", "\ufe0e", "\ufe0f", "\u2060", "\ufeff
 
 @cache
 def _shipped() -> frozenset[int]:
-    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf")[0][1] for family in FAMILIES))
+    return frozenset().union(*(_covers(SHIPPED / f"{family.replace(' ', '')}.ttf") for family in FAMILIES))
 
 
 @cache
-def _covers(path: Path) -> tuple[tuple[str, frozenset[int]], ...]:
-    """Return the families in a font file, each with the characters that it draws."""
+def _covers(path: Path) -> frozenset[int]:
+    """Return the characters that a font file has; for a collection, those of its first font."""
     try:
-        with path.open("rb") as stream:
-            many = path.suffix.lower() in (".ttc", ".otc")
-            fonts = TTCollection(stream, lazy=True).fonts if many else [TTFont(stream, lazy=True)]
-            return tuple((str(font["name"].getBestFamilyName()), frozenset(font.getBestCmap() or ())) for font in fonts)
-    except (TTLibError, OSError, KeyError, AssertionError, AttributeError):
-        return ()
+        return frozenset(FT2Font(str(path)).get_charmap())
+    except (OSError, RuntimeError, ValueError):
+        return frozenset()
 
 
 def missing(text: Iterable[str]) -> list[str]:
-    """Return the characters of a text that the shipped fonts cannot draw, each once, in the order of their numbers."""
+    """Return the characters of a text that the shipped fonts lack, each once, in code point order."""
     return sorted(
         char
         for char in set(text)
-        if ord(char) not in _shipped() and char not in INVISIBLE and not char.isspace() and not _marks_only(char)
+        if not (ord(char) in _shipped() or char in INVISIBLE or char.isspace() or unicodedata.category(char) == "Cc")
     )
 
 
-def _marks_only(char: str) -> bool:
-    return unicodedata.category(char) == "Cc"
-
-
-def find_fonts(characters: Iterable[str]) -> dict[str, Path]:
-    """Return fonts of this system that draw as many of the characters as can be drawn: family, and file."""
-    left = {ord(char) for char in characters}
-    found: dict[str, Path] = {}
-    for name in sorted(font_manager.findSystemFonts()) if left else []:
-        for family, covered in _covers(Path(name)):
-            if left & covered:
-                found.setdefault(family, Path(name))
-                left -= covered
+def find_fonts(characters: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return fonts of this system that have as many of the characters as possible, and the characters that none has."""
+    found, left = [], set(map(ord, characters))
+    for path in map(Path, sorted(font_manager.findSystemFonts()) if left else []):
+        if left & _covers(path):
+            found.append(path)
+            left -= _covers(path)
         if not left:
             break
-    return found
-
-
-def drawable(characters: Iterable[str], fonts: Iterable[Path]) -> set[str]:
-    """Return those of the characters that one of the font files draws."""
-    covered = frozenset().union(*(chars for path in fonts for _, chars in _covers(path)))
-    return {char for char in characters if ord(char) in covered}
+    return found, [char for char in characters if ord(char) in left]
 
 
 def named(char: str) -> str:
-    """Return what stands for a character that cannot be drawn."""
+    """Return the name that replaces a character that cannot be drawn."""
     name = unicodedata.name(char, "")
     numbered = not name or any(part.isalnum() and not part.isalpha() for part in name.replace("-", " ").split())
     return number_of(char) if numbered else f"‹{name.lower()}›"

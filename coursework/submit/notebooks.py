@@ -1,4 +1,4 @@
-"""Whether a notebook is ready: there, whole, executed from top to bottom, without an error, by the code of today."""
+"""Whether a notebook is ready: present, complete, executed from top to bottom without an error, with current code."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ def read(path: Path) -> NotebookNode:
     """Read a notebook from a file.
 
     Raises:
-        ValueError: if the file is no notebook.
+        ValueError: if the file is not a notebook.
     """
     return loads(path.read_bytes())
 
 
 def loads(content: bytes) -> NotebookNode:
-    """Read a notebook, whichever editor wrote it, if it can be shown.
+    """Read a notebook that any editor wrote, if it can be shown.
 
     Raises:
-        ValueError: if it is no notebook.
+        ValueError: if it is not a notebook.
     """
     try:
         document = text.writable(json.loads(text.decode(content)))
         _mend(document)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is mended
+            warnings.simplefilter("ignore")  # about what is repaired
             notebook: NotebookNode = nbformat.reads(json.dumps(document), as_version=4)  # type: ignore[no-untyped-call]
             _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
             nbformat.validate(notebook)
-    except Exception as error:  # nbformat, given what is no notebook, raises anything, UnboundLocalError for one
+    except Exception as error:  # for invalid files nbformat raises any error, such as UnboundLocalError
         raise ValueError(text.sentence(str(error).partition("\n")[0]) or type(error).__name__) from error
     return notebook
 
 
 def _mend(document: Any) -> None:
-    """Fill in what some editors leave out, and change ids that the format does not take; JupyterLab is as lenient."""
+    """Fill in what some editors leave out, and change invalid ids; JupyterLab accepts such notebooks, too."""
     for cell in document.get("cells", ()):
         if not isinstance(cell.setdefault("metadata", {}), dict):
             cell["metadata"] = {}
@@ -67,15 +67,15 @@ def _mend(document: Any) -> None:
 
 
 def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, list[Finding]]:
-    """Read a notebook and say what keeps it from being handed in.
+    """Read a notebook and say what must be fixed before it is handed in.
 
     Args:
         path: the file.
-        name: how to call it, relative to the repository.
+        name: its path in messages, relative to the repository.
         package: the folder of the package, for the comparison with the code that the notebook ran with.
 
     Returns:
-        The notebook, None if it cannot be read; and what was found.
+        The notebook, or None if it cannot be read; and what must be fixed.
     """
     if not path.is_file():
         remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
@@ -93,7 +93,7 @@ def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, 
 
 
 def _lost(notebook: NotebookNode, path: Path, name: str) -> list[Finding]:
-    """Name the cells that the PDF should show and that cannot be found, by tag, text or place."""
+    """Name the cells that the PDF should show and that cannot be found by tag, text or place."""
     entries = outline.read(path.parent).get(path.name, [])
     remedy = "Put it back from the notebook that you were given, with what you wrote."
     return [
@@ -102,12 +102,12 @@ def _lost(notebook: NotebookNode, path: Path, name: str) -> list[Finding]:
 
 
 def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
-    counts = [cell.execution_count for cell in cells]
     if not cells:
         return [Finding(name, "it has no code cell any more", "Take a fresh copy of the notebook, and run it.")]
-    if not any(counts):
+    if not any(cell.execution_count for cell in cells):
         return [Finding(name, "no cell was executed", RUN_ALL)]
-    for number, (cell, count) in enumerate(zip(cells, counts, strict=True), start=1):
+    for number, cell in enumerate(cells, start=1):
+        count = cell.execution_count
         if count is None:
             return [Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL)]
         if count != number:
@@ -117,14 +117,16 @@ def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
 
 
 def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
-    found = []
-    for number, cell in enumerate(cells, start=1):
-        for output in cell.outputs:
-            if output.output_type == "error":
-                place = f"{name}, code cell {number} (id {cell.get('id', 'none')})"
-                reason = f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}"
-                found.append(Finding(place, reason.strip(), f"Mend it. {RUN_ALL}"))
-    return found
+    return [
+        Finding(
+            f"{name}, code cell {number} (id {cell.get('id', 'none')})",
+            f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}".strip(),
+            f"Mend it. {RUN_ALL}",
+        )
+        for number, cell in enumerate(cells, start=1)
+        for output in cell.outputs
+        if output.output_type == "error"
+    ]
 
 
 def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
@@ -134,14 +136,10 @@ def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
         for output in cell.outputs
         if isinstance(output.get("metadata", {}).get("coursework_code"), dict)
     ]
-    source = "\n".join(cell.source for cell in cells)
-    if not records:
-        if re.search(rf"^\s*(from|import)\s+{homework().package}\b", source, re.M) and any(
-            cell.execution_count for cell in cells
-        ):
-            return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
-        return []
     changed = sorted({path for record in records for path in changed_code(record, package)})
-    if not changed:
-        return []
-    return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL)]
+    if changed:
+        return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL)]
+    imports = re.compile(rf"^\s*(from|import)\s+{homework().package}\b", re.M)
+    if not records and any(cell.execution_count and imports.search(cell.source) for cell in cells):
+        return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
+    return []

@@ -13,8 +13,8 @@ from pypdf.errors import DependencyError, PyPdfError
 from coursework.homework import homework
 from coursework.submit.finding import Finding
 
-PAGES = 6  # a page for each problem, at the least
-LIMIT = 100_000_000  # bytes that Gradescope takes
+PAGES = 6  # at least one for each problem
+LIMIT = 100_000_000  # bytes that Gradescope accepts
 
 
 def open_pdf(content: bytes) -> PdfReader:
@@ -27,7 +27,7 @@ def open_pdf(content: bytes) -> PdfReader:
         raise ValueError("the file is empty")
     if b"%PDF-" not in content[:1024]:
         raise ValueError("it is not a PDF")
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a scanner's habits
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # scanned PDFs cause many harmless warnings
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
@@ -46,7 +46,7 @@ def open_pdf(content: bytes) -> PdfReader:
 
 
 def inspect(path: Path) -> list[Finding]:
-    """Say what keeps a student's own PDF from being handed in."""
+    """Return what must be fixed in a student's own PDF before it is handed in."""
     content = path.read_bytes()
     try:
         pages = len(open_pdf(content).pages)
@@ -61,23 +61,25 @@ def inspect(path: Path) -> list[Finding]:
 
 
 def page_map(content: bytes, headings: dict[int, str]) -> dict[int, tuple[int, int]]:
-    """Return the first and the last page of each problem, as a compiled document has them.
+    """Return the first and the last page of each problem in a compiled document.
 
     Args:
         content: the PDF.
-        headings: for each problem the words with which its bookmark and the head of its pages begin.
+        headings: for each problem the words with which its bookmark begins and which each of its pages carries.
 
     Raises:
         ValueError: if a problem has no bookmark, does not begin on a page of its own, or a page does not carry it.
     """
     reader = open_pdf(content)
-    first: dict[int, int] = {}
-    for entry in reader.outline:
-        for number, words in headings.items():
-            if not isinstance(entry, list) and str(entry.title).startswith(f"{words}."):
-                page = reader.get_destination_page_number(entry)
-                first[number] = 1 + (page if page is not None else -1)
-    starts = [first.get(number, 0) for number in headings]
+    bookmarks = {
+        str(entry.title): 1 + (reader.get_destination_page_number(entry) or 0)
+        for entry in reader.outline
+        if not isinstance(entry, list)
+    }
+    starts = [
+        next((page for title, page in bookmarks.items() if title.startswith(f"{words}.")), 0)
+        for words in headings.values()
+    ]
     if starts[0] != 1 or any(after <= before for before, after in itertools.pairwise(starts)):
         raise ValueError(
             f"{homework().pdf}: each problem should begin on a page of its own, they begin on pages {starts}"
@@ -92,6 +94,6 @@ def page_map(content: bytes, headings: dict[int, str]) -> dict[int, tuple[int, i
 
 
 def described(found: dict[int, tuple[int, int]]) -> str:
-    """Return a map of pages as it is typed into Gradescope."""
+    """Return the pages of each problem in the form in which Gradescope asks for them."""
     parts = [f"Problem {n}: page {a}" if a == b else f"Problem {n}: pages {a}-{b}" for n, (a, b) in found.items()]
     return "; ".join(parts)

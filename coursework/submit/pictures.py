@@ -1,4 +1,4 @@
-"""The pictures of the PDF: those that cells drew, and those that a student put into the text."""
+"""The pictures of the PDF: those that cells drew, and those that a student inserted in the text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH = 480.0  # points between the margins
 
 
 class Pictures:
-    """A folder of picture files, each under the digest of its content."""
+    """A folder of picture files, each named after the digest of its content."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class Pictures:
 
         Args:
             content: a PNG, JPEG, GIF, WebP or SVG file.
-            largest: the width in points that it may take.
+            largest: its maximal width, in points.
 
         Raises:
             ValueError: if it is none of these, or damaged.
@@ -60,7 +60,7 @@ def _as_png(picture: Image.Image) -> bytes:
 
 
 def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any]) -> bytes:
-    """Return the picture that a cell refers to.
+    """Return the picture to which a cell refers.
 
     Args:
         source: an attachment, a ``data:`` address, or a file.

@@ -1,4 +1,4 @@
-"""A Markdown cell as Typst: what Jupyter shows, or a note that names the cell and says what is not shown."""
+"""A Markdown cell as Typst: it looks as in Jupyter, and a note names what does not."""
 
 from __future__ import annotations
 
@@ -6,79 +6,64 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
+from pandocfilters import Code, Div, Header, Link, RawBlock, RawInline, Span, Str, stringify, walk
 
-from coursework.notebooks.pages import formulas_in_html
+from coursework.notebooks.pages import MathRenderer
 from coursework.submit import formulas
 from coursework.submit.formulas import Formula
 from coursework.submit.pictures import WIDTH, Pictures, fetch
 
-COLUMNS = 103  # of code between the margins
+COLUMNS = 103  # of code that fit between the margins
 WORD = 60  # letters after which a word may be broken
-# What is shown, or has nothing to show; a browser does more with the others than a page can.
+# Elements that a page can show, or that show nothing. The others do things that only a browser can.
 ELEMENTS = (
     "a abbr address article aside b blockquote body br caption center cite code col colgroup dd del details dfn div dl "
     "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 head header hr html i img ins kbd li main mark nav ol p pre q s "
     "samp section small span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr"
 )
 SHOWN = frozenset(ELEMENTS.split())
+PLAIN: tuple[str, list[str], list[str]] = ("", [], [])  # the attributes of a node that has none
+Noting = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell is: the notebook's folder, the repository, and the folder of pictures of the document."""
+    """Where a cell is: the notebook's folder, the repository, and the document's pictures."""
 
     folder: Path
     root: Path
     pictures: Pictures
 
 
-class _Renderer(IPythonRenderer):
+class _Renderer(MathRenderer):
     """Markdown to HTML with a numbered mark for each formula."""
 
     def __init__(self) -> None:
-        super().__init__(escape=False, anchor_link_text="")
+        super().__init__(escape=False, exclude_anchor_links=True)
         self.found: list[Formula] = []
 
-    def _mark(self, latex: str, display: bool = False) -> str:
+    def formula(self, latex: str, display: bool = False) -> str:
         self.found.append(Formula(latex.strip(), display))
         return f'<code class="formula">{len(self.found) - 1}</code>'
 
     def block_math(self, body: str) -> str:
-        return f"<p>{self._mark(body, display=True)}</p>"
-
-    def inline_math(self, body: str) -> str:
-        return self._mark(body)
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self._mark(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
-
-    def block_html(self, html: str) -> str:
-        return formulas_in_html(html, self._mark)
-
-    def inline_html(self, html: str) -> str:
-        return html
+        return f"<p>{super().block_math(body)}</p>"
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        return f'<img src="{_escape(url)}" alt="{_escape(re.sub("<[^>]*>", "", text))}">'
-
-    def heading(self, text: str, level: int, **attributes: Any) -> str:
-        return f"<h{level}>{text}</h{level}>"
+        return f'<img src="{escape(url)}" alt="{escape(re.sub("<[^>]*>", "", text))}">'
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        return f"<pre><code>{_escape(code)}</code></pre>"
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+        return f"<pre><code>{escape(code)}</code></pre>"
 
 
 class _Tags(HTMLParser):
-    """Collects what a page cannot show."""
+    """Notes what a page cannot show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,101 +76,96 @@ class _Tags(HTMLParser):
             self.notes[f"the style of the HTML element <{tag}> is left out, its text is kept"] = None
 
 
-def convert(source: str, place: Place, attachments: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
-    """Convert a cell.
+def convert(source: str, place: Place, note: Noting, attachments: Mapping[str, Any] | None = None) -> str:
+    """Convert a cell to Typst.
 
     Args:
         source: its Markdown.
         place: where it stands.
+        note: is told, in a clause, of each thing that is not shown as Jupyter shows it.
         attachments: its own pictures.
-
-    Returns:
-        Typst, and notes: clauses on what is not shown as Jupyter shows it.
     """
     renderer = _Renderer()
     html = MarkdownWithMath(renderer).render(source)
     tags = _Tags()
     tags.feed(html)
     tree = json.loads(formulas.run_pandoc(html, "html", "json"))
-    walk = _Walk(renderer.found, place, attachments or {}, list(tags.notes))
-    return formulas.write_typst(walk.visit(tree["blocks"])), list(dict.fromkeys(walk.notes))
+    for what in tags.notes:
+        note(what)
+    change = _Change(renderer.found, place, attachments or {}, note)
+    return formulas.write_typst(walk(tree["blocks"], change, "typst", {}))
 
 
-class _Walk:
-    """Goes through the document tree, puts formulas and pictures in, and notes what is left over."""
+class _Change:
+    """Replaces nodes of the document tree: inserts formulas and pictures, and notes what cannot be shown.
 
-    def __init__(self, found: list[Formula], place: Place, attachments: Mapping[str, Any], notes: list[str]) -> None:
+    Each method is named after a kind of node, takes its content, and returns what stands in its place.
+    """
+
+    def __init__(self, found: list[Formula], place: Place, attachments: Mapping[str, Any], note: Noting) -> None:
         self.formulas = list(zip(found, formulas.to_typst(found), strict=True))
-        self.place, self.attachments, self.notes = place, attachments, notes
+        self.place, self.attachments, self.note = place, attachments, note
 
-    def visit(self, node: Any) -> Any:
-        """Return the tree with its nodes replaced."""
-        if isinstance(node, list):
-            return [self.visit(child) for child in node]
-        if not isinstance(node, dict) or "t" not in node:
-            return node
-        change: Callable[[Any], Any] | None = getattr(self, f"_{node['t'].lower()}", None)
-        if change:
-            return change(node["c"])
-        return {**node, "c": self.visit(node["c"])} if "c" in node else node
+    def __call__(self, kind: str, content: Any, *_: Any) -> Any:
+        """Change a node, as :func:`pandocfilters.walk` asks; None leaves it as it is."""
+        method: Callable[[Any], Any] | None = getattr(self, f"_{kind.lower()}", None)
+        return method(content) if method else None
 
     def _str(self, text: str) -> Any:
         if "$$" in text:
-            self.notes.append("a $$ without its partner: what follows is shown as typed")
+            self.note("a $$ without its partner: what follows is shown as typed")
         elif re.search(r"\\[A-Za-z]{2,}", text):
-            self.notes.append(f"LaTeX outside of a formula is shown as typed: {text[:40]}")
+            self.note(f"LaTeX outside of a formula is shown as typed: {text[:40]}")
         elif text.count("$") % 2 and not re.match(r"^\$\d", text):
-            self.notes.append(f"a $ without its partner: what follows is shown as typed: {text[:40]}")
-        return {"t": "Str", "c": re.sub(rf"([^\s\u200b]{{{WORD}}})(?=\S)", "\\1\u200b", text)}
+            self.note(f"a $ without its partner: what follows is shown as typed: {text[:40]}")
+        return Str(_breakable(text))
 
     def _code(self, content: Any) -> Any:
         (_, classes, _), text = content
-        if "formula" in classes and text.isdecimal() and int(text) < len(self.formulas):
-            return self._formula(*self.formulas[int(text)])
-        return {"t": "Code", "c": [["", [], []], re.sub(rf"([^\s\u200b]{{{WORD}}})(?=\S)", "\\1\u200b", text)]}
-
-    def _formula(self, formula: Formula, typst: str | None) -> Any:
+        if "formula" not in classes or not text.isdecimal() or int(text) >= len(self.formulas):
+            return Code(PLAIN, _breakable(text))
+        formula, typst = self.formulas[int(text)]
         if re.search(r"\\(?:text)?color\b", formula.latex):
-            self.notes.append("the colour of a formula is left out")
+            self.note("the colour of a formula is left out")
         if typst is None:
-            self.notes.append(f"a formula holds something unknown and is shown as typed: {_short(formula.latex)}")
+            self.note(f"a formula holds something unknown and is shown as typed: {_short(formula.latex)}")
             dollars = "$$" if formula.display else "$"
-            return {"t": "Code", "c": [["", [], []], f"{dollars}{formula.latex}{dollars}"]}
-        return {"t": "RawInline", "c": ["typst", typst]}
+            return Code(PLAIN, f"{dollars}{formula.latex}{dollars}")
+        return RawInline("typst", typst)
 
     def _codeblock(self, content: Any) -> Any:
-        return {"t": "RawBlock", "c": ["typst", raw_text(content[1])]}
+        return RawBlock("typst", raw_text(content[1]))
 
     def _image(self, content: Any) -> Any:
         (_, _, pairs), words, (source, _) = content
         try:
             picture = fetch(source, self.place.folder, self.place.root, self.attachments)
-            typst = self.place.pictures.place(picture, _width(dict(pairs).get("width", "")))
+            return RawInline("typst", self.place.pictures.place(picture, _width(dict(pairs).get("width", ""))))
         except ValueError as error:
-            self.notes.append(f"{error}: {_short(source)}")
-            text = re.sub(r"\s+", " ", "".join(_words(words))) or "picture"
-            return {"t": "RawInline", "c": ["typst", f"#absent({quoted(f'{text}: {error}: {_short(source)}')})"]}
-        return {"t": "RawInline", "c": ["typst", typst]}
+            what = f"{error}: {_short(source)}"
+            self.note(what)
+            return RawInline("typst", absent(f"{stringify(words) or 'picture'}: {what}"))
 
     def _header(self, content: Any) -> Any:
         level, _, words = content
-        return {"t": "Header", "c": [min(level + 2, 6), ["", [], []], self.visit(words)]}
+        return Header(min(level + 2, 6), PLAIN, words)
 
     def _link(self, content: Any) -> Any:
         _, words, (target, title) = content
         if re.match(r"https?://|mailto:", target):
-            return {"t": "Link", "c": [["", [], []], self.visit(words), [target, title]]}
-        return self._span([None, words])  # to a place in the notebook, or to a file beside it
+            return Link(PLAIN, words, [target, title])
+        return Span(PLAIN, words)  # to a place in the notebook, or to a file beside it
 
     def _span(self, content: Any) -> Any:
-        return {"t": "Span", "c": [["", [], []], self.visit(content[1])]}
+        return Span(PLAIN, content[1])
 
     def _div(self, content: Any) -> Any:
-        return {"t": "Div", "c": [["", [], []], self.visit(content[1])]}
+        return Div(PLAIN, content[1])
 
 
-def _words(inlines: Any) -> list[str]:
-    return [str(node.get("c", " ")) for node in inlines if node["t"] in ("Str", "Space")]
+def _breakable(text: str) -> str:
+    """Allow line breaks in very long words."""
+    return re.sub(rf"([^\s\u200b]{{{WORD}}})(?=\S)", "\\1\u200b", text)
 
 
 def _width(text: str) -> float:
@@ -201,18 +181,23 @@ def _short(text: str) -> str:
     return line if len(line) <= 60 else f"{line[:57]}..."
 
 
+def absent(what: str) -> str:
+    """Return Typst that says, in a box, what is not there."""
+    return f"#absent({quoted(what)})"
+
+
 def quoted(text: str) -> str:
-    """Return a string of Typst."""
+    """Return a text as a string literal of Typst."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def raw_text(text: str) -> str:
-    """Return Typst for text in a typewriter's letters, its lines as :func:`wrapped` breaks them."""
+    """Return Typst for text in a monospaced font, its lines wrapped by :func:`wrapped`."""
     return f"#raw(block: true, {quoted(chr(10).join(wrapped(text)))})"
 
 
 def wrapped(text: str) -> list[str]:
-    """Return lines that fit a page: one that is too long goes on in the next, with a mark."""
+    """Return lines that fit the page: a long one continues on the next, after a mark."""
     lines = []
     for line in text.expandtabs(4).splitlines():
         lines.append(line[:COLUMNS])

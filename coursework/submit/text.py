@@ -1,4 +1,4 @@
-"""Text that comes from anywhere: bytes of some editor, names of some file system, what a program sent to a screen."""
+"""Text from any source: files of any editor, names of any file system, and what programs print."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import re
 import unicodedata
 from typing import Any
 
-HALF = re.compile("[\ud800-\udfff]")  # a surrogate on its own: half a character, which no encoding can write
-NAMED_HALF = re.compile(r"‹U\+D[89A-F][0-9A-F]{2}›")  # what stands in its place
+HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate: half a character, which no encoding can write
+NAMED_HALF = re.compile(r"‹U\+D[89A-F][0-9A-F]{2}›")  # what replaces it
 SEQUENCE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours, and where the cursor goes
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
     r"|\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # links and titles
-    r"|[PX^_][^\x1b]*(?:\x1b\\)?"  # strings of a device
-    r"|[ -/]*[0-~])"  # sets of characters, and the rest
+    r"|[PX^_][^\x1b]*(?:\x1b\\)?"  # device control strings
+    r"|[ -/]*[0-~])"  # character sets, and others
 )
 
 
 def decode(content: bytes) -> str:
-    """Decode what editors write: UTF-8, with a byte order mark or without, or UTF-16 with one; lines end in a newline.
+    """Decode what editors write: UTF-8 with or without a byte order mark, or UTF-16 with one; lines end in a newline.
 
     Raises:
         UnicodeDecodeError: if it is none of these.
@@ -28,12 +28,12 @@ def decode(content: bytes) -> str:
 
 
 def named(char: str) -> str:
-    """Return the number of a character, for where it cannot stand itself."""
+    """Return the code point of a character, to replace one that cannot be shown."""
     return f"‹U+{ord(char):04X}›"
 
 
 def writable(value: Any) -> Any:
-    """Return a text with a name in the place of each half of a character, or a document of JSON with such texts."""
+    """Return a text, or JSON data with texts, in which a name replaces each half of a character."""
     if isinstance(value, str):
         return value if value.isascii() else HALF.sub(lambda found: named(found[0]), value)
     if isinstance(value, list):
@@ -44,22 +44,22 @@ def writable(value: Any) -> Any:
 
 
 def sentence(text: str) -> str:
-    """Return a text that can be printed in a sentence: on one line, with nothing in it that a terminal obeys."""
+    """Return a text that can be printed in a sentence: on one line, without terminal control codes."""
     line = " ".join(SEQUENCE.sub("", text).split())
     return "".join(named(char) if unicodedata.category(char) in ("Cc", "Cs") else char for char in line)
 
 
 def screen(text: str) -> tuple[str, list[str]]:
-    r"""Return what a terminal shows of what was sent to it, and the control characters that are left out.
+    r"""Return what a terminal would show, and the control characters that are left out.
 
-    What follows a carriage return or a backspace replaces what stood there, as a progress bar wants it.
+    Text after a carriage return or a backspace overwrites what was there, as in a progress bar.
     """
     lines = [_overwritten(line) for line in SEQUENCE.sub("", text).replace("\r\n", "\n").split("\n")]
     return _without_controls("\n".join(lines))
 
 
 def source(typed: str) -> tuple[str, list[str]]:
-    """Return a text as an editor shows it, whatever ends its lines, and the control characters that are left out."""
+    """Return a text as an editor shows it, with any line endings, and the control characters that are left out."""
     return _without_controls(SEQUENCE.sub("", typed).replace("\r\n", "\n").replace("\r", "\n"))
 
 

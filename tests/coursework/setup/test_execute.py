@@ -215,7 +215,8 @@ def test_ctrl_c_leaves_what_ran_and_no_kernel(tmp_path):
     source = f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(tmp_path / "notebooks", "1_a", ("first", "print('before')"), ("slow", source))
     code = (
-        "import argparse, pathlib, sys; from coursework.notebooks import execute;"
+        "import argparse, pathlib, signal, sys; from coursework.notebooks import execute;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job in the background would ignore Ctrl-C
         "from coursework.options import COMMANDS;"
         "parser = argparse.ArgumentParser();"
         "COMMANDS['run'].arguments(parser); args = parser.parse_args(sys.argv[2:]);"

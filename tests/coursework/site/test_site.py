@@ -138,14 +138,14 @@ def test_the_map_names_what_is_handed_in(site):
 
 
 def test_text_has_enough_contrast_in_both_colours():
-    from coursework.notebooks.pages import STYLE
+    style = (ROOT / "coursework" / "templates" / "base.css").read_text(encoding="utf-8")
 
     def luminance(colour):
         parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    schemes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part)) for part in STYLE.split("@media")[:2]]
+    schemes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part)) for part in style.split("@media")[:2]]
     for colours in schemes:
         for ground in ("ground", "card"):
             for ink in ("text", "quiet", "link", "bad", "good"):

@@ -304,7 +304,7 @@ def test_over_long_lines_stay_on_the_page():
 def test_a_character_without_a_glyph_is_named():
     absent = glyphs.missing("a中文🎉é∑😀")
     assert absent == ["中", "文", "🎉"]
-    left = [char for char in absent if char not in glyphs.drawable(absent, glyphs.find_fonts(absent).values())]
+    _, left = glyphs.find_fonts(absent)
     _, text, notes = with_answer("I think 中文 and 🎉, in $\\text{中}$ and `文` too.")
     assert [note for note in notes if "no font here draws" in note] == notes
     for char in left:
@@ -350,8 +350,8 @@ def test_a_long_output_is_cut_and_named():
 def test_a_cell_that_typst_refuses_is_shown_as_typed(monkeypatch):
     convert = prose.convert
 
-    def broken(source, place, attachments=None):
-        return ("#nonsense(", []) if "REFUSED" in source else convert(source, place, attachments)
+    def broken(source, *others):
+        return "#nonsense(" if "REFUSED" in source else convert(source, *others)
 
     monkeypatch.setattr(prose, "convert", broken)
     _, text, (note,) = with_answer("an answer, REFUSED")
