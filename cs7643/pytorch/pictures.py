@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from coursework.files import atomic_writer
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
+from cs7643.pytorch.networks import choose_device, first_filters
 from cs7643.pytorch.predictions import labels_of, model_from
 from cs7643.pytorch.runfiles import RunFiles, load, read_history
-from cs7643.pytorch.training import choose_device, first_filters
 
 
 def main(args: argparse.Namespace) -> int:

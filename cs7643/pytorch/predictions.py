@@ -19,9 +19,9 @@ from cs7643 import data
 from cs7643.data.dataset import Images
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from cs7643.pytorch.networks import build_model, choose_device
 from cs7643.pytorch.runfiles import load
 from cs7643.pytorch.settings import Settings
-from cs7643.pytorch.training import build_model, choose_device
 
 HEADER = ("image_id", "label")
 

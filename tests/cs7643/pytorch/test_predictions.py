@@ -135,7 +135,7 @@ def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, mo
         return capsys.readouterr().err.splitlines()
 
     starts_over = "train: stopped before the first checkpoint: the same command starts over"
-    goes_on = "train: stopped; the same command with --resume goes on from the last checkpoint"
+    goes_on = "train: stopped; the same command with --resume continues from the last checkpoint"
     monkeypatch.setattr(data, "load", control_c)
     assert (main(call), complaint()) == (130, [starts_over])
     assert (main([*call, "--resume"]), complaint()) == (130, [starts_over])
@@ -149,7 +149,7 @@ def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, mo
     assert (main([*call, "--resume"]), complaint()) == (130, [goes_on])
     monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
     assert main([*call, "--resume"]) == 0
-    assert capsys.readouterr().out.startswith("going on from step 0 of 2\n")
+    assert capsys.readouterr().out.startswith("continuing from step 0 of 2\n")
 
 
 COMPILE = """
