@@ -40,26 +40,10 @@ class Graph:
     Args:
         nodes: the steps, each after its inputs.
         outputs: positions of the results.
-
-    Raises:
-        ValueError: there is no node, a node does not come after its inputs, an input or a constant has inputs, or an
-            output is not a node.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what is no graph."""
-        if not self.nodes:
-            raise ValueError("a graph needs at least one node")
-        for k, node in enumerate(self.nodes):
-            if not all(0 <= i < k for i in node.inputs):
-                raise ValueError(f"node {k} ({node.name!r}) must come after its inputs {node.inputs}")
-            if node.inputs and node.operation in ("input", "constant"):
-                raise ValueError(f"node {k} ({node.name!r}) has the operation {node.operation!r} and takes no inputs")
-        if not all(0 <= k < len(self.nodes) for k in self.outputs):
-            raise ValueError(f"the outputs {self.outputs} must be positions of the {len(self.nodes)} nodes")
 
 
 def trace(

@@ -15,7 +15,7 @@ Columns = list[list[int]]  # the nodes of each layer from top to bottom, and tho
 Links = list[list[tuple[int, int]]]  # the pieces of edges between each two layers; (k, k) where one only passes
 
 GAP, MARGIN = 0.2, 0.12  # inches
-STARTS, SWEEPS, SETTLING = 12, 8, 60
+SWEEPS, SETTLING = 8, 60
 
 
 @dataclass(frozen=True)
@@ -78,25 +78,6 @@ def layout(graph: Graph, sizes: Array) -> Layout:
     return Layout(centres, sizes, tuple(wires))
 
 
-def crossings(plan: Layout) -> int:
-    """Count the pairs of lines that cross, by their final coordinates; lines that only meet or part do not.
-
-    Args:
-        plan: what ``layout`` returns.
-
-    Returns:
-        The number of pairs.
-    """
-    count = 0
-    for n, (_, _, first) in enumerate(plan.wires):
-        for _, _, second in plan.wires[:n]:
-            x = np.union1d(first[:, 0], second[:, 0])
-            x = x[(x >= max(first[0, 0], second[0, 0])) & (x <= min(first[-1, 0], second[-1, 0]))]
-            above = np.interp(x, *first.T) - np.interp(x, *second.T)
-            count += bool(np.any(above > 1e-9) and np.any(above < -1e-9))
-    return count
-
-
 def _depths(graph: Graph) -> list[int]:
     """Find each node's layer: the longest path from the inputs; a constant stands one before its first use."""
     depth: list[int] = []
@@ -124,44 +105,30 @@ def _columns(graph: Graph, depth: list[int]) -> tuple[Columns, Links]:
     return columns, links
 
 
-def _tangle(columns: Columns, links: Links, *gaps: int) -> int:
-    """Count the crossings in some of the gaps between the columns."""
+def _tangle(columns: Columns, links: Links) -> int:
+    """Count the crossings."""
     count = 0
-    for c in gaps:
-        if 0 <= c < len(links):
-            left, right = ({k: n for n, k in enumerate(column)} for column in columns[c : c + 2])
-            s, t = np.array([(left[a], right[b]) for a, b in links[c]]).T
-            count += int(np.count_nonzero((s[:, None] < s) & (t[:, None] > t)))
+    for left, right, pairs in zip(columns, columns[1:], links, strict=False):
+        s, t = np.array([(left.index(a), right.index(b)) for a, b in pairs]).T
+        count += int(np.count_nonzero((s[:, None] < s) & (t[:, None] > t)))
     return count
 
 
 def _order(columns: Columns, links: Links) -> Columns:
-    """Order each column for few crossings: sweeps by barycentre, then swaps, from several seeded starts."""
-    rng = np.random.default_rng(0)
-    best, fewest = columns, _tangle(columns, links, *range(len(links)))
-    for start in range(STARTS if fewest else 0):
-        order = [[int(k) for k in (rng.permutation(column) if start else column)] for column in columns]
-        for sweep in range(SWEEPS):
-            step = -1 if sweep % 2 else 1
-            for c in range(len(order))[::step][1:]:
-                place = {k: n for n, k in enumerate(order[c - step])}
-                pulls: dict[int, list[int]] = {k: [] for k in order[c]}
-                for s, t in links[min(c, c - step)]:
-                    pulls[t if step == 1 else s].append(place[s if step == 1 else t])
-                means = {k: np.mean(pulls[k] or [n]) for n, k in enumerate(order[c])}
-                order[c].sort(key=means.__getitem__)
-        better = True
-        while better:
-            better = False
-            for c, n in [(c, n) for c, column in enumerate(order) for n in range(len(column) - 1)]:
-                before = _tangle(order, links, c - 1, c)
-                order[c][n : n + 2] = order[c][n : n + 2][::-1]
-                if _tangle(order, links, c - 1, c) < before:
-                    better = True
-                else:
-                    order[c][n : n + 2] = order[c][n : n + 2][::-1]
-        if (count := _tangle(order, links, *range(len(links)))) < fewest:
-            best, fewest = order, count
+    """Order each column for few crossings: sweeps back and forth put each node at the mean place of its neighbours."""
+    best, fewest = columns, _tangle(columns, links)
+    order = [list(column) for column in columns]
+    for sweep in range(SWEEPS):
+        step = -1 if sweep % 2 else 1
+        for c in range(len(order))[::step][1:]:
+            place = {k: n for n, k in enumerate(order[c - step])}
+            pulls: dict[int, list[int]] = {k: [] for k in order[c]}
+            for s, t in links[min(c, c - step)]:
+                pulls[t if step == 1 else s].append(place[s if step == 1 else t])
+            means = {k: np.mean(pulls[k] or [n]) for n, k in enumerate(order[c])}
+            order[c].sort(key=means.__getitem__)
+        if (count := _tangle(order, links)) < fewest:
+            best, fewest = [list(column) for column in order], count
     return best
 
 

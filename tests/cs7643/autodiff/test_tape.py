@@ -144,7 +144,7 @@ ERRORS = {
     "an output in place": (lambda x: np.exp(x, out=np.zeros(2)), TypeError, r"np.exp: out is not supported"),
     "an element assigned": (lambda x: x.__setitem__(0, 1.0), TypeError, r"cannot be assigned, .* where or stack"),
     "float": (lambda x: float(x[0]), TypeError, r"its number is .value; .* use those of NumPy"),
-    "math": (lambda x: math.exp(x[0]), TypeError, r"functions of math do this, too"),
+    "math": (lambda x: math.exp(x[0]), TypeError, r"functions of math call float\(\), too"),
     "an array of several": (lambda x: np.array([x[0], x[1]]), TypeError, r"use stack\(\[...\]\)"),
     "asarray": (lambda x: np.asarray(x), TypeError, r"would lose the derivative"),
     "text": (lambda x: x * "a", TypeError, r"expected a number or an array of real numbers, got 'a'"),

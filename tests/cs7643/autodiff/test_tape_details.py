@@ -256,7 +256,7 @@ def test_a_function_without_a_rule_says_its_name_and_what_there_is(name, kind):
 @pytest.mark.parametrize("kind", [lambda x: Dual(x, 1.0), lambda x: variables(x)[0]], ids=["dual", "variable"])
 def test_an_array_is_not_changed_in_place_by_a_traced_number(kind):
     array = np.ones(2)
-    with pytest.raises(TypeError, match=r"np.add: out is not supported here; nothing is changed in place"):
+    with pytest.raises(TypeError, match=r"np.add: out is not supported here; no array is changed in place"):
         array += kind(np.ones(2))
     with pytest.raises(TypeError, match=r"np.exp: where is not supported"):
         np.exp(kind(np.ones(2)), where=[True, False])
