@@ -1,9 +1,9 @@
 """Reading a pickle without running it.
 
-A pickle is a program for a small stack machine, and Python's own machine lets it call any function: loading one means
-trusting whoever wrote it. The machine here knows only the instructions that build plain data, and it calls nothing.
-Where a pickle asks for NumPy, the machine notes which bytes the array is made of, and makes the array itself once they
-have been checked. ``pickletools``, of the standard library, documents what each instruction does.
+A pickle is a program for a small stack machine. Python's own machine lets it call any function, so loading a pickle
+means trusting its author. The machine here knows only the instructions that build plain data, and calls nothing. Where
+a pickle asks for a NumPy array, the machine collects the bytes of the array, and makes the array itself after checking
+them. ``pickletools``, in the standard library, documents each instruction.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class PickleError(ValueError):
 
 
 class _Name(NamedTuple):
-    """A function or class that a pickle mentions: compared, never imported."""
+    """A function or class that a pickle names; it is compared, never imported."""
 
     module: str
     name: str
 
 
 class _Array:
-    """An array that a pickle makes in two steps: first empty, then filled."""
+    """An array, which a pickle makes in two steps: first empty, then filled."""
 
     values: NDArray[np.uint8] | None = None
 
@@ -37,12 +37,12 @@ class _Array:
 _RECONSTRUCT = {_Name("numpy.core.multiarray", "_reconstruct"), _Name("numpy._core.multiarray", "_reconstruct")}
 _NDARRAY = _Name("numpy", "ndarray")
 _DTYPE = _Name("numpy", "dtype")
-_ENCODE = _Name("_codecs", "encode")  # how Python 3 writes bytes into a pickle that Python 2 can read
+_ENCODE = _Name("_codecs", "encode")  # how Python 3 writes bytes for Python 2 to read
 _KNOWN = {*_RECONSTRUCT, _NDARRAY, _DTYPE, _ENCODE}
 _UINT8 = object()  # dtype("u1"), the only one
 
 _INSTRUCTION = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
-# What follows an instruction: a number, or a number and as many bytes.
+# The argument after an instruction: a number, or a number and that many bytes.
 _NUMBER = {
     "BININT": "<i", "BININT1": "<B", "BININT2": "<H", "BINPUT": "<B", "LONG_BINPUT": "<I", "BINGET": "<B",
     "LONG_BINGET": "<I", "PROTO": "<B", "FRAME": "<Q",
@@ -58,8 +58,8 @@ _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 def read_pickle(data: bytes, max_instructions: int) -> dict[str, Any]:
     """Return the dictionary that a pickle holds, made of lists, tuples, str, bytes, int, None and arrays of uint8.
 
-    The strings of Python 2 come as bytes (as a memoryview, if longer than 255), the keys of a dictionary always as
-    str. Memory and time are bounded by the length of ``data`` and ``max_instructions``, whatever the pickle says.
+    Strings of Python 2 are returned as bytes (as a memoryview, if longer than 255), but the keys of a dictionary as
+    str. The length of ``data`` and ``max_instructions`` limit memory and time, whatever the pickle contains.
 
     Raises:
         PickleError: if the pickle is damaged, too long, or asks for anything else.
@@ -72,14 +72,14 @@ def read_pickle(data: bytes, max_instructions: int) -> dict[str, Any]:
             machine.step(instruction, argument)
     except PickleError:
         raise
-    except (IndexError, KeyError, ValueError, struct.error) as error:  # in the data, on the stack, in the memory
+    except (IndexError, KeyError, ValueError, struct.error) as error:  # from the data, the stack or the memory
         raise PickleError("it is cut off or damaged") from error
     return machine.result()
 
 
 def _instructions(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Yield each instruction and its argument, to the end of the pickle, which must be the end of the data."""
-    view = memoryview(data)  # its slices are no copies: the pixels are large
+    """Yield each instruction and its argument, up to the end of the pickle, which must be the end of the data."""
+    view = memoryview(data)  # slices without copying: there are many pixels
     position, instruction = 0, ""
     while instruction != "STOP":
         instruction = _INSTRUCTION[data[position]]
@@ -101,7 +101,7 @@ def _instructions(data: bytes) -> Iterator[tuple[str, Any]]:
 
 class _Machine:
     def __init__(self, max_encoded: int) -> None:
-        self.max_encoded = max_encoded  # bytes that may still be made of texts: one text may be asked for many times
+        self.max_encoded = max_encoded  # bytes that may still be made from texts: one text may be used many times
         self.stack: list[Any] = []
         self.marks: list[int] = []  # heights of the stack
         self.memory: dict[int, Any] = {}
@@ -156,7 +156,7 @@ class _Machine:
                 raise PickleError(f"it holds the instruction {instruction}, which plain data does not need")
 
     def call(self, function: object, arguments: object) -> object:
-        """Return what a call would make, without calling: an empty array, the type uint8, or a text as bytes."""
+        """Return the result of a call without making it: an empty array, the type uint8, or a text as bytes."""
         match function, arguments:
             case _Name() as name, (_Name() as kind, *_) if name in _RECONSTRUCT and kind == _NDARRAY:
                 return _Array()
@@ -175,7 +175,7 @@ class _Machine:
         return self._cut(self.marks.pop())
 
     def _cut(self, height: int) -> list[Any]:
-        _expect(0 <= height <= len(self.stack), "it takes more from the stack than lies there")
+        _expect(0 <= height <= len(self.stack), "it takes more from the stack than there is")
         items = self.stack[height:]
         del self.stack[height:]
         return items
@@ -204,7 +204,7 @@ def _known(module: object, name: object) -> _Name:
 
 
 def _fill(target: object, state: object) -> None:
-    """Give an array its shape and bytes; the state of a type says nothing that matters for single bytes."""
+    """Give an array its shape and bytes; the state of a type is irrelevant for single bytes."""
     match target, state:
         case _Array(), (
             1,

@@ -9,29 +9,7 @@ import numpy as np
 from cs7643.fast.fused import fused_backward, fused_forward
 from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
 from cs7643.fast.patches import Plan
-from cs7643.layers import (
-    Array,
-    Cache,
-    affine_backward,
-    affine_forward,
-    conv_geometry,
-    pool_geometry,
-    relu_backward,
-    relu_forward,
-)
-
-
-def affine_relu_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
-    """Compute affine - ReLU. Shapes as in :func:`cs7643.layers.affine_forward`."""
-    scores, affine_cache = affine_forward(x, w, b)
-    out, relu_cache = relu_forward(scores)
-    return out, (affine_cache, relu_cache)
-
-
-def affine_relu_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients dx, dw, db of affine - ReLU."""
-    affine_cache, relu_cache = cache
-    return affine_backward(relu_backward(dout, relu_cache), affine_cache)
+from cs7643.layers import Array, Cache, conv_geometry, pool_geometry
 
 
 def conv_relu_forward(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:

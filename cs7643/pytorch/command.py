@@ -18,7 +18,7 @@ from tqdm import tqdm
 from cs7643 import data
 from cs7643.pytorch.networks import choose_device, knows_bfloat16
 from cs7643.pytorch.pictures import draw
-from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, processes
+from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, leave, processes
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.settings import Settings
 from cs7643.pytorch.training import train
@@ -27,6 +27,10 @@ from cs7643.trainer import TrainingDivergedError
 
 def main(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    return leave(_run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
     names = [field.name for field in dataclasses.fields(Settings)]
     try:
         settings = Settings(**{name: getattr(args, name) for name in names})

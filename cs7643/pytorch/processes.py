@@ -1,20 +1,15 @@
 """Several processes that train one model together, as ``torchrun`` starts them; without it, one process.
 
 Each process takes its part of every batch, and the gradients are averaged, so that two processes do what one does with
-the same batch. Batch normalisation looks at the whole batch too, wherever its parts are: :class:`SharedBatchNorm`.
-
-The group of processes has threads of its own. One that still runs when Python ends, to let go of a tensor, aborts its
-process. So :func:`processes` ends them, whatever the program keeps.
+the same batch. Batch normalisation uses the whole batch, too: :class:`SharedBatchNorm`.
 """
 
 from __future__ import annotations
 
 import datetime
-import gc
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +20,12 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-PATIENCE = datetime.timedelta(minutes=10)  # how long the processes wait for one that says nothing
+PATIENCE = datetime.timedelta(minutes=10)  # how long a process waits for another one
 _FAILURES = "cs7643/failures"  # in the store that all processes share: how many have failed
 
 
 class OtherProcessError(RuntimeError):
-    """A process cannot go on because another one failed. ``explained`` tells whether the other one says why."""
+    """A process cannot continue because another one failed; ``explained`` tells whether that one says why."""
 
     def __init__(self, message: str, explained: bool) -> None:
         super().__init__(message)
@@ -44,22 +39,22 @@ class Processes:
     rank: int = 0
     count: int = 1
     local_rank: int = 0
-    device: str = "cpu"  # where they exchange numbers
+    device: str = "cpu"  # where they exchange data
 
     @property
     def is_first(self) -> bool:
-        """Tell whether this process writes the files and speaks."""
+        """Tell whether this process writes the files and the messages."""
         return self.rank == 0
 
     def part(self, batch: Any) -> Any:
-        """Return this process's part of an array with a row for each image of a batch; all parts have one size."""
+        """Return this process's part of an array with a row for each image of a batch; all parts have the same size."""
         if batch is None:
             return None
         share = len(batch) // self.count
         return batch[self.rank * share : (self.rank + 1) * share]
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of a tensor over the processes, on the CPU; all of them call this at the same time."""
+        """Return the mean of a tensor over the processes, on the CPU; all of them must call this."""
         if self.count == 1:
             return values.cpu()
         total = values.to(self.device, copy=True)
@@ -67,12 +62,12 @@ class Processes:
         return total.cpu() / self.count
 
     def wait(self) -> None:
-        """Go on when all processes have come here."""
+        """Wait until all processes have called this."""
         if self.count > 1:
             dist.barrier()
 
     def share(self, model: nn.Module) -> nn.Module:
-        """Return ``model`` such that its gradients are averaged over the processes; with one process, as it is."""
+        """Wrap a model so that its gradients are averaged over the processes; one process gets it unchanged."""
         if self.count == 1:
             return model
         parameters = inspect.signature(DistributedDataParallel.__init__).parameters
@@ -82,42 +77,49 @@ class Processes:
 
 
 def is_first() -> bool:
-    """Tell whether this process speaks: it is alone, or of those that ``torchrun`` started the first."""
+    """Tell whether this process prints messages: it is alone, or the first of those that ``torchrun`` started."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
 def processes(device_type: str) -> Iterator[Processes]:
-    """Join the other processes, if ``torchrun`` started this one, and leave them at the end.
-
-    At the end all processes wait for each other. Then the group is taken from every DistributedDataParallel, and from
-    every variable, so that its threads end here: none of these can be used afterwards.
+    """Join the other processes, if ``torchrun`` started this one, and leave them at the end, when all have finished.
 
     Args:
         device_type: "cuda" for the nccl backend; anything else for gloo.
 
     Raises:
-        OtherProcessError: if another process has failed before, or has ended.
+        OtherProcessError: if another process failed first, or has ended.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Processes()
         return
-    import torch.distributed.nn  # noqa: F401  (its functions keep, as a default, the group that is there at its import)
-
     device = "cuda" if device_type == "cuda" else "cpu"
     dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")), device)
         dist.barrier()
     except BaseException as error:
-        _tell_apart(error)
+        _raise_if_caused_by_another(error)
         raise
     finally:
-        _leave()
+        dist.destroy_process_group()
 
 
-def _tell_apart(error: BaseException) -> None:
-    """Raise an OtherProcessError if an error only follows from that of another process, or repeats it."""
+def leave(code: int) -> int:
+    """End this process with an exit code if ``torchrun`` started it with others; otherwise return the code.
+
+    A thread of the process group may outlive the group, and would abort Python's regular exit now and then.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _raise_if_caused_by_another(error: BaseException) -> None:
+    """Raise an OtherProcessError if an error is only a consequence, or a repetition, of another process's error."""
     try:
         count = dist.distributed_c10d._get_default_store().add(_FAILURES, 1)
     except RuntimeError:  # the process that held the store has ended
@@ -127,38 +129,13 @@ def _tell_apart(error: BaseException) -> None:
     if isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
         reason = str(error).split("] ", 1)[-1].splitlines()[0]
         raise OtherProcessError(
-            f"another process ended or fell silent ({reason}): was it killed, perhaps for want of memory?",
+            f"another process ended or stopped responding ({reason}): was it killed, perhaps because memory ran out?",
             explained=False,
         ) from error
 
 
-def _leave() -> None:
-    """Destroy the group, and with it its threads, which live as long as anybody holds it."""
-    error = sys.exc_info()[1]
-    while error is not None:  # the functions that it came through keep their variables as long as it is kept
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
-    for model in [it for it in gc.get_objects() if issubclass(type(it), DistributedDataParallel)]:
-        for name in ("logger", "reducer"):  # these hold it out of Python's sight
-            vars(model).pop(name, None)
-    group = dist.group.WORLD
-    dist.destroy_process_group()
-    for it in gc.get_objects():  # not gc.get_referrers, to which dictionaries can be invisible before Python 3.11
-        variables = it if type(it) is dict else _attributes(it)
-        for name in [name for name, value in list(variables.items()) if value is group]:
-            variables[name] = None
-
-
-def _attributes(it: object) -> dict[Any, Any]:
-    try:
-        found = object.__getattribute__(it, "__dict__")  # nothing that the object itself would compute
-    except AttributeError:
-        return {}
-    return found if type(found) is dict else {}
-
-
 class _SumOverProcesses(torch.autograd.Function):
-    """The sum of a tensor over all processes. Each one's loss depends on it, so the gradients are summed, too."""
+    """The sum of a tensor over all processes. The loss of each one depends on it, so the gradients are summed, too."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -174,10 +151,10 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation with the mean and the variance of the whole batch, also where each process has a part of it.
+    """Batch normalisation with the mean and variance of the whole batch, of which each process has a part.
 
-    PyTorch's own SyncBatchNorm does this on CUDA only. The equations are those of :class:`torch.nn.BatchNorm2d`; sums
-    and sums of squares go over the processes. The parts must have one size.
+    PyTorch's own SyncBatchNorm works on CUDA only. The equations are those of :class:`torch.nn.BatchNorm2d`, with sums
+    over all processes. The parts must have the same size.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -194,7 +171,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return out if self.weight is None else out * self.weight[:, None, None] + self.bias[:, None, None]
 
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics towards those of the batch."""
+        """Update the running statistics with those of the batch."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked += 1

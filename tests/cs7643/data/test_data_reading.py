@@ -346,7 +346,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str, str]] = {
         "data_batch_2",
         "from 0 to 9",
     ),
-    "64 MB of zeros": (grown("data_batch_2", 2**26), "data_batch_2", "more than any copy"),
+    "64 MB of zeros": (grown("data_batch_2", 2**26), "data_batch_2", "and a valid copy at most"),
 }
 
 

@@ -135,7 +135,7 @@ def test_without_flags_it_says_what_would_be_used(tmp_path: Path, capsys: pytest
     assert run([], tmp_path) == 0
     assert capsys.readouterr().out.startswith(f"CIFAR-10 in {tmp_path / FOLDER} (found there)")
     assert run(["--cifar10-dir", str(tmp_path / "no")], tmp_path) == 1
-    assert capsys.readouterr().err.startswith(f"data: {tmp_path / 'no'} (as asked for)")
+    assert capsys.readouterr().err.startswith(f"data: {tmp_path / 'no'} (as requested)")
 
 
 def test_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

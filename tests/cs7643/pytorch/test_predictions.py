@@ -48,7 +48,7 @@ def test_what_is_written_is_read(tmp_path):
         ("id,label\n0,1\n", "line 1: expected image_id,label, got 'id,label'"),
         ("image_id,label\n0,1\n1,10\n2,0\n", "line 3: label must be from 0 to 9, got 10"),
         ("image_id,label\n0,1\n3,1\n", "line 3: image_id must be from 0 to 2, got 3"),
-        ("image_id,label\n0,1\n0,1\n", "line 3: image 0 is there twice"),
+        ("image_id,label\n0,1\n0,1\n", "line 3: image 0 occurs twice"),
         ("image_id,label\n0,1\n2,1\n", "1 of 3 images have no label, the first is 1"),
         ("image_id,label\n0,cat\n", "line 2: expected two whole numbers, got '0,cat'"),
         ("image_id,label\n0,1.0\n", "expected two whole numbers"),
