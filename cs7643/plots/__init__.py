@@ -1,6 +1,6 @@
-"""Every picture that a notebook shows. Each function returns its figure; titles state what is to be seen.
+"""All pictures in the notebooks. Each function returns its figure; titles state what the picture shows.
 
-The colours are those of Okabe and Ito, which people with any colour vision tell apart.
+The colours are those of Okabe and Ito, which people with any kind of colour vision can distinguish.
 """
 
 from cs7643.plots.convolution import convolution_example, convolution_gradient_example

@@ -1,4 +1,4 @@
-"""What training looks like: losses, accuracies, tuning, confusion, and times."""
+"""Pictures of training: losses, accuracies, tuning, and confusion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
-    """Draw several loss histories (one value an iteration) over one another, up to ``top``."""
+    """Draw several loss histories (one value per iteration) in one panel, up to ``top``."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     for (label, history), colour in zip(histories.items(), PALETTE, strict=False):
         axis.plot(np.arange(1, len(history) + 1), history, label=label, color=colour)
@@ -48,7 +48,7 @@ def training_curves(
 
 
 def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequence[object], title: str) -> Figure:
-    """Draw a table of accuracies (parts of 1) as a coloured map; rows and columns are (name, values...)."""
+    """Draw a table of accuracies (fractions) as a coloured map; rows and columns are (name, values...)."""
     values = 100 * np.asarray(accuracies)
     figure, axis = plt.subplots(figsize=(1.4 * len(columns), 0.75 * len(rows) + 1.2))
     axis.imshow(values, cmap="cividis", aspect="auto")
@@ -62,7 +62,7 @@ def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequenc
 
 
 def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:
-    """Draw how often each class (a row) was taken for each other (a column), in percent of the row."""
+    """Draw how often each class (a row) was classified as each other (a column), in percent of the row."""
     counts = np.zeros((len(class_names), len(class_names)))
     np.add.at(counts, (y, predicted), 1)
     percent = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))

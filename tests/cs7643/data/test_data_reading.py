@@ -227,7 +227,11 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "label true": (changed("data_batch_2", labels=[b"\x88", *LABELS[1:]]), "data_batch_2", "from 0 to 9"),
     "labels a tuple": (replaced("data_batch_2", with_labels(b"(K\x01t")), "data_batch_2", "labels is not a list"),
     "19 filenames": (changed("data_batch_2", filenames=["a.png"] * 19), "data_batch_2", "filenames has 19 entries"),
-    "filenames of numbers": (changed("data_batch_2", filenames=list(range(N))), "data_batch_2", "filenames is no text"),
+    "filenames of numbers": (
+        changed("data_batch_2", filenames=list(range(N))),
+        "data_batch_2",
+        "filenames is not text",
+    ),
     "without pixels": (changed("data_batch_2", data=None), "data_batch_2", "lacks data"),
     "without labels": (changed("data_batch_2", labels=None), "data_batch_2", "lacks labels"),
     "nine classes": (changed("batches.meta", label_names=list(CIFAR10.class_names[:9])), "batches.meta", "9 entries"),
