@@ -118,7 +118,7 @@ def _read_file(path: Path, X: Images, y: Labels, catalogue: Catalogue) -> str:
 
 def _check_meta(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> None:
     _expect_keys(path, contents, {"num_cases_per_batch", "label_names", "num_vis"})
-    names = tuple(_text(name) for name in _list(path, contents, "label_names", len(catalogue.class_names)))
+    names = tuple(_list(path, contents, "label_names", len(catalogue.class_names)))
     _expect(names == catalogue.class_names, path, "its label_names are not the classes of CIFAR-10 in their order")
     for key, expected in {"num_cases_per_batch": catalogue.images_per_batch, "num_vis": PIXELS}.items():
         _expect(contents[key] == expected, path, f"its {key} is not {expected}")
@@ -128,16 +128,12 @@ def _check_batch(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> 
     """Return the pixels, (n, 3, 32, 32), and the labels, (n,)."""
     n, classes = catalogue.images_per_batch, len(catalogue.class_names)
     _expect_keys(path, contents, {"batch_label", "labels", "data", "filenames"})
-    _check_place(path, _text(contents["batch_label"]))
-    _expect(
-        all(_text(name) for name in _list(path, contents, "filenames", n)), path, "one of its filenames is not text"
-    )
+    _check_place(path, str(contents["batch_label"]))
+    names = _list(path, contents, "filenames", n)
+    _expect(all(isinstance(name, str) for name in names), path, "one of its filenames is not text")
     labels = _list(path, contents, "labels", n)
-    _expect(
-        all(type(label) is int and 0 <= label < classes for label in labels),
-        path,
-        f"one of its labels is not a whole number from 0 to {classes - 1}",
-    )
+    valid = all(type(label) is int and 0 <= label < classes for label in labels)
+    _expect(valid, path, f"one of its labels is not a whole number from 0 to {classes - 1}")
     pixels = contents["data"]
     _expect(isinstance(pixels, np.ndarray), path, "its data is not an array")
     _expect(pixels.shape == (n, PIXELS), path, f"its data has shape {pixels.shape}, expected {(n, PIXELS)}")
@@ -162,13 +158,6 @@ def _list(path: Path, contents: dict[str, Any], key: str, length: int) -> list[A
     _expect(isinstance(value, list), path, f"its {key} is not a list")
     _expect(len(value) == length, path, f"its {key} has {len(value):,} entries, expected {length:,}")
     return list(value)
-
-
-def _text(value: object) -> str:
-    """Return a string written by Python 2 (as bytes) or Python 3, and "" for anything else."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
 
 
 def _expect(condition: bool, path: Path, otherwise: str) -> None:

@@ -80,9 +80,7 @@ def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
     for (name, (ratios, distances)), colour in zip(histories.items(), PALETTE, strict=False):
         left.semilogy(np.maximum(1 - ratios, 1e-17), color=colour, label=name)
         right.semilogy(np.maximum(distances, 1e-17), color=colour)
-    left.set(
-        xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio approaches 1 from below"
-    )
+    left.set(xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio approaches 1 from below")
     right.set(xlabel="step of the adversary", ylabel=r"$\|w(T+1) - w^*\| / \|w^*\|$", title="and w(T+1) approaches w*")
     left.legend(frameon=False, fontsize=8)
     return clean(figure)

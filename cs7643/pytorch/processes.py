@@ -7,7 +7,6 @@ the same batch. Batch normalisation uses the whole batch, too: :class:`SharedBat
 from __future__ import annotations
 
 import datetime
-import inspect
 import os
 import sys
 from collections.abc import Iterator
@@ -70,10 +69,7 @@ class Processes:
         """Wrap a model so that its gradients are averaged over the processes; one process gets it unchanged."""
         if self.count == 1:
             return model
-        parameters = inspect.signature(DistributedDataParallel.__init__).parameters
-        name = "forward_sync_buffers" if "forward_sync_buffers" in parameters else "broadcast_buffers"  # the older name
-        options: dict[str, Any] = {name: False, "device_ids": [self.local_rank] if self.device == "cuda" else None}
-        return DistributedDataParallel(model, **options)
+        return DistributedDataParallel(model, device_ids=[self.local_rank] if self.device == "cuda" else None)
 
 
 def is_first() -> bool:
@@ -180,14 +176,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         self.running_var.lerp_(variance.to(self.running_var), part)
 
 
-def share_batch_norm(module: nn.Module) -> nn.Module:
-    """Return the module with each BatchNorm2d in it replaced by a SharedBatchNorm with the same parameters."""
-    if type(module) is nn.BatchNorm2d:
-        sizes = module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats
-        like = next((value for value in module.state_dict().values() if value.is_floating_point()), torch.empty(0))
-        shared = SharedBatchNorm(*sizes, device=like.device, dtype=like.dtype)
-        shared.load_state_dict(module.state_dict())
-        return shared
-    for name, child in module.named_children():
-        setattr(module, name, share_batch_norm(child))
-    return module
+def share_batch_norm(model: nn.Module) -> nn.Module:
+    """Turn every BatchNorm2d of a model into a SharedBatchNorm with the same parameters, and return the model."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm
+    return model
