@@ -56,7 +56,8 @@ def read_pickle(data: bytes, max_instructions: int) -> dict[str, Any]:
     end = 0
     try:
         for count, (instruction, argument, position) in enumerate(pickletools.genops(data), start=1):
-            _expect(count <= max_instructions, f"it has more than {max_instructions:,} instructions")
+            if count > max_instructions:
+                raise PickleError(f"it has more than {max_instructions:,} instructions")
             machine.step(instruction.name, argument)
             end = (position or 0) + 1
     except PickleError:
