@@ -53,7 +53,7 @@ def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
     square.set(
         xlabel="z - w(t)", ylabel="model", ylim=(-4, 5), title="the norm squared: a minimum for every $\\lambda$"
     )
-    norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or decreases for ever")
+    norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or decreases forever")
     square.legend(frameon=False)
     figure.suptitle("Only the square grows faster than the slope decreases")
     return clean(figure)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cs7643.plots.images import visualize_grid
 from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done
+from cs7643.plots.training import draw_losses
 
 Array = NDArray[Any]
 
@@ -20,14 +21,8 @@ Array = NDArray[Any]
 def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
     """Draw the loss of each batch and its running mean against the epochs."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
-    epochs = np.arange(1, len(losses) + 1) / per_epoch
-    axis.plot(epochs, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
-    window = max(1, len(losses) // 40)
-    if window > 1:
-        smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
-        axis.plot(epochs[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    draw_losses(axis, np.arange(1, len(losses) + 1) / per_epoch, losses, len(losses) // 40)
     axis.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
-    axis.legend(frameon=False)
     return clean(figure)
 
 

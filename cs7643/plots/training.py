@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,13 +32,8 @@ def training_curves(
 ) -> Figure:
     """Draw a training run: the loss of each batch with its running mean, and both accuracies after each epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    iterations = np.arange(1, len(loss_history) + 1)
-    left.plot(iterations, loss_history, color=SKY, alpha=0.6, lw=0.8, label="one batch")
-    window = max(1, len(loss_history) // 30)
-    smooth = np.convolve(loss_history, np.full(window, 1 / window), mode="valid")
-    left.plot(iterations[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    draw_losses(left, np.arange(1, len(loss_history) + 1), loss_history, len(loss_history) // 30)
     left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
-    left.legend(frameon=False)
     measurements = np.arange(len(train_acc))
     right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
     right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
@@ -45,6 +41,15 @@ def training_curves(
     right.legend(frameon=False)
     figure.suptitle(title)
     return clean(figure)
+
+
+def draw_losses(axis: Axes, x: Array, losses: Sequence[float], window: int) -> None:
+    """Draw the loss of each batch and, if ``window`` is above 1, the running mean of that many losses."""
+    axis.plot(x, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
+    if window > 1:
+        smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+        axis.plot(x[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    axis.legend(frameon=False)
 
 
 def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequence[object], title: str) -> Figure:
