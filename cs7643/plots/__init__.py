@@ -35,37 +35,3 @@ from cs7643.plots.runs import (
 )
 from cs7643.plots.speed import roofline, speed_bars
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves
-
-__all__ = [
-    "ablation",
-    "accuracy_curves",
-    "accuracy_map",
-    "attacks",
-    "calibration",
-    "captioned_images",
-    "class_examples",
-    "compare_losses",
-    "confusion_matrix",
-    "convolution_example",
-    "convolution_gradient_example",
-    "difference_errors",
-    "draw_scene",
-    "filter_evolution",
-    "filtered_picture",
-    "filters_side_by_side",
-    "loss_curve",
-    "noise_floors",
-    "proximal_models",
-    "raising_steps",
-    "rates",
-    "regret_sides",
-    "roofline",
-    "same_curves",
-    "sgd_runs",
-    "speed_bars",
-    "square_or_not",
-    "step_sizes",
-    "training_curves",
-    "visualize_grid",
-    "weight_images",
-]
