@@ -104,17 +104,20 @@ class Variable(Operators):
         """Apply a primitive to the values of the arguments, and record it."""
         values: list[Any] = []
         parents: list[int | None] = []
-        tape, nested = None, False
-        for argument in arguments:
+        tape, nested, count = None, False, len(primitive.backward)  # after these come an axis or a key, as they are
+        for k, argument in enumerate(arguments):
             if type(argument) is Variable:
                 if argument.tape is not tape:
                     if tape is not None:
-                        raise _two_tapes(primitive)
+                        raise ValueError(
+                            f"{primitive.name}: the arguments are on two tapes; make them together, with one call of "
+                            "variables, or take .value of the one that is a constant here"
+                        )
                     tape = argument.tape
                 values.append(argument.value)
                 parents.append(argument.place)
             else:
-                if type(argument) is not float and len(values) < len(primitive.backward):  # not an axis or a key
+                if k < count and type(argument) is not float:
                     argument = constant(argument)
                     nested |= isinstance(argument, Traced)
                 values.append(argument)
@@ -165,13 +168,6 @@ class Variable(Operators):
         if found is None:
             return zeros(self.shape)
         return float(found) if isinstance(found, (np.generic, np.ndarray)) and not self.shape else found
-
-
-def _two_tapes(primitive: Primitive) -> ValueError:
-    return ValueError(
-        f"{primitive.name}: the arguments are on two tapes; make them together, with one call of variables, "
-        "or take .value of the one that is a constant here"
-    )
 
 
 def _spread(tape: Tape, values: list[Any], parents: list[int | None], shape: tuple[int, ...]) -> None:

@@ -19,19 +19,9 @@ from cs7643.layers import Array, Cache, PoolGeometry, check_dout, conv_geometry,
 
 
 def conv_forward_fast(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
-    """Compute a convolutional layer.
+    """Compute a convolutional layer: x (N, C, H, W), w (F, C, HH, WW) and b (F,) give out (N, F, H_out, W_out).
 
-    Args:
-        x: (N, C, H, W), the images.
-        w: (F, C, HH, WW), the filters.
-        b: (F,), the biases.
-        conv_param: {"stride": at least 1, "pad": at least 0}.
-
-    Returns:
-        out: (N, F, H_out, W_out), as :func:`cs7643.layers.conv_forward_naive`, and the cache (x, w, b, conv_param).
-
-    Raises:
-        ValueError: if a shape, a dtype, the stride or the padding does not fit.
+    Arguments, results and errors are those of :func:`cs7643.layers.conv_forward_naive`.
     """
     geometry = conv_geometry("conv_forward_fast", x, w, b, conv_param)
     out, _ = fused_forward(x, w, b, Plan.of(x, w, geometry), relu=False)
@@ -39,17 +29,9 @@ def conv_forward_fast(x: Array, w: Array, b: Array, conv_param: Mapping[str, int
 
 
 def conv_backward_fast(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients of a convolutional layer.
+    """Compute the gradients of a convolutional layer: dx (N, C, H, W), dw (F, C, HH, WW) and db (F,).
 
-    Args:
-        dout: (N, F, H_out, W_out), the gradient with respect to the layer's output.
-        cache: (x, w, b, conv_param), as :func:`conv_forward_fast` returns it.
-
-    Returns:
-        dx: (N, C, H, W); dw: (F, C, HH, WW); db: (F,).
-
-    Raises:
-        ValueError: if ``dout`` does not have the shape of the output.
+    Arguments, results and errors are those of :func:`cs7643.layers.conv_backward_naive`.
     """
     x, w, b, conv_param = cache
     geometry = conv_geometry("conv_backward_fast", x, w, b, conv_param)
@@ -67,17 +49,9 @@ class PoolCache(NamedTuple):
 
 
 def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Array, Cache]:
-    """Compute a max-pooling layer.
+    """Compute a max-pooling layer: x (N, C, H, W) gives out (N, C, H_out, W_out).
 
-    Args:
-        x: (N, C, H, W), the images.
-        pool_param: {"pool_height", "pool_width", "stride"}, each at least 1.
-
-    Returns:
-        out: (N, C, H_out, W_out), as :func:`cs7643.layers.max_pool_forward_naive`, and a cache.
-
-    Raises:
-        ValueError: if a shape, a dtype, the window or the stride does not fit.
+    Arguments, results and errors are those of :func:`cs7643.layers.max_pool_forward_naive`, except for the cache.
     """
     geometry = pool_geometry("max_pool_forward_fast", x, pool_param)
     (N, C, H, W), (height, width, _, H_out, W_out) = x.shape, geometry
@@ -104,17 +78,9 @@ def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Arra
 
 
 def max_pool_backward_fast(dout: Array, cache: Cache) -> Array:
-    """Compute the gradient of a max-pooling layer; if several values in a window are equal, the first gets all of it.
+    """Compute the gradient of a max-pooling layer: dx (N, C, H, W).
 
-    Args:
-        dout: (N, C, H_out, W_out), the gradient with respect to the layer's output.
-        cache: as :func:`max_pool_forward_fast` returns it.
-
-    Returns:
-        dx: (N, C, H, W).
-
-    Raises:
-        ValueError: if ``dout`` does not have the shape of the output.
+    Arguments, results and errors are those of :func:`cs7643.layers.max_pool_backward_naive`, except for the cache.
     """
     (N, C, H, W), geometry, winner = cache
     check_dout("max_pool_backward_fast", dout, (N, C, geometry.H_out, geometry.W_out))
