@@ -19,8 +19,9 @@ from coursework.progress import progress_bar
 from coursework.terminal import guarded
 from cs7643 import data
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from cs7643.pytorch.networks import build_model
 from cs7643.pytorch.settings import MODELS, Settings
-from cs7643.pytorch.training import NUM_VALIDATION, build_model, train
+from cs7643.pytorch.training import NUM_VALIDATION, train
 
 
 def bare(images: torch.Tensor, labels: torch.Tensor, settings: Settings) -> float:

@@ -35,7 +35,7 @@ def proximal_step(w: ArrayLike, grad: ArrayLike, lam: float) -> Array:
 
 
 def step_size(lam: float) -> float:
-    """Return the eta with which gradient descent, w(t+1) = w(t) - eta grad, takes the step of :func:`proximal_step`."""
+    """Return the eta for which gradient descent, w(t+1) = w(t) - eta grad, takes the step of :func:`proximal_step`."""
     lam = _positive("step_size: lam", lam)
     # BEGIN SOLUTION 1 step_size
     return 1 / lam
@@ -62,9 +62,9 @@ def regret(iterates: ArrayLike, w_star: ArrayLike, v: ArrayLike) -> float:
     """Return the left side of eq. (4), the sum of <w(t) - w*, v(t)> over t = 1..T.
 
     Args:
-        iterates: (T + 1, d), as :func:`follow` returns them; the last one has no v and does not count.
+        iterates: (T + 1, d), as :func:`follow` returns them; the last one has no v and is not used.
         w_star: (d,), the point to compare with.
-        v: (T, d), the vectors that were followed.
+        v: (T, d), the vectors of the steps.
     """
     v = _array("regret: v", v, (None, None))
     w_star = _array("regret: w_star", w_star, v.shape[1:])
@@ -107,10 +107,10 @@ def gradient_descent(grad: Callable[[Array], ArrayLike], w1: ArrayLike, eta: flo
 
 
 def average(iterates: ArrayLike) -> Array:
-    """Return the mean of w(1), ..., w(T), (d,): the point that problem 3 speaks about. Leaves w(T+1) out."""
+    """Return the mean of w(1), ..., w(T), (d,), the point of problem 3. It leaves out w(T+1)."""
     iterates = _array("average: iterates", iterates, (None, None))
     if len(iterates) < 2:
-        raise ValueError(f"average: iterates must hold w(1) and w(2) at least, got shape {iterates.shape}")
+        raise ValueError(f"average: iterates must hold at least w(1) and w(2), got shape {iterates.shape}")
     mean: Array = iterates[:-1].mean(axis=0)
     return mean
 
@@ -119,8 +119,8 @@ def rate_step_size(B: float, rho: float, T: int) -> float:
     """Return the step size for which :func:`rate_bound` holds: the one that makes the bound smallest.
 
     Args:
-        B: the largest distance of a minimiser from w(1) that we allow for, above 0.
-        rho: the Lipschitz constant of f: no subgradient is longer. Above 0.
+        B: a bound on the distance of a minimiser from w(1), above 0.
+        rho: the Lipschitz constant of f, which bounds the norm of its subgradients; above 0.
         T: the number of steps, at least 1.
     """
     B, rho, T = _positive("rate_step_size: B", B), _positive("rate_step_size: rho", rho), _count("rate_step_size: T", T)
@@ -141,8 +141,8 @@ def sgd_step(w: ArrayLike, term: ArrayLike, eta: float) -> Array:
     """Take a step against the gradient of one term of f(w) = (w - 2)^2 / 2 + (w + 1)^2 / 2.
 
     Args:
-        w: a number, or an array of any shape with a point in each place.
-        term: 1 for (w - 2)^2 / 2, 2 for (w + 1)^2 / 2; one for all points, or an array of w's shape.
+        w: a number, or an array of any shape, one point per element.
+        term: 1 for (w - 2)^2 / 2, 2 for (w + 1)^2 / 2; a number for all points, or an array of w's shape.
         eta: the step size, above 0.
 
     Returns:
@@ -158,14 +158,14 @@ def sgd_step(w: ArrayLike, term: ArrayLike, eta: float) -> Array:
 
 
 def sgd_counterexample() -> tuple[float, int, float]:
-    """Return (w, term, eta) such that :func:`sgd_step` lowers the sampled term, and yet raises f."""
+    """Return (w, term, eta) such that :func:`sgd_step` lowers the sampled term but raises f."""
     # BEGIN SOLUTION 4 sgd_counterexample
     return 0.0, 2, 0.5
     # END SOLUTION
 
 
 def _numbers(value: object, kinds: str) -> NDArray[Any] | None:
-    """Return the value as an array, if it is one of NumPy's kinds of numbers: f, i and u are the real ones."""
+    """Return the value as an array, if its dtype is of one of these kinds: f, i and u are the real numbers."""
     try:
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
@@ -174,7 +174,7 @@ def _numbers(value: object, kinds: str) -> NDArray[Any] | None:
 
 
 def _array(name: str, value: ArrayLike, shape: tuple[int | None, ...] | None) -> Array:
-    """Return a copy as float64, of a shape in which None stands for any length from 1, or of any shape at all."""
+    """Return a copy as float64, after a check of its shape: None in it is any length from 1, None alone any shape."""
     array = _numbers(value, "fiu")
     if array is None or array.size == 0:
         raise ValueError(f"{name} must hold real numbers, got {value!r}")
@@ -201,7 +201,7 @@ def _count(name: str, value: int) -> int:
 
 
 def _checked(grad: Callable[[Array], ArrayLike], shape: tuple[int, ...]) -> Callable[[Array], Array]:
-    """Wrap a gradient so that it cannot change the iterates, and must return a finite vector of their shape."""
+    """Wrap a gradient so that it cannot change the iterates and must return a finite vector of their shape."""
     if not callable(grad):
         raise ValueError(f"gradient_descent: grad must be a function, got {grad!r}")
     return lambda w: _array("gradient_descent: grad(w)", grad(w.copy()), shape)

@@ -1,4 +1,4 @@
-"""Numerical gradients: what a small change of the input does to the output."""
+"""Numerical gradients: the change of the output after a small change of the input."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Array = NDArray[Any]
 
 
 def rel_error(x: ArrayLike, y: ArrayLike) -> float:
-    """Return the largest relative error, max |x - y| / max(1e-8, |x| + |y|), element by element."""
+    """Return the largest relative error of an element, max |x - y| / max(1e-8, |x| + |y|)."""
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape:
-        raise ValueError(f"rel_error: x and y must have one shape, got {x.shape} and {y.shape}")
+        raise ValueError(f"rel_error: x and y must have the same shape, got {x.shape} and {y.shape}")
     return float(np.max(np.abs(x - y) / np.maximum(1e-8, np.abs(x) + np.abs(y)), initial=0.0))
 
 
 def eval_numerical_gradient(f: Callable[[Array], float], x: Array, h: float = 1e-5) -> Array:
-    """Compute the gradient of a function with one value by central differences.
+    """Compute the gradient of a function that returns a number, by central differences.
 
     Args:
-        f: takes x, returns a number. It may also read x from where it is: each element is changed in place, and back.
-        x: a float64 array of any shape, the point; as it was when the function returns.
+        f: takes x, returns a number. It may also use the array x itself, which is changed in place.
+        x: a float64 array of any shape, the point; unchanged when the function returns.
         h: the step; the error is of order h^2 from the formula and 1e-16 / h from rounding.
 
     Returns:
@@ -34,11 +34,11 @@ def eval_numerical_gradient(f: Callable[[Array], float], x: Array, h: float = 1e
 
 
 def eval_numerical_gradient_array(f: Callable[[Array], Any], x: Array, df: ArrayLike, h: float = 1e-5) -> Array:
-    """Compute the gradient of sum(df * f(x)), for a function whose value is an array, by central differences.
+    """Compute the gradient of sum(df * f(x)), for a function that returns an array, by central differences.
 
     Args:
-        f: takes x, returns an array. It may also read x from where it is: each element is changed in place, and back.
-        x: a float64 array of any shape, the point; as it was when the function returns.
+        f: takes x, returns an array. It may also use the array x itself, which is changed in place.
+        x: a float64 array of any shape, the point; unchanged when the function returns.
         df: the upstream gradient, of the shape of f(x).
         h: the step.
 

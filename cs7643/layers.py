@@ -1,4 +1,4 @@
-"""The layers of problem 6.2: each is a forward and a backward function and the cache that ties them together.
+"""The layers of problem 6.2: each is a forward and a backward function, connected by a cache.
 
 ``forward -> (out, cache)`` computes the output and keeps what the backward pass needs. ``backward(dout, cache)`` takes
 the gradient of the loss with respect to ``out`` and returns its gradients with respect to the inputs. No argument is
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]  # of float32 or float64
-Cache = Any  # what a forward function hands to its backward function
+Cache = Any  # what a forward function passes to its backward function
 
 
 def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
@@ -109,10 +109,10 @@ def relu_backward(dout: Array, cache: Cache) -> Array:
 
 
 def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
-    """Compute a convolutional layer (as everywhere in deep learning: a cross-correlation), written to be read.
+    """Compute a convolutional layer (a cross-correlation, as usual in deep learning), written to be read.
 
     Each filter of size HH x WW slides over the image, padded with ``pad`` zeros on every side, in steps of ``stride``;
-    at each position it is multiplied element by element with the window under it, over all channels, and summed.
+    at each position it is multiplied elementwise with the window under it, and all products are summed.
 
     Args:
         x: (N, C, H, W), the images.
@@ -122,7 +122,7 @@ def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: Mapping[str, in
 
     Returns:
         out: (N, F, H_out, W_out) with H_out = 1 + (H + 2 pad - HH) // stride and W_out likewise: rows and columns that
-        no whole window covers are left out. And the cache (x, w, b, conv_param).
+        no complete window covers are ignored. And the cache (x, w, b, conv_param).
 
     Raises:
         ValueError: if a shape, a dtype, the stride or the padding does not fit.
@@ -182,7 +182,7 @@ def max_pool_forward_naive(x: Array, pool_param: Mapping[str, int]) -> tuple[Arr
 
     Returns:
         out: (N, C, H_out, W_out) with H_out = 1 + (H - pool_height) // stride and W_out likewise: rows and columns
-        that no whole window covers are left out. And the cache (x, pool_param).
+        that no complete window covers are ignored. And the cache (x, pool_param).
 
     Raises:
         ValueError: if a shape, a dtype, the window or the stride does not fit.
@@ -248,7 +248,7 @@ class PoolGeometry(NamedTuple):
 
 
 def conv_geometry(where: str, x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> ConvGeometry:
-    """Check the arguments of a convolution and work out the size of its output; errors begin with ``where``."""
+    """Check the arguments of a convolution and compute the size of its output; errors begin with ``where``."""
     _check_floating(where, x=x, w=w, b=b)
     if x.ndim != 4:
         raise ValueError(f"{where}: x must have shape (N, C, H, W), got {x.shape}")
@@ -265,7 +265,7 @@ def conv_geometry(where: str, x: Array, w: Array, b: Array, conv_param: Mapping[
 
 
 def pool_geometry(where: str, x: Array, pool_param: Mapping[str, int]) -> PoolGeometry:
-    """Check the arguments of a pooling layer and work out the size of its output; errors begin with ``where``."""
+    """Check the arguments of a pooling layer and compute the size of its output; errors begin with ``where``."""
     _check_floating(where, x=x)
     if x.ndim != 4:
         raise ValueError(f"{where}: x must have shape (N, C, H, W), got {x.shape}")
@@ -277,7 +277,7 @@ def pool_geometry(where: str, x: Array, pool_param: Mapping[str, int]) -> PoolGe
 
 
 def _positions(where: str, name: str, image: tuple[int, int], window: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Count the positions at which a window lies wholly inside an image, downwards and sideways."""
+    """Return the number of positions of a window inside an image, vertically and horizontally."""
     if not (1 <= window[0] <= image[0] and 1 <= window[1] <= image[1]):
         raise ValueError(
             f"{where}: the window of {name}, {window[0]} x {window[1]}, does not fit into the (padded) image, "
@@ -303,7 +303,7 @@ def _check_floating(where: str, **arrays: Array) -> None:
 
 
 def check_dout(where: str, dout: Array, shape: tuple[int, ...]) -> None:
-    """Check that ``dout`` has the shape of the output that it is the gradient of; errors begin with ``where``."""
+    """Check that ``dout`` has the shape of the output; errors begin with ``where``."""
     _check_floating(where, dout=dout)
     if dout.shape != shape:
         raise ValueError(f"{where}: dout must have the shape of the output, {shape}, got {dout.shape}")

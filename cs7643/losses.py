@@ -1,4 +1,4 @@
-"""The two losses of problem 6: each takes scores and labels and returns the loss and its gradient."""
+"""The two losses of problem 6: each takes scores and labels, and returns the loss and its gradient."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def softmax_loss(x: Array, y: Labels) -> tuple[float, Array]:
     _check_scores("softmax_loss", x)
     check_labels("softmax_loss", y, *x.shape)
     rows = np.arange(len(x))
-    shifted = x - x.max(axis=1, keepdims=True)  # softmax does not change, and exp stays at most 1
+    shifted = x - x.max(axis=1, keepdims=True)  # the softmax stays the same, and exp cannot overflow
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     dx = np.exp(log_probabilities)
     dx[rows, y] -= 1

@@ -23,13 +23,13 @@ def sgd(grad: Array, state: Array, learning_rate: float) -> tuple[Array, Array]:
 
 
 def momentum(grad: Array, velocity: Array, learning_rate: float, momentum: float = 0.9) -> tuple[Array, Array]:
-    """Step with momentum (Polyak's heavy ball): the velocity decays by ``momentum``, and gains -learning_rate * grad.
+    """Step with momentum (Polyak's heavy ball): velocity <- momentum * velocity - learning_rate * grad.
 
     Args:
         grad: the gradient of the loss with respect to the parameter.
         velocity: the last step; zeros before the first.
         learning_rate: the size of a step.
-        momentum: the part of the velocity that is kept, from 0 (plain gradient descent) to below 1.
+        momentum: the fraction of the velocity that is kept, from 0 (plain gradient descent) to below 1.
 
     Returns:
         The step, and the new velocity, which is the same array: momentum * velocity - learning_rate * grad.
@@ -43,13 +43,13 @@ def momentum(grad: Array, velocity: Array, learning_rate: float, momentum: float
 def rmsprop(
     grad: Array, mean_square: Array, learning_rate: float, decay: float = 0.99, eps: float = 1e-8
 ) -> tuple[Array, Array]:
-    """Step as RMSProp does: against the gradient, divided element by element by the root of its recent mean square.
+    """Step with RMSProp: against the gradient, divided elementwise by the root of its recent mean square.
 
     Args:
         grad: the gradient of the loss with respect to the parameter.
         mean_square: the moving average of grad^2; zeros before the first step.
         learning_rate: the size of a step.
-        decay: the part of the moving average that is kept; the rest comes from grad^2.
+        decay: the fraction of the moving average that is kept; the rest comes from grad^2.
         eps: keeps the root away from zero. It is added INSIDE the root: sqrt(mean_square + eps).
 
     Returns:

@@ -1,15 +1,16 @@
-"""What the homework's own commands take. Only the standard library, so that ``--help`` needs nothing installed."""
+"""The options of the homework's own commands. Only the standard library, so that ``--help`` needs nothing installed."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from coursework.homework import Command
 from coursework.options import file_name
 from coursework.root import ROOT
-from cs7643.pytorch.settings import MODELS, SCHEDULES, Settings
+from cs7643.pytorch.settings import Settings
 
 RESULTS = ROOT / "experiments" / "results"
 
@@ -31,105 +32,83 @@ examples:
   python -m cs7643 data                                    which images would be used, and why
   python -m cs7643 data --download                         fetch CIFAR-10 (170 MB) into datasets/
   python -m cs7643 data --verify                           check it, file by file
-  python -m cs7643 data --verify --cifar10-dir "my data"   check a copy that lies elsewhere
+  python -m cs7643 data --verify --cifar10-dir "my data"   check a copy in another folder
 
-The exit code is 0 if all went well, 1 if data is missing, damaged or cannot be fetched, 2 for a wrong command line."""
+The exit code is 0 on success, 1 if data is missing, damaged or cannot be fetched, 2 for a wrong command line."""
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--download", action="store_true", help="fetch CIFAR-10 into datasets/, or go on doing so")
+    action.add_argument("--download", action="store_true", help="fetch CIFAR-10 into datasets/, or resume the download")
     action.add_argument("--verify", action="store_true", help="read and check every file of CIFAR-10")
     parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder cifar-10-batches-py, or the one that holds it")
 
 
 def _train(parser: argparse.ArgumentParser) -> None:
-    """Keep the names of the original assignment; some options are new."""
-    default = {field.name: field.default for field in dataclasses.fields(Settings)}
+    """Declare an option for each of the settings, and those that do not change what is computed."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = """\
 Train one of the models of problems 6.4 to 6.7, keep the weights that do best on 1,000 validation images, and test
 them. It leaves in --output: MODEL.log, with the test accuracy at the bottom; MODEL.jsonl, the same for programs;
-MODEL.pt, the weights; MODEL.checkpoint.pt, from which --resume goes on."""
+MODEL.pt, the weights; MODEL.checkpoint.pt, from which --resume continues."""
     parser.epilog = """\
 examples:
   python -m cs7643 train --model softmax --lr 0.01 --epochs 5
   python -m cs7643 train --model convnet --hidden-dim 64 --kernel-size 5 --schedule triangle --flip --resume
   torchrun --nproc-per-node 2 -m cs7643 train --model convnet --batch-size 256
 
-The exit code is 0 if all went well, 1 if the data or the checkpoint does not fit or the training diverged, 2 for a
-wrong command line."""
+The exit code is 0 on success, 1 if the data or the checkpoint does not fit or the training diverged, 2 for a wrong
+command line."""
     what = parser.add_argument_group("what is computed")
-    what.add_argument("--model", choices=MODELS, default="softmax", help="which model (default: softmax)")
-
-    def number(name: str, kind: type, help: str) -> None:
-        standard = default[name.replace("-", "_")]
-        what.add_argument(f"--{name}", type=kind, default=standard, metavar="N", help=f"{help} (default: {standard})")
-
-    number("lr", float, "the learning rate, at its highest")
-    number("momentum", float, "the part of the velocity that is kept")
-    number("weight-decay", float, "the strength of the penalty on the weights")
-    number("batch-size", int, "images a step, of all processes together")
-    number("epochs", int, "passes over the training images")
-    number("hidden-dim", int, "hidden units, or filters")
-    number("kernel-size", int, "the size of a filter")
-    what.add_argument("--schedule", choices=SCHEDULES, default="constant", help="how the learning rate changes")
-    what.add_argument("--flip", action="store_true", help="mirror every training image in every other epoch")
-    number("translate", int, "move each training image by up to N pixels")
-    number("label-smoothing", float, "the part of the probability that is spread over all classes")
-    what.add_argument(
-        "--amp",
-        action="store_true",
-        help="compute in bfloat16: faster on CUDA, and on CPUs that know it; left out on others",
-    )
-    number("num-training", int, "train on the first N images")
-    number("seed", int, "seed of everything random")
+    for setting in dataclasses.fields(Settings):
+        options: dict[str, Any] = {"default": setting.default, "help": setting.metadata["what"]}
+        if isinstance(setting.default, bool):
+            options["action"] = "store_true"
+        else:
+            options["help"] += f" (default: {setting.default})"
+            choices = setting.metadata["choices"]
+            options |= {"choices": choices} if choices else {"type": type(setting.default), "metavar": "N"}
+        what.add_argument(f"--{setting.name.replace('_', '-')}", **options)
 
     how = parser.add_argument_group("how it runs")
-    how.add_argument("--no-cuda", action="store_true", help="stay on the CPU; else a CUDA card or an Apple GPU is used")
-    how.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    how.add_argument("--test-batch-size", type=int, default=1000, metavar="N", help="images measured at a time")
-    how.add_argument(
-        "--log-interval",
-        type=int,
-        default=50,
-        metavar="N",
-        help="steps between two lines of the log, beside those at the end of an epoch and at a checkpoint",
-    )
-    how.add_argument("--checkpoint-every", type=int, default=200, metavar="N", help="steps between two checkpoints")
-    how.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    _data_and_device(how)
+    for name, default, help in (
+        ("test-batch-size", 1000, "images measured at a time"),
+        ("log-interval", 50, "steps between two lines of the log, besides those at epochs and checkpoints"),
+        ("checkpoint-every", 200, "steps between two checkpoints"),
+    ):
+        how.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"{help} (default: {default})")
+    how.add_argument("--resume", action="store_true", help="continue from the checkpoint, if there is one")
     how.add_argument("--compile", action="store_true", help="compile the model first (needs a C++ compiler on a CPU)")
     how.add_argument("--plots", action="store_true", help="draw the pictures at the end, as the command `plots` does")
     how.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
     how.add_argument("--name", type=file_name, help="name of the files (default: that of the model)")
 
 
+def _data_and_device(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
+    parser.add_argument("--no-cuda", action="store_true", help="use the CPU even if there is a CUDA or Apple GPU")
+
+
 def _predict(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
-Write predictions.csv: a line image_id,label for each of the test images, in their order, with labels from 0 to 9. The
-model is read from the file that `train` left; --check looks at a file that you have."""
+Write predictions.csv: a line image_id,label for each test image, in order, with labels from 0 to 9. The model is read
+from the file that `train` wrote; --check checks an existing file instead."""
+    model, output = RESULTS / "mymodel.pt", Path("predictions.csv")
     parser.add_argument(
-        "model_file",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "mymodel.pt",
-        help="default: experiments/results/mymodel.pt",
+        "model_file", nargs="?", type=Path, default=model, help="default: experiments/results/mymodel.pt"
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path("predictions.csv"), metavar="FILE", help="default: predictions.csv"
-    )
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing; check this file")
+    parser.add_argument("--output", type=Path, default=output, metavar="FILE", help="default: predictions.csv")
+    _data_and_device(parser)
+    parser.add_argument("--check", type=Path, metavar="FILE", help="write nothing, and check this file")
 
 
 def _plots(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
-Draw what a run looked like: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
-NAME_filters.png, how the filters developed. Every run in the folder, or those that are named."""
+Draw the pictures of a run: NAME_lossvstrain.png, NAME_valaccuracy.png, NAME_gridfilt.png, NAME_confusion.png and
+NAME_filters.png, which shows how the filters developed. It draws all runs in the folder, or those that are named."""
     parser.add_argument(
-        "names", nargs="*", type=file_name, help="of the runs, such as softmax (default: all in the folder)"
+        "names", nargs="*", type=file_name, help="runs to draw, such as softmax (default: all in the folder)"
     )
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="DIR", help="default: experiments/results")
-    parser.add_argument("--cifar10-dir", metavar="DIR", help="the folder of CIFAR-10 (default: the usual search)")
-    parser.add_argument("--no-cuda", action="store_true", help="stay on the CPU")
+    _data_and_device(parser)
 
 
 COMMANDS = {

@@ -1,4 +1,4 @@
-"""Training a classifier: batches, the schedule of the learning rate, the history, and checkpoints."""
+"""Training a classifier: batches, the learning rate's decay, the history, and checkpoints."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ Model = dict[str, Array]
 LossFunction = Callable[..., Any]  # net(X, model) -> scores; net(X, model, y, reg) -> (loss, gradients)
 TrainResult = tuple[Model, list[float], list[float], list[float]]
 
-ACCURACY_SAMPLE = 1000  # the training accuracy is measured on at most so many images
+ACCURACY_SAMPLE = 1000  # the training accuracy is measured on at most this many images
+GROUPS = ("model", "optimiser", "best_model")
 HISTORIES = ("loss_history", "train_acc_history", "val_acc_history")
-EVALUATION_BATCH = 500  # scores are computed for so many images at a time, which bounds the memory
+EVALUATION_BATCH = 500  # scores are computed for this many images at a time, which limits the memory
 
 
 class TrainingDivergedError(FloatingPointError):
-    """The loss is not a finite number any more. ``iteration`` says when, ``loss_history`` how it came to that."""
+    """The loss is no longer a finite number. ``iteration`` says since when, ``loss_history`` holds all losses."""
 
     def __init__(self, message: str, iteration: int, loss_history: list[float]) -> None:
         super().__init__(message)
@@ -41,7 +42,7 @@ class TrainingDivergedError(FloatingPointError):
 
 @dataclass
 class TrainingState:
-    """All that changes while a classifier trains, and so all that a checkpoint holds."""
+    """Everything that changes while a classifier trains; a checkpoint holds nothing else."""
 
     model: Model
     optimiser: Model  # what the update rule keeps for each parameter
@@ -52,27 +53,19 @@ class TrainingState:
     train_acc_history: list[float] = field(default_factory=list)
     val_acc_history: list[float] = field(default_factory=list)
 
+    @classmethod
+    def start(cls, model: Model) -> TrainingState:
+        """Return the state before the first step, with a copy of the model."""
+        zeros = {name: np.zeros_like(w) for name, w in model.items()}
+        return cls(model=_copied(model), optimiser=zeros, best_model=_copied(model))
+
     def save(self, path: Path, run: dict[str, Any]) -> None:
-        """Write the state to ``path``, whole or not at all, with the description of the run that it belongs to."""
-        arrays = {
-            f"{group}/{name}": array
-            for group in ("model", "optimiser", "best_model")
-            for name, array in getattr(self, group).items()
-        }
-        for name in HISTORIES:
-            arrays[name] = np.array(getattr(self, name), dtype=np.float64)
+        """Write the state to ``path``, completely or not at all, with a description of its run."""
+        arrays = {f"{group}/{name}": array for group in GROUPS for name, array in getattr(self, group).items()}
+        arrays |= {name: np.array(getattr(self, name), dtype=np.float64) for name in HISTORIES}
         header = {"run": run, "iteration": self.iteration, "best_val_acc": self.best_val_acc}
         with atomic_writer(path) as stream:
             np.savez(stream, header=np.array(json.dumps(header)), allow_pickle=False, **arrays)
-
-    @classmethod
-    def start(cls, model: Model) -> TrainingState:
-        """Return the state before the first step, with a model of its own."""
-        return cls(
-            model={name: w.copy() for name, w in model.items()},
-            optimiser={name: np.zeros_like(w) for name, w in model.items()},
-            best_model={name: w.copy() for name, w in model.items()},
-        )
 
     @classmethod
     def load(cls, path: Path, run: dict[str, Any]) -> TrainingState:
@@ -84,21 +77,27 @@ class TrainingState:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(str(arrays.pop("header")))
-            saved_run, iteration, best_val_acc = header["run"], header["iteration"], header["best_val_acc"]
+            saved_run = header.pop("run")
+            histories: dict[str, Any] = {name: arrays.pop(name).tolist() for name in HISTORIES}
         except (EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
-            raise ValueError(f"train: checkpoint {path} cannot be read ({error}); delete it to start anew") from error
-        differing = [f"{key} was {saved_run.get(key)}, is {run[key]}" for key in run if saved_run.get(key) != run[key]]
-        if differing:
-            raise ValueError(
-                f"train: checkpoint {path} belongs to another run ({'; '.join(differing)}); "
-                f"delete it, or give another path"
-            )
+            raise ValueError(f"train: checkpoint {path} cannot be read ({error}); delete it to start over") from error
+        check_same_run(f"checkpoint {path}", saved_run, run, "delete it, or give another path")
+        models: dict[str, Any] = {group: {} for group in GROUPS}
+        for name, array in arrays.items():
+            group, _, parameter = name.partition("/")
+            models[group][parameter] = array
+        return cls(**models, **histories, **header)
 
-        def group(prefix: str) -> Model:
-            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
-        histories = {name: arrays[name].tolist() for name in HISTORIES}
-        return cls(group("model/"), group("optimiser/"), group("best_model/"), best_val_acc, iteration, **histories)
+def check_same_run(checkpoint: str, saved: dict[str, Any], run: dict[str, Any], advice: str) -> None:
+    """Check that a checkpoint, as named in the error, was saved by the same run; ``advice`` says what else to do.
+
+    Raises:
+        ValueError: if it was saved by another run; it names what differs.
+    """
+    differing = [f"{key} was {saved.get(key)}, is {run[key]}" for key in run if saved.get(key) != run[key]]
+    if differing:
+        raise ValueError(f"train: {checkpoint} belongs to another run ({'; '.join(differing)}); {advice}")
 
 
 class ClassifierTrainer:
@@ -129,8 +128,8 @@ class ClassifierTrainer:
     ) -> TrainResult:
         """Train ``model`` and return the parameters that did best on the validation images.
 
-        The same arguments give the same bits on the same machine: the batches are a function of ``seed`` and of the
-        iteration's number alone. So a run that was killed and goes on from its checkpoint ends as if nothing had been.
+        The same arguments give the same bits on the same machine: the batches depend on ``seed`` and the number of the
+        iteration alone. So a run that was killed and continues from its checkpoint ends as if it had not been killed.
 
         Args:
             X: (N, ...), the training images, in the shape that ``loss_function`` takes.
@@ -140,26 +139,26 @@ class ClassifierTrainer:
             model: the parameters to start from; left unchanged.
             loss_function: ``loss_function(X, model)`` returns scores (N, C) and ``loss_function(X, model, y, reg)``
                 the loss and a dictionary of gradients.
-            reg: the strength of the regularisation, handed to ``loss_function``.
-            learning_rate: the size of the first epoch's steps.
-            momentum: the part of the velocity that is kept, for ``update="momentum"``.
+            reg: the strength of the regularisation, passed to ``loss_function``.
+            learning_rate: that of the first epoch.
+            momentum: the fraction of the velocity that is kept, for ``update="momentum"``.
             learning_rate_decay: the learning rate is multiplied by it after every epoch.
             update: "sgd", "momentum" or "rmsprop".
-            sample_batches: whether a step sees a batch (every image once in an epoch, in random order; images that
-                do not fill a last batch wait for the next epoch) or all images (then an epoch is one step).
+            sample_batches: whether a step uses a batch (each image once per epoch, in random order; an incomplete last
+                batch is dropped) or all images (then an epoch is one step).
             num_epochs: the number of passes over the training images.
             batch_size: the number of images in a batch.
-            acc_frequency: measure the accuracies every so many iterations, too, not only after the first and after
-                every epoch.
+            acc_frequency: also measure the accuracies every ``acc_frequency`` iterations, not only after the first
+                iteration and after every epoch.
             verbose: print a line at every measurement.
-            seed: of the batches.
-            checkpoint: a file that keeps the state. If it exists, training goes on from it; it must belong to the
-                same run, but the run may be given more epochs.
-            checkpoint_every: write the checkpoint every so many iterations, and at the end.
+            seed: that of the batches.
+            checkpoint: a file that keeps the state. If it exists, training continues from it; it must belong to the
+                same run, except that num_epochs may differ.
+            checkpoint_every: the number of iterations between two checkpoints; there is also one at the end.
 
         Returns:
-            best_model, loss_history (one an iteration), train_acc_history (on up to 1,000 images) and val_acc_history
-            (one a measurement each).
+            best_model, loss_history (one value per iteration), train_acc_history (on up to 1,000 images) and
+            val_acc_history (one value per measurement).
 
         Raises:
             ValueError: if an argument does not fit, or a checkpoint belongs to another run or is damaged.
@@ -180,15 +179,20 @@ class ClassifierTrainer:
         rule = UPDATE_RULES[update]
         options = {"momentum": momentum} if update == "momentum" else {}
         path = None if checkpoint is None else Path(checkpoint)
-        run = {}
-        if path is not None:
-            run = {
-                "loss_function": getattr(loss_function, "__name__", type(loss_function).__name__),
-                **{"reg": reg, "learning_rate": learning_rate, "learning_rate_decay": learning_rate_decay},
-                **{"update": update, "momentum": momentum, "sample_batches": sample_batches, "batch_size": batch_size},
-                **{"acc_frequency": acc_frequency, "seed": seed},
-                **{"images": _digest(X, y, X_val, y_val), "model": _digest(*model.values())},
-            }
+        run = {
+            "loss_function": getattr(loss_function, "__name__", type(loss_function).__name__),
+            "reg": reg,
+            "learning_rate": learning_rate,
+            "learning_rate_decay": learning_rate_decay,
+            "update": update,
+            "momentum": momentum,
+            "sample_batches": sample_batches,
+            "batch_size": batch_size,
+            "acc_frequency": acc_frequency,
+            "seed": seed,
+            "images": _digest(X, y, X_val, y_val),
+            "model": _digest(*model.values()),
+        }
         state = TrainingState.load(path, run) if path is not None and path.exists() else TrainingState.start(model)
 
         keep_freed_memory()
@@ -222,13 +226,13 @@ class ClassifierTrainer:
 
 
 class BatchOrder:
-    """Which images each step sees, as a function of the seed and the iteration's number alone.
+    """Which images each step uses; depends on the seed and the number of the iteration alone.
 
-    In an epoch every image is seen once, in random order; those that do not fill a last batch are left out of it.
+    In an epoch each image is used once, in random order; an incomplete last batch is dropped.
     """
 
     def __init__(self, num_images: int, batch_size: int | None, seed: int) -> None:
-        """Divide ``num_images`` into batches of ``batch_size``; None makes all images one batch, in their order."""
+        """Divide ``num_images`` into batches of ``batch_size``; with None, all images in order are one batch."""
         self.num_images = num_images
         self.batch_size = batch_size
         self.seed = seed
@@ -237,7 +241,7 @@ class BatchOrder:
         self._order = np.empty(0, dtype=np.intp)
 
     def indices(self, iteration: int) -> Array | slice:
-        """Return the indices of the images that step ``iteration``, counted from 0, sees."""
+        """Return the indices of the images that step ``iteration``, counted from 0, uses."""
         if self.batch_size is None:
             return slice(None)
         epoch, place = divmod(iteration, self.per_epoch)
@@ -248,7 +252,7 @@ class BatchOrder:
 
 
 def accuracy(loss_function: LossFunction, model: Model, X: Array, y: Array) -> float:
-    """Return the part of the images whose highest score is that of their label."""
+    """Return the fraction of the images whose highest score is that of their label."""
     return float(np.mean(predict(loss_function, model, X) == y))
 
 
@@ -263,13 +267,13 @@ def predict(loss_function: LossFunction, model: Model, X: Array) -> NDArray[np.i
 
 @contextmanager
 def _saying_what_is_kept(state: TrainingState, path: Path | None) -> Iterator[None]:
-    """Let Ctrl-C, or the stop button of a notebook, say from where the same call would go on."""
+    """After Ctrl-C, or the stop button of a notebook, say where the same call would continue."""
     try:
         yield
     except KeyboardInterrupt:
-        kept = "the same call starts anew" + ("" if path else " (`checkpoint` names a file that keeps the state)")
+        kept = "the same call starts over" + ("" if path else " (`checkpoint` names a file that keeps the state)")
         if path is not None and path.exists():
-            kept = f"the same call goes on from {path}"
+            kept = f"the same call continues from {path}"
         raise KeyboardInterrupt(f"train: stopped after {state.iteration} batches; {kept}") from None
 
 
@@ -279,7 +283,11 @@ def _measure(state: TrainingState, net: LossFunction, X: Array, y: Array, X_val:
     state.val_acc_history.append(accuracy(net, state.model, X_val, y_val))
     if state.val_acc_history[-1] > state.best_val_acc:
         state.best_val_acc = state.val_acc_history[-1]
-        state.best_model = {name: w.copy() for name, w in state.model.items()}
+        state.best_model = _copied(state.model)
+
+
+def _copied(model: Model) -> Model:
+    return {name: w.copy() for name, w in model.items()}
 
 
 def _report(state: TrainingState) -> str:
@@ -288,15 +296,15 @@ def _report(state: TrainingState) -> str:
 
 
 def _diverged(state: TrainingState, X_batch: Array) -> TrainingDivergedError:
-    """Word the error for a loss that is not finite, with the likely cause."""
+    """Return the error for a loss that is not finite, with the likely cause."""
     it, history = state.iteration, state.loss_history
     not_finite = [name for name, w in state.model.items() if not np.isfinite(w).all()]
     if not np.isfinite(X_batch).all():
-        cause = "the images of this batch hold values that are not finite"
+        cause = "this batch of images holds values that are not finite"
     elif it == 0:
-        cause = "it was so before the first step: look at the initial weights and at the loss function"
+        cause = "no step has been taken yet: look at the initial weights and at the loss function"
     elif not_finite or max(history[:-1]) > 2 * history[0]:
-        grown = f"the loss went from {history[0]:.4g} to {history[-2]:.4g} before"
+        grown = f"the loss had gone from {history[0]:.4g} to {history[-2]:.4g}"
         cause = f"the steps are too large ({grown}): try a learning rate ten times smaller"
     else:
         cause = "the weights and images are finite: look in the loss function for a log(0) or an exp that overflows"
@@ -304,7 +312,7 @@ def _diverged(state: TrainingState, X_batch: Array) -> TrainingDivergedError:
 
 
 def _digest(*arrays: Array) -> str:
-    """Return a short fingerprint of some arrays: of shapes, dtypes and the values in about a thousand rows of each."""
+    """Return a checksum of arrays: of their shapes, dtypes and the values in about a thousand rows of each."""
     crc = 0
     for array in arrays:
         rows = np.ascontiguousarray(array[:: max(1, len(array) // 1000)])
@@ -315,14 +323,11 @@ def _digest(*arrays: Array) -> str:
 def _check_data(X: Array, y: Array, X_val: Array, y_val: Array, model: Model) -> None:
     for name, images, labels in (("X", X, y), ("X_val", X_val, y_val)):
         if len(images) == 0 or labels.shape != (len(images),):
-            raise ValueError(
-                f"train: {name} and its labels must be of one length, at least 1, got {len(images)} and {labels.shape}"
-            )
+            found = f"{len(images)} and {labels.shape}"
+            raise ValueError(f"train: {name} and its labels must have the same length, at least 1, got {found}")
         if not np.issubdtype(images.dtype, np.floating):
-            raise ValueError(
-                f"train: {name} must be of floating-point numbers, got {images.dtype}: preprocess it first"
-            )
+            raise ValueError(f"train: {name} must hold floating-point numbers, got {images.dtype}: preprocess it first")
     if X.shape[1:] != X_val.shape[1:]:
-        raise ValueError(f"train: X and X_val must hold images of one shape, got {X.shape[1:]} and {X_val.shape[1:]}")
+        raise ValueError(f"train: X and X_val must hold images of one size, got {X.shape[1:]} and {X_val.shape[1:]}")
     if not model:
         raise ValueError("train: model must hold at least one array, got an empty dictionary")

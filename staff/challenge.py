@@ -39,9 +39,9 @@ from cs7643.data.dataset import Dataset
 from cs7643.fast.memory import keep_freed_memory
 from cs7643.pytorch.evaluation import evaluating
 from cs7643.pytorch.images import Augmentation, DeviceImages, PixelStatistics
+from cs7643.pytorch.networks import choose_device, knows_bfloat16
 from cs7643.pytorch.runfiles import load, save
 from cs7643.pytorch.settings import SCHEDULES
-from cs7643.pytorch.training import choose_device, knows_bfloat16
 from cs7643.trainer import BatchOrder
 
 PATCH = 2  # pixels: the smallest patch that has edges; 12 principal directions, each with both signs: 24 filters

@@ -1,4 +1,4 @@
-"""Automatic differentiation three ways: numerical, forward mode with dual numbers, reverse mode with a tape.
+"""Differentiation in three ways: numerical, forward mode with dual numbers, and reverse mode with a tape.
 
 Read ``primitives`` first: the table of operations, each with its value, its forward rule and its backward rule.
 """
@@ -32,35 +32,3 @@ from cs7643.autodiff.reverse import (
     variables,
     vjp,
 )
-
-__all__ = [
-    "Dual",
-    "Tape",
-    "Variable",
-    "absolute",
-    "backward_jacobian",
-    "cos",
-    "exp",
-    "f1",
-    "f1_as_typeset",
-    "f2",
-    "forward_jacobian",
-    "gradient",
-    "hessian",
-    "hvp",
-    "jvp",
-    "log",
-    "maximum",
-    "mean",
-    "minimum",
-    "numerical_jacobian",
-    "plain",
-    "sigmoid",
-    "sin",
-    "sqrt",
-    "stack",
-    "tanh",
-    "variables",
-    "vjp",
-    "where",
-]

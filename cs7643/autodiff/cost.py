@@ -1,4 +1,4 @@
-"""What a Jacobian costs in either mode, counted in operations on a real tape, and what the tape keeps in memory."""
+"""The cost of a Jacobian in either mode, counted in operations on a real tape, and the memory that the tape needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cs7643.autodiff.reverse import Tape, Variable, record
 
 @dataclass(frozen=True)
 class Cost:
-    """Operations that a Jacobian takes.
+    """The number of operations that a Jacobian takes.
 
     Attributes:
         inputs: n, the number of sweeps of forward mode.
@@ -39,11 +39,11 @@ def cost(f: Callable[[Any], Any], w: ArrayLike) -> Cost:
     swept = 0
     for y in ys:
         if isinstance(y, Variable):
-            swept += sum(adjoint is not None for adjoint in tape.sweep(y.place, 1.0)) - 1  # the input is no operation
+            swept += sum(adjoint is not None for adjoint in tape.sweep(y.place, 1.0)) - 1  # without the input
     operations = len(tape) - 1
     return Cost(len(x), len(ys), operations, 2 * len(x) * operations, operations + swept)
 
 
 def numbers_kept(tape: Tape) -> int:
-    """Return how many numbers are on a tape: those of all inputs and all results."""
+    """Return how many numbers a tape holds: all inputs and all results."""
     return sum(int(np.size(plain(result))) for _, result, _, _ in tape.records)

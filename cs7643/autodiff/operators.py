@@ -1,21 +1,45 @@
-"""Operators and NumPy's functions for dual numbers and variables: each leads to a row of the table of primitives."""
+"""Operators and NumPy's functions for dual numbers and variables; each one applies a primitive of the table."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from cs7643.autodiff import primitives
-from cs7643.autodiff.primitives import ADD, DIVIDE, INDEX, MULTIPLY, NEGATIVE, POWER, SUBTRACT, Traced, shape_of
+from cs7643.autodiff.primitives import (
+    ADD,
+    DIVIDE,
+    INDEX,
+    MULTIPLY,
+    NEGATIVE,
+    POWER,
+    SUBTRACT,
+    Primitive,
+    Traced,
+    shape_of,
+)
 
+Method = Callable[[Any, Any], Any]
 COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 
 
+def _both_ways(primitive: Primitive) -> tuple[Method, Method]:
+    """Return the methods for ``self + other`` and ``other + self``, say."""
+    return (
+        lambda self, other: self.apply(primitive, self, other),
+        lambda self, other: self.apply(primitive, other, self),
+    )
+
+
+def _comparing(compare: Method) -> Method:
+    return lambda self, other: compare(plain(self), plain(other))
+
+
 class Operators(Traced):
-    """What dual numbers and variables have in common: they are written like numbers and arrays.
+    """What dual numbers and variables have in common: they are used like numbers and arrays.
 
     Comparisons compare values and return plain truth values, so that a function may branch.
     """
@@ -39,35 +63,11 @@ class Operators(Traced):
         """The transpose."""
         return primitives.transpose(self)
 
-    def __add__(self, other: Any) -> Any:
-        return self.apply(ADD, self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return self.apply(ADD, other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return self.apply(SUBTRACT, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self.apply(SUBTRACT, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return self.apply(MULTIPLY, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self.apply(MULTIPLY, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self.apply(DIVIDE, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self.apply(DIVIDE, other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return self.apply(POWER, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return self.apply(POWER, other, self)
+    __add__, __radd__ = _both_ways(ADD)
+    __sub__, __rsub__ = _both_ways(SUBTRACT)
+    __mul__, __rmul__ = _both_ways(MULTIPLY)
+    __truediv__, __rtruediv__ = _both_ways(DIVIDE)
+    __pow__, __rpow__ = _both_ways(POWER)
 
     def __matmul__(self, other: Any) -> Any:
         return primitives.matmul(self, other)
@@ -91,7 +91,7 @@ class Operators(Traced):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(
-            f"an element of a {type(self).__name__} cannot be assigned, as the derivative would not know of it: "
+            f"an element of a {type(self).__name__} cannot be assigned, because the derivative would miss it: "
             "make a new array, with where or stack"
         )
 
@@ -103,31 +103,20 @@ class Operators(Traced):
     def __iter__(self) -> Iterator[Any]:
         return (self[k] for k in range(len(self)))
 
-    def __lt__(self, other: Any) -> Any:
-        return operator.lt(plain(self), plain(other))
-
-    def __le__(self, other: Any) -> Any:
-        return operator.le(plain(self), plain(other))
-
-    def __gt__(self, other: Any) -> Any:
-        return operator.gt(plain(self), plain(other))
-
-    def __ge__(self, other: Any) -> Any:
-        return operator.ge(plain(self), plain(other))
-
-    def __eq__(self, other: Any) -> Any:
-        return operator.eq(plain(self), plain(other))
-
-    def __ne__(self, other: Any) -> Any:
-        return operator.ne(plain(self), plain(other))
+    __lt__ = _comparing(operator.lt)
+    __le__ = _comparing(operator.le)
+    __gt__ = _comparing(operator.gt)
+    __ge__ = _comparing(operator.ge)
+    __eq__ = _comparing(operator.eq)
+    __ne__ = _comparing(operator.ne)
 
     def __bool__(self) -> bool:
         return bool(plain(self))
 
     def __float__(self) -> float:
         raise TypeError(
-            f"float() would take the derivative from a {type(self).__name__}: its number is .value; "
-            "functions of math do this, too: use those of NumPy"
+            f"float() would lose the derivative of a {type(self).__name__}: its number is .value; "
+            "functions of math call float(), too: use those of NumPy"
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
@@ -142,7 +131,7 @@ class Operators(Traced):
             raise _unsupported(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
         if kwargs:
             raise TypeError(
-                f"np.{ufunc.__name__}: {', '.join(kwargs)} is not supported here; nothing is changed in place"
+                f"np.{ufunc.__name__}: {', '.join(kwargs)} is not supported here; no array is changed in place"
             )
         return primitives.UFUNCS[ufunc](*inputs)
 
@@ -165,14 +154,14 @@ class Operators(Traced):
 
 
 def plain(x: Any) -> Any:
-    """Return the number or the array itself, without anything that derivatives need."""
+    """Return the number or the array itself, without its derivatives."""
     while isinstance(x, Operators):
         x = x.value
     return x
 
 
 def constant(x: Any) -> Any:
-    """Return what an operation can take: a float, a float64 array, or a dual number as it is.
+    """Return x as a float or a float64 array, or unchanged if it is a dual number or a variable.
 
     Raises:
         TypeError: if x is anything else.

@@ -1,16 +1,16 @@
 """The table of primitives: for each operation its value, its forward rule and its backward rule, side by side.
 
-Every function here is a chain of these operations, and its derivative follows by the chain rule, in either direction:
+Every function is a composition of these operations, and its derivative follows from the chain rule in both directions:
 
-- a **forward rule** takes the tangent of one argument and returns what it adds to the tangent of the result;
-- a **backward rule** takes the adjoint of the result and returns what it adds to the adjoint of one argument.
+- a **forward rule** takes the tangent of one argument and returns its contribution to the tangent of the result;
+- a **backward rule** takes the adjoint of the result and returns its contribution to the adjoint of one argument.
 
-There is one rule for each argument that can be differentiated, and each gets (tangent or adjoint, result, *arguments).
-An operation that works element by element multiplies by its partial derivative in both directions, so its two rules
-are one. The operations that move numbers from place to place have two, each the transpose of the other.
+There is one rule for each differentiable argument, and it is called with (tangent or adjoint, result, *arguments). An
+elementwise operation multiplies by its partial derivative in both directions, so both rules are the same function.
+Operations that move numbers around have two rules, each the transpose of the other.
 
-Rules are written in the operations that they differentiate, so they work on all that these work on: floats, arrays,
-dual numbers, and variables on a tape. Second derivatives need nothing more.
+Rules consist of the operations that they differentiate, so they accept the same arguments: floats, arrays, dual
+numbers, and variables on a tape. Second derivatives need nothing else.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Primitive:
     """An operation and its derivatives.
 
     Attributes:
-        name: what NumPy calls it.
-        symbol: how a graph writes it: a sign, or a short name.
+        name: NumPy's name for it.
+        symbol: how a graph shows it: a sign, or a short name.
         value: takes the arguments, returns the result.
         forward: a rule for each argument, which takes that argument's tangent, the result, and all arguments.
         backward: a rule for each argument, which takes the result's adjoint, the result, and all arguments.
@@ -48,19 +48,19 @@ class Primitive:
 
 
 class Traced:
-    """A number or an array that knows more than its value: a dual number, or a variable on a tape."""
+    """A number or an array with more than a value: a dual number, or a variable on a tape."""
 
     __slots__ = ()
-    rank = 0  # whose apply is called when several kinds meet: that of the highest
+    rank = 0  # of several kinds of arguments, the one with the highest rank applies the primitive
 
     @staticmethod
     def apply(primitive: Primitive, *arguments: Any) -> Any:
-        """Apply a primitive; each kind of number does it in its own way."""
+        """Apply a primitive; each kind of number has its own way."""
         raise NotImplementedError
 
 
 def apply(primitive: Primitive, *arguments: Any) -> Any:
-    """Apply a primitive to floats, arrays, dual numbers, variables, or several of these."""
+    """Apply a primitive to floats, arrays, dual numbers, variables, or a mixture of these."""
     highest: type[Traced] = Traced
     for argument in arguments:
         if isinstance(argument, Traced) and argument.rank > highest.rank:
@@ -69,12 +69,12 @@ def apply(primitive: Primitive, *arguments: Any) -> Any:
 
 
 def _elementwise(name: str, symbol: str, value: Callable[..., Any], *rules: Rule) -> Primitive:
-    """Return an operation on each element, for which forward and backward are the same multiplication."""
+    """Return an elementwise operation, whose forward and backward rules are the same multiplication."""
     return Primitive(name, symbol, value, rules, rules)
 
 
 def _on_floats(scalar: Callable[[float], float], array: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Use the fast function for a float, and NumPy's for all else, and where the fast one would raise."""
+    """Use the fast function for a float, and NumPy's for everything else and where the fast one would raise."""
 
     def value(x: Any) -> Any:
         if type(x) is float:
@@ -87,7 +87,7 @@ def _on_floats(scalar: Callable[[float], float], array: Callable[[Any], Any]) ->
     return value
 
 
-# --- the values of some operations, where Python's own would raise or lose accuracy
+# --- the values of some operations for which Python's own would raise or lose accuracy
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -106,7 +106,7 @@ def _power(a: Any, b: Any) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)), by way of an exponential that cannot overflow."""
+    """Return 1 / (1 + exp(-x)), with an exponential that cannot overflow."""
     if type(x) is float:
         small = math.exp(-abs(x))
         return (1.0 if x >= 0 else small) / (1.0 + small)
@@ -125,7 +125,7 @@ def _smaller(a: Any, b: Any) -> Any:
 
 
 def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """Add up what broadcasting from this shape has copied."""
+    """Sum over the copies that broadcasting from this shape has made."""
     extra = shape_of(x)[: len(shape_of(x)) - len(shape)]
     if extra:
         x = sum_(x, tuple(range(len(extra))))
@@ -134,7 +134,7 @@ def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _scatter(x: Any, key: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return zeros of this shape with x added at the key, also where the key names an element twice."""
+    """Return zeros of this shape with x added at the key, twice where the key selects an element twice."""
     result = np.zeros(shape)
     np.add.at(result, key, x)
     return result
@@ -156,22 +156,22 @@ POWER = _elementwise(
     "power",
     "**",
     _power,
-    lambda t, o, a, b: t * (b * _power(a + (a == 0) * (b == 0), b - 1)),  # 0^0 is flat
-    lambda t, o, a, b: t * (o * log(a + (a == 0))),  # 0^b is flat, too
+    lambda t, o, a, b: t * (b * _power(a + (a == 0) * (b == 0), b - 1)),  # 0 at 0^0
+    lambda t, o, a, b: t * (o * log(a + (a == 0))),  # 0 at 0^b
 )
 NEGATIVE = _elementwise("negative", "-", operator.neg, lambda t, o, x: -t)
 EXP = _elementwise("exp", "exp", _on_floats(math.exp, np.exp), lambda t, o, x: t * o)
 LOG = _elementwise("log", "log", _on_floats(math.log, np.log), lambda t, o, x: _divide(t, x))
 SIN = _elementwise("sin", "sin", _on_floats(math.sin, np.sin), lambda t, o, x: t * cos(x))
 COS = _elementwise("cos", "cos", _on_floats(math.cos, np.cos), lambda t, o, x: -t * sin(x))
-# sigma' = sigma(x) sigma(-x) and tanh' = 4 sigma(2x) sigma(-2x) are exact also where 1 - o would cancel
+# sigma' = sigma(x) sigma(-x) and tanh' = 4 sigma(2x) sigma(-2x) are accurate even where 1 - o would cancel
 TANH = _elementwise(
     "tanh", "tanh", _on_floats(math.tanh, np.tanh), lambda t, o, x: t * (4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))
 )
 SIGMOID = _elementwise("sigmoid", "sigmoid", _sigmoid, lambda t, o, x: t * (o * sigmoid(-x)))
 SQRT = _elementwise("sqrt", "sqrt", _on_floats(math.sqrt, np.sqrt), lambda t, o, x: _divide(t, 2.0 * o))
 ABSOLUTE = _elementwise("absolute", "abs", abs, lambda t, o, x: t * (1.0 * (x > 0) - (x < 0)))
-# Where both are equal, each gets one half, as in PyTorch: one of the subgradients.
+# Where both are equal, each gets half of the derivative, as in PyTorch; this is one of the subgradients.
 MAXIMUM = _elementwise(
     "maximum",
     "max",
@@ -186,7 +186,7 @@ MINIMUM = _elementwise(
     lambda t, o, a, b: t * ((a < b) + 0.5 * (a == b)),
     lambda t, o, a, b: t * ((b < a) + 0.5 * (a == b)),
 )
-WHERE = _elementwise(  # where(condition, a, b), the condition last, as it has no derivative
+WHERE = _elementwise(  # where(condition, a, b); the condition comes last because it has no derivative
     "where",
     "where",
     lambda a, b, condition: np.where(condition, a, b),
@@ -249,7 +249,7 @@ MATMUL = Primitive(  # at least two axes each
 
 @functools.lru_cache
 def _stack(n: int) -> Primitive:
-    """Return the operation that makes one array of n."""
+    """Return the operation that stacks n arrays."""
     return Primitive(
         "stack",
         "stack",
@@ -259,11 +259,11 @@ def _stack(n: int) -> Primitive:
     )
 
 
-# --- the functions that are called: on floats, arrays, dual numbers and variables alike
+# --- the functions to call: on floats, arrays, dual numbers and variables alike
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """Return the shape of a number or an array of any kind."""
+    """Return the shape of any kind of number or array."""
     shape: tuple[int, ...] = () if isinstance(x, (float, int)) else x.shape
     return shape
 
@@ -326,7 +326,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 
 def sum_(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Return the sum over some axes, or over all."""
+    """Return the sum over the given axes, or over all."""
     shape = shape_of(x)
     given = range(len(shape)) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
     axes = tuple(range(len(shape))[k] for k in given)
@@ -335,13 +335,13 @@ def sum_(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False
 
 
 def mean(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Return the mean over some axes, or over all."""
+    """Return the mean over the given axes, or over all."""
     total = sum_(x, axis, keepdims)
     return total * (math.prod(shape_of(total)) / math.prod(shape_of(x)))
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """Return x repeated to this shape by NumPy's rules."""
+    """Return x broadcast to this shape."""
     return apply(BROADCAST_TO, x, shape)
 
 
@@ -351,7 +351,7 @@ def reshape(x: Any, shape: int | tuple[int, ...]) -> Any:
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """Return x with its axes in another order; without one, reversed."""
+    """Return x with its axes in another order; by default, reversed."""
     n = len(shape_of(x))
     return apply(TRANSPOSE, x, tuple(reversed(range(n))) if axes is None else tuple(range(n)[k] for k in axes))
 
@@ -369,7 +369,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def dot(a: Any, b: Any) -> Any:
-    """Return np.dot of numbers, vectors and matrices; for more axes there is @, which means another thing."""
+    """Return np.dot of numbers, vectors and matrices; with more axes it would differ from @, and is refused."""
     if not shape_of(a) or not shape_of(b):
         return a * b
     if max(len(shape_of(a)), len(shape_of(b))) > 2:
@@ -380,7 +380,7 @@ def dot(a: Any, b: Any) -> Any:
 
 
 def stack(xs: Sequence[Any]) -> Any:
-    """Return one array of several numbers, or of several arrays of one shape, along a new first axis."""
+    """Return one array of several numbers, or of several arrays of the same shape, along a new first axis."""
     return apply(_stack(len(xs)), *xs)
 
 

@@ -1,4 +1,4 @@
-"""Reverse mode: a tape records every operation, and is read backwards to find what each contributed to one output.
+"""Reverse mode: a tape records every operation, and is read backwards to find the influence of each on one output.
 
 One sweep back gives the derivatives of one output with respect to everything: one row of the Jacobian, so m outputs
 cost m sweeps, and a gradient costs one, whatever the number of inputs. The price is memory: the tape keeps the value
@@ -25,27 +25,27 @@ from cs7643.autodiff.operators import Operators, constant, plain, zeros
 from cs7643.autodiff.primitives import BROADCAST_TO, Primitive, Traced, apply, shape_of
 
 Array = NDArray[np.float64]
-# What the tape keeps of an operation: the primitive (None: an input), its result, its arguments as values, and for
-# each of them the place on the tape where it was computed (None: a constant).
+# What the tape keeps of an operation: the primitive (None: an input), its result, the values of its arguments, and for
+# each argument the place on the tape where it was computed (None: a constant).
 Record = tuple[Primitive | None, Any, tuple[Any, ...], tuple[int | None, ...]]
 
 
 class Tape:
-    """Everything that was computed from some inputs, in order."""
+    """All operations on some inputs, in order."""
 
     __slots__ = ("__weakref__", "adjoints", "names", "nested", "records")
 
     def __init__(self) -> None:
         """Start with an empty tape."""
         self.records: list[Record] = []
-        self.adjoints: list[Any] = []  # of the last sweep: for each record its adjoint, None if it has no influence
+        self.adjoints: list[Any] = []  # of the last sweep: one for each record, None if it has no influence
         self.names: dict[int, str] = {}
         self.nested = False  # whether there are dual numbers on it
 
     def variable(self, value: Any, name: str = "") -> Variable:
-        """Put an input on the tape: a number, an array, or a dual number, and return it as a variable.
+        """Put an input on the tape, a number, an array, or a dual number, and return it as a variable.
 
-        The name, if it has one, is shown in a graph. An array is not copied: do not change it before the sweep.
+        Graphs show the name, if there is one. An array is not copied: do not change it before the sweep.
         """
         if isinstance(value, Variable):
             raise ValueError("Tape.variable: the value is a variable already; for second derivatives, use hessian")
@@ -61,7 +61,7 @@ class Tape:
         return len(self.records)
 
     def sweep(self, last: int, seed: Any) -> list[Any]:
-        """Read the tape backwards from one record, and return the adjoint of each: None where there is no influence.
+        """Read the tape backwards from one record, and return the adjoint of each; None if it has no influence.
 
         Args:
             last: the place of the record whose derivatives are wanted.
@@ -93,7 +93,7 @@ class Tape:
 
 
 class Variable(Operators):
-    """A number or an array on a tape. Write with it as with a number; :func:`variables` makes some."""
+    """A number or an array on a tape, to be used like any other; :func:`variables` makes them."""
 
     __slots__ = ("place", "tape", "value")
     rank = 2
@@ -111,24 +111,25 @@ class Variable(Operators):
         """Apply a primitive to the values of the arguments, and record it."""
         values: list[Any] = []
         parents: list[int | None] = []
-        tape, nested = None, False
-        for argument in arguments:
+        tape, nested, count = None, False, len(primitive.backward)  # after these come an axis or a key, as they are
+        for k, argument in enumerate(arguments):
             if type(argument) is Variable:
                 if argument.tape is not tape:
                     if tape is not None:
-                        raise _two_tapes(primitive)
+                        raise ValueError(
+                            f"{primitive.name}: the arguments are on two tapes; make them together, with one call of "
+                            "variables, or take .value of the one that is a constant here"
+                        )
                     tape = argument.tape
                 values.append(argument.value)
                 parents.append(argument.place)
             else:
-                if type(argument) is not float and len(values) < len(
-                    primitive.backward
-                ):  # an axis or a key stays as it is
+                if k < count and type(argument) is not float:
                     argument = constant(argument)
                     nested |= isinstance(argument, Traced)
                 values.append(argument)
                 parents.append(None)
-        assert tape is not None, "a variable is among the arguments, or this would not be called"
+        assert tape is not None, "one of the arguments is a variable"
         if nested:
             tape.nested = True
         result = apply(primitive, *values) if tape.nested else primitive.value(*values)
@@ -143,11 +144,11 @@ class Variable(Operators):
     def backward(self, seed: Any = None) -> None:
         """Compute the derivatives of this number with respect to all variables on its tape, as their ``adjoint``.
 
-        Every call starts anew: it replaces the adjoints of the call before, and never adds to them.
+        Every call replaces the adjoints of the call before; they never accumulate.
 
         Args:
-            seed: the adjoint of this variable itself, of its shape. When not given, the variable must be a number,
-                and its adjoint is 1.
+            seed: the adjoint of this variable itself, of its shape. By default it is 1, and the variable must be a
+                number.
 
         Raises:
             ValueError: if this is an array and there is no seed, or the seed has another shape.
@@ -163,10 +164,10 @@ class Variable(Operators):
 
     @property
     def adjoint(self) -> Any:
-        """The derivative of the last ``backward``'s output with respect to this variable; 0 where it has no influence.
+        """The derivative of the last ``backward``'s output with respect to this variable; 0 if it has no influence.
 
         Raises:
-            ValueError: if there was no ``backward`` yet, or only before this variable was made.
+            ValueError: if ``backward`` has not been called since this variable was made.
         """
         if self.place >= len(self.tape.adjoints):
             raise ValueError("adjoint: call backward() of the output first")
@@ -176,17 +177,10 @@ class Variable(Operators):
         return float(found) if isinstance(found, (np.generic, np.ndarray)) and not self.shape else found
 
 
-def _two_tapes(primitive: Primitive) -> ValueError:
-    return ValueError(
-        f"{primitive.name}: the arguments are on two tapes; make them together, with one call of variables, "
-        "or take .value of the one that is a constant here"
-    )
-
-
 def _spread(tape: Tape, values: list[Any], parents: list[int | None], shape: tuple[int, ...]) -> None:
-    """Give the arguments on the tape the shape of the result, each by an operation of its own.
+    """Broadcast the arguments on the tape to the shape of the result, each by an operation of its own.
 
-    So the rules of an elementwise operation need not know that NumPy repeats arguments: the rules of broadcast_to do.
+    So the rules of elementwise operations need not handle broadcasting: the rules of broadcast_to do.
     """
     for k, parent in enumerate(parents):
         if parent is not None and shape_of(values[k]) != shape:
@@ -201,7 +195,7 @@ def variables(*values: Any, names: tuple[str, ...] = ()) -> tuple[Variable, ...]
 
 
 def record(f: Callable[[Any], Any], w: Any) -> tuple[Variable, list[Variable | float]]:
-    """Run f on a new tape; return its input, and its outputs one by one: numbers, where they do not depend on it."""
+    """Run f on a new tape; return its input, and each of its outputs: plain numbers, if they do not depend on it."""
     (x,) = variables(w)
     y = f(x)
     found: list[Any] = []
@@ -241,7 +235,7 @@ def gradient(f: Callable[[Any], Any], w: ArrayLike) -> Array:
     """
     jacobian = backward_jacobian(f, w)
     if len(jacobian) != 1:
-        raise ValueError(f"gradient: f must return a number, got {len(jacobian)}; backward_jacobian is for these")
+        raise ValueError(f"gradient: f must return a number, got {len(jacobian)}; use backward_jacobian for several")
     first: Array = jacobian[0]
     return first
 
@@ -264,7 +258,7 @@ def backward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:
     jacobian = np.zeros((len(ys), len(x)))
     # BEGIN SOLUTION 5d backward_jacobian
     for row, y in zip(jacobian, ys, strict=True):
-        if isinstance(y, Variable):  # else it does not depend on w
+        if isinstance(y, Variable):  # otherwise it does not depend on w
             y.backward()
             row[:] = x.adjoint
     # END SOLUTION
@@ -274,7 +268,7 @@ def backward_jacobian(f: Callable[[Any], Any], w: ArrayLike) -> Array:
 def hvp(f: Callable[[Any], Any], w: ArrayLike, direction: ArrayLike) -> Array:
     """Multiply the Hessian of f at w by a direction, forward over reverse: dual numbers on a tape, one sweep back.
 
-    The adjoint of w is then a dual number: its value is the gradient, its tangent how the gradient changes.
+    The adjoint of w is then a dual number: its value is the gradient, its tangent the gradient's rate of change.
 
     Args:
         f: takes an array (n,), returns a number.

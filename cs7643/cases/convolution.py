@@ -253,7 +253,7 @@ def _try_backward(backward: Function, rng: Generator, *shape: int, **options: An
         yield compare(name, actual, right, conv.tolerance, conv.x.dtype.type, mistakes=wrong)
 
 
-@case(FORWARD, "the example of the assignment", "over all channels, and summed")
+@case(FORWARD, "the example of the assignment", "and all products are summed")
 def _the_example(forward: Function, _: Generator) -> Attempt:
     x, w, b = spaced(-0.1, 0.5, 2, 3, 4, 4), spaced(-0.2, 0.3, 3, 3, 4, 4), spaced(-0.1, 0.2, 3)
     out, _cache = parts(forward(x, w, b, {"stride": 2, "pad": 1}), "out", "cache")
@@ -294,9 +294,9 @@ def _situation(attempt: Any, function: Function, rng: Generator, what: str) -> A
 
 
 SITUATIONS = {  # and the rule that each tests, of the forward and of the backward pass
-    "random images": ("multiplied element by element with the window under it",) * 2,
+    "random images": ("it is multiplied elementwise with the window under it",) * 2,
     "no padding, images that are not square": ('{"stride": at least 1, "pad": at least 0}',) * 2,
-    "stride 2 and 3, with rows left over": ("rows and columns that no whole window covers are left out",) * 2,
+    "stride 2 and 3, with rows left over": ("rows and columns that no complete window covers are ignored",) * 2,
     "a kernel that is not square": ("Each filter of size HH x WW slides over the image",) * 2,
     "one image, one channel, one filter, one pixel": ("N is the number of images, C of channels, F of filters",) * 2,
     "float32 images": ("Arrays are float32 or float64",) * 2,

@@ -192,7 +192,7 @@ def _try_backward(backward: Function, rng: Generator, x: Array, *window: int) ->
     yield compare("dx", found, expected, tolerance, dtype=x.dtype.type, mistakes=pool.mistaken_backward())
 
 
-LEFT_OUT = "rows and columns that no whole window covers are left out"
+LEFT_OUT = "rows and columns that no complete window covers are ignored"
 LARGEST = "the largest value of each window, channel by channel"
 WHOLE = "The whole gradient of a window goes to its maximum"
 SIZES = '{"pool_height", "pool_width", "stride"}, each at least 1'

@@ -17,7 +17,7 @@ from coursework.check.comparison import Comparison, Prediction, compare
 from coursework.check.diagnosis import mistake
 
 STEPS = "Start at w(1) = 0 and take the steps w(t+1) = w(t) - eta v(t)"
-PAIRS = "the last one has no v and does not count"
+PAIRS = "the last one has no v and is not used"
 SUM = "the sum of <w(t) - w*, v(t)> over t = 1..T"
 SIDES = "||w*||^2 / (2 eta) + eta/2 times the sum of ||v(t)||^2"
 

@@ -16,7 +16,7 @@ from cs7643.gradient_check import eval_numerical_gradient
 
 CENTRES = {1: 2.0, 2: -1.0}
 TERM = "Take a step against the gradient of one term of f(w) = (w - 2)^2 / 2 + (w + 1)^2 / 2"
-COUNTER = "lowers the sampled term, and yet raises f"
+COUNTER = "lowers the sampled term but raises f"
 BETWEEN = "stand between the two minimisers, -1 and 2: there the terms pull in opposite directions."
 
 mistake("sgd_step", "terms exchanged", "term 1 is (w - 2)^2 / 2 and term 2 is (w + 1)^2 / 2; here they are exchanged.")
@@ -67,7 +67,7 @@ def _sgd_step_against_the_slope_of_each_term(sgd_step: Function, rng: Generator)
             yield compare(f"sgd_step({w:g}, {term}, {eta:g})", found, right, 1e-8, mistakes=mistakes, base=w)
 
 
-@case("sgd_step", "many points at once, each with a term of its own", "one for all points, or an array of w's shape")
+@case("sgd_step", "many points at once, each with a term of its own", "a number for all points, or an array of w's shape")
 def _sgd_step_many_points_at_once_each_with_a_term_of(sgd_step: Function, rng: Generator) -> Attempt:
     w, term = np.array([0.0, 1.0, -2.0, 3.0]), np.array([1, 2, 2, 1])
     yield IfRaises({"one term for all": "truth value of an array with more than one element is ambiguous"})

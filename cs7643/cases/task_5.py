@@ -477,7 +477,7 @@ def _tape_sweep_operations_whose_rules_need_their(sweep: Function, rng: Generato
     yield compare("the adjoint of y", dy, np.exp(a * b) * (a / b - 1 / b**2), 1e-14)
 
 
-@case("Tape.sweep", "what has no influence", "return the adjoint of each: None where there is no influence")
+@case("Tape.sweep", "what has no influence", "return the adjoint of each; None if it has no influence")
 def _tape_sweep_what_has_no_influence(sweep: Function, rng: Generator) -> Attempt:
     tape = Tape()
     at = float(rng.uniform(1, 3))

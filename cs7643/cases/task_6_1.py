@@ -33,7 +33,7 @@ Model = dict[str, Array]
 
 SCORES = "The scores are affine - ReLU - affine: nothing comes after the second affine layer."
 LOSS = "averaged over the images, plus 0.5 * reg * (sum of W1^2 + sum of W2^2)"
-GRADIENTS = "a dictionary of gradients, of the model's names and shapes"
+GRADIENTS = "a dictionary of gradients, with the model's names and shapes"
 OVERFLOW = "subtract the largest score of each image before exp"
 UNDERFLOW = "the loss of that image is then large, not infinite"
 

@@ -26,16 +26,16 @@ def init_two_layer_convnet(
     seed: int | np.random.Generator = 0,
     dtype: Any = np.float64,
 ) -> Model:
-    """Make the weights of a two-layer ConvNet: Gaussian numbers.
+    """Make the weights of a two-layer ConvNet, from a normal distribution.
 
     Args:
         weight_scale: the standard deviation of the weights.
         bias_scale: the standard deviation of the biases.
-        input_shape: (C, H, W) of an image; H and W even, so that 2x2 pooling covers the image.
+        input_shape: (C, H, W) of an image; H and W even, for 2x2 pooling.
         num_classes: the number of classes.
         num_filters: F, the number of filters.
-        filter_size: the height and width of a filter, odd, so that padding can keep the image's size.
-        seed: of the random numbers, or a generator.
+        filter_size: the height and width of a filter; odd, so that padding can preserve the size of the image.
+        seed: that of the random numbers, or a generator.
         dtype: np.float32 or np.float64.
 
     Returns:
@@ -72,7 +72,7 @@ def two_layer_convnet(X: Array, model: Model, y: Array | None = None, reg: float
         reg: the strength of the regularisation; the biases are not regularised.
 
     Returns:
-        Without y, the scores (N, num_classes). With y, the loss and a dictionary of gradients, of the model's names.
+        Without y, the scores (N, num_classes). With y, the loss and a dictionary of gradients, with the model's names.
 
     Raises:
         ValueError: if a shape, a dtype or a label does not fit.

@@ -1,4 +1,4 @@
-"""A softmax classifier in NumPy, affine - softmax: what the linear model of problem 6.4 is compared with."""
+"""A softmax classifier in NumPy, affine - softmax, for comparison with the linear model of problem 6.4."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cs7643.losses import softmax_loss
 def init_softmax_model(
     input_size: int, output_size: int, *, seed: int | np.random.Generator = 0, dtype: Any = np.float64
 ) -> Model:
-    """Make the weights: small Gaussian numbers (1e-3 times a standard normal), biases zero.
+    """Make the weights, 1e-3 times standard normal numbers, and zero biases.
 
     Args:
         input_size: D, the number of values in an image.
         output_size: C, the number of classes.
-        seed: of the random numbers, or a generator.
+        seed: that of the random numbers, or a generator.
         dtype: np.float32 or np.float64.
 
     Returns:
@@ -41,13 +41,13 @@ def softmax_classifier(X: Array, model: Model, y: Array | None = None, reg: floa
     The loss is the softmax cross-entropy, averaged over the images, plus 0.5 * reg * (sum of W1^2).
 
     Args:
-        X: (N, D), an image a row.
+        X: (N, D), one image per row.
         model: {"W1": (D, C), "b1": (C,)}.
         y: (N,), the labels, whole numbers from 0 to C - 1; None for the scores alone.
         reg: the strength of the regularisation; the biases are not regularised.
 
     Returns:
-        Without y, the scores (N, C). With y, the loss and a dictionary of gradients, of the model's names and shapes.
+        Without y, the scores (N, C). With y, the loss and a dictionary of gradients, with the model's names and shapes.
 
     Raises:
         ValueError: if a shape, a dtype or a label does not fit.

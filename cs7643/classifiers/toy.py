@@ -1,4 +1,4 @@
-"""A network and a data set so small that every number can be checked by hand: the first thing that problem 6.1 runs."""
+"""A network and a data set small enough to check by hand, for the start of problem 6.1."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ Model = dict[str, Array]
 def init_two_layer_model(
     input_size: int, hidden_size: int, output_size: int, *, seed: int | np.random.Generator = 0, dtype: Any = np.float64
 ) -> Model:
-    """Make the weights of a two-layer network: small Gaussian numbers (1e-5 times a standard normal), biases zero.
+    """Make the weights of a two-layer network, 1e-5 times standard normal numbers, and zero biases.
 
     Args:
         input_size: D, the number of values in an image.
         hidden_size: H, the number of hidden units.
         output_size: C, the number of classes.
-        seed: of the random numbers, or a generator.
+        seed: that of the random numbers, or a generator.
         dtype: np.float32 or np.float64.
 
     Returns:
@@ -60,13 +60,13 @@ def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0
     infinite. So write log softmax as the shifted score minus the logarithm of the sum.
 
     Args:
-        X: (N, D), an image a row.
+        X: (N, D), one image per row.
         model: {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}.
         y: (N,), the labels, whole numbers from 0 to C - 1; None for the scores alone.
         reg: the strength of the regularisation; the biases are not regularised.
 
     Returns:
-        Without y, the scores (N, C). With y, the loss and a dictionary of gradients, of the model's names and shapes.
+        Without y, the scores (N, C). With y, the loss and a dictionary of gradients, with the model's names and shapes.
 
     Raises:
         ValueError: if a shape, a dtype or a label does not fit.
@@ -75,7 +75,7 @@ def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0
     if y is not None:
         check_labels("two_layer_net", y, len(X), W2.shape[1])
 
-    # The scores (N, C): they are the answer when there are no labels.
+    # The scores (N, C), which are returned if there are no labels.
     # BEGIN SOLUTION 6.1 two_layer_net_scores
     hidden = np.maximum(X @ W1 + b1, 0)
     scores: Array = hidden @ W2 + b2
@@ -86,7 +86,7 @@ def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0
     # The loss, one number.
     # BEGIN SOLUTION 6.1 two_layer_net_loss
     rows = np.arange(len(X))
-    shifted = scores - scores.max(axis=1, keepdims=True)  # softmax does not change, and exp stays at most 1
+    shifted = scores - scores.max(axis=1, keepdims=True)  # the softmax stays the same, and exp cannot overflow
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     data_loss = -log_probabilities[rows, y].mean()
     loss = float(data_loss + 0.5 * reg * (np.vdot(W1, W1) + np.vdot(W2, W2)))
@@ -109,7 +109,7 @@ def two_layer_net(X: Array, model: Model, y: Array | None = None, reg: float = 0
 
 
 def _parameters(X: Array, model: Model) -> tuple[Array, Array, Array, Array]:
-    """Take the four arrays out of the model and check that they fit X and one another."""
+    """Return the model's four arrays, after checking that they fit X and each other."""
     if set(model) != {"W1", "b1", "W2", "b2"}:
         raise ValueError(f"two_layer_net: model must have the keys W1, b1, W2, b2, got {sorted(model)}")
     W1, b1, W2, b2 = (model[name] for name in ("W1", "b1", "W2", "b2"))
@@ -118,7 +118,7 @@ def _parameters(X: Array, model: Model) -> tuple[Array, Array, Array, Array]:
             found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
             raise ValueError(f"two_layer_net: {name} must be a floating-point array with {ndim} axes, got {found}")
     if X.shape[1] != len(W1):
-        raise ValueError(f"two_layer_net: W1 takes {len(W1)} values an image, X has {X.shape[1]}")
+        raise ValueError(f"two_layer_net: W1 takes {len(W1)} values per image, X has {X.shape[1]}")
     if b1.shape != (W1.shape[1],) or len(W2) != W1.shape[1] or b2.shape != (W2.shape[1],):
         shapes = ", ".join(f"{name} {array.shape}" for name, array in (("W1", W1), ("b1", b1), ("W2", W2), ("b2", b2)))
         raise ValueError(f"two_layer_net: the shapes must be W1 (D, H), b1 (H,), W2 (H, C), b2 (C,), got {shapes}")

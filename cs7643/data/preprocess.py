@@ -1,4 +1,4 @@
-"""From raw images to what a classifier takes."""
+"""From raw images to the input of a classifier."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def preprocess(
 
     Args:
         dataset: the raw images.
-        num_training: the first so many of the training images are trained on.
-        num_validation: the next so many are validated on: with 49,000 before them, images 49,000 to 49,999.
-        num_test: the first so many of the test images are tested on.
+        num_training: the number of training images that are used for training, from the first one on.
+        num_validation: the number of training images after those, for validation; by default images 49,000 to 49,999.
+        num_test: the number of test images that are used, from the first one on.
         layout: "rows", each image a row of 3072 numbers, or "NCHW", each of shape (3, 32, 32).
         dtype: np.float32 or np.float64.
 
@@ -33,7 +33,7 @@ def preprocess(
         mean_image, (3072,) or (3, 32, 32).
 
     Raises:
-        ValueError: if a number is more than there are images, or the layout or the dtype is none of these.
+        ValueError: if there are not enough images, or the layout or the dtype is not one of these.
     """
     _check_count("num_training", num_training, 1, len(dataset.X_train))
     _check_count("num_validation", num_validation, 0, len(dataset.X_train) - num_training)
@@ -45,11 +45,11 @@ def preprocess(
 
     def centred(images: Images) -> NDArray[Any]:
         out = np.empty(images.shape, dtype)
-        np.subtract(images, mean_image, out=out)  # straight into its place: a temporary would take hundreds of MB
+        np.subtract(images, mean_image, out=out)  # without a temporary array of hundreds of MB
         return out.reshape(len(out), mean_image.size) if layout == "rows" else out
 
     training, validation = slice(num_training), slice(num_training, num_training + num_validation)
-    total = dataset.X_train[training].sum(axis=0, dtype=np.uint64)  # of whole numbers: exact
+    total = dataset.X_train[training].sum(axis=0, dtype=np.uint64)  # exact, because the pixels are whole numbers
     mean_image = (total / num_training).astype(dtype)
     return Splits(
         X_train=centred(dataset.X_train[training]),

@@ -1,8 +1,8 @@
-"""The embedded default, Shapes-10: ten classes of drawn shapes in the form of CIFAR-10, made from a seed at each load.
+"""The embedded default, Shapes-10: ten classes of drawn shapes in the form of CIFAR-10, generated from a seed.
 
-Every image is one shape on a textured ground. Place, size, tilt, colours and contrast vary, all drawn independently of
-the class, so that no colour gives the class away: only the shape does. A linear classifier sees as much of it as the
-average place of each shape tells; hidden units see more; filters that look for edges and corners everywhere see most.
+Each image shows one shape on a textured background. Place, size, tilt, colours and contrast are random and independent
+of the class, so only the shape reveals the class. A linear classifier can use only the average image of each class;
+hidden units can use more, and filters that detect edges and corners everywhere most.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from cs7643.data.dataset import Images, Labels
 Array = NDArray[Any]  # float32
 
 SIZE = 32  # pixels
-BLOCK = 500  # images that are drawn at a time, from a seed of their own: small enough to stay in the cache
+BLOCK = 500  # images drawn at a time, from a seed of their own; they fit into the cache
 RADIUS = (6.5, 11.0)  # pixels
-JITTER = 3.0  # pixels, from the middle, each way
-TILT = 0.5  # radians, each way
-DARK = 0.22  # the part of the images in which the shape is darker than the ground
-NOISE = 24.0  # grey levels, each way
-TEXTURE = 22.0  # grey levels, the standard deviation of the ground's slow variation
+JITTER = 3.0  # pixels from the centre, in each direction
+TILT = 0.5  # radians, in each direction
+DARK = 0.22  # the fraction of the images in which the shape is darker than the background
+NOISE = 24.0  # grey levels, in each direction
+TEXTURE = 22.0  # grey levels, the standard deviation of the background's slow variation
 
 
 def _far(u: Array, v: Array) -> Any:
     return np.sqrt(u * u + v * v)
 
 
-# Each shape is a function of u (to the right) and v (upwards), negative inside; it fills about |u|, |v| <= 1.
+# Each shape is a function of u (to the right) and v (upwards), negative inside; it roughly fills |u|, |v| <= 1.
 SHAPES: dict[str, Callable[[Array, Array], Any]] = {
     "disc": lambda u, v: _far(u, v) - 0.88,
     "ring": lambda u, v: abs(_far(u, v) - 0.72) - 0.19,
@@ -51,7 +51,7 @@ NAME = "Shapes-10 (embedded)"  # of the data set, in titles, tables and logs
 
 
 def draw(num_train: int = 50_000, num_test: int = 10_000, seed: int = 0) -> tuple[Images, Labels, Images, Labels]:
-    """Draw the data set. The first images are the same however many are asked for.
+    """Draw the data set. The first images do not depend on how many are drawn.
 
     Args:
         num_train: the number of training images.
@@ -76,13 +76,13 @@ def _draw_split(count: int, seed: list[int]) -> tuple[Images, Labels]:
         X[start : start + BLOCK] = images[: count - start]
         y[start : start + BLOCK] = labels[: count - start]
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy lets other threads run while it computes
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy releases the lock while it computes
         list(pool.map(fill, range(0, count, BLOCK)))
     return X, y
 
 
 def _draw_block(rng: np.random.Generator) -> tuple[Images, Labels]:
-    """Draw BLOCK images, the same number of each class, in random order."""
+    """Draw BLOCK images, equally many of each class, in random order."""
     labels = rng.permutation(np.arange(BLOCK) % len(SHAPES))
     cover = _cover(labels, rng)[:, np.newaxis]
 
@@ -97,7 +97,7 @@ def _draw_block(rng: np.random.Generator) -> tuple[Images, Labels]:
 
 
 def _cover(labels: Labels, rng: np.random.Generator) -> Array:
-    """Return how much of each pixel the shape covers, from 0 to 1: (BLOCK, 32, 32), with smooth edges."""
+    """Return the fraction of each pixel that the shape covers, (BLOCK, 32, 32), with smooth edges."""
 
     def each(low: float, high: float) -> Any:
         return rng.uniform(low, high, (BLOCK, 1, 1)).astype(np.float32)

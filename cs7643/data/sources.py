@@ -1,4 +1,4 @@
-"""Which data set is used: an explicit folder, CIFAR-10 in datasets/, or the embedded default."""
+"""Choosing the data set: a folder that is named, CIFAR-10 in datasets/, or the embedded default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _announced: set[str] = set()
 
 @dataclass(frozen=True)
 class Source:
-    """Where the images come from, and why from there."""
+    """Where the images come from, and why."""
 
     folder: Path | None  # the one that holds data_batch_1 and so on; None: the embedded default
     reason: str
@@ -30,19 +30,19 @@ class Source:
 def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10, datasets: Path = DATASETS) -> Source:
     """Find the data set to use.
 
-    It is the first there is of: ``directory``; what the environment variable CS7643_CIFAR10 names;
+    It is the first of: ``directory``; the folder that the environment variable CS7643_CIFAR10 names;
     ``datasets/cifar-10-batches-py``; the embedded default, which needs no file.
 
     Args:
-        directory: holds the batch files, or the folder cifar-10-batches-py with them; the word "embedded" asks for
-            the embedded default (the environment variable too).
-        catalogue: what CIFAR-10 is.
-        datasets: where downloaded data lies.
+        directory: the folder with the batch files, or the one that holds cifar-10-batches-py; "embedded" means the
+            embedded default (in the environment variable, too).
+        catalogue: the files of CIFAR-10.
+        datasets: the folder for downloaded data.
 
     Raises:
-        DatasetError: if a folder that was named does not hold CIFAR-10. It is never passed over in silence.
+        DatasetError: if a folder that was named does not hold CIFAR-10; it is never skipped silently.
     """
-    reason = "as asked for"
+    reason = "as requested"
     if directory is None and os.environ.get(ENVIRONMENT_VARIABLE):
         directory, reason = os.environ[ENVIRONMENT_VARIABLE], f"as {ENVIRONMENT_VARIABLE} says"
     if directory is not None:
@@ -53,7 +53,7 @@ def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
     near = near_matches(datasets, catalogue)
     return Source(
         None,
-        f"there is no {folder}" + (f", but there is {_listed(near)}: --download uses it if it can" if near else ""),
+        f"there is no {folder}" + (f", but there is {_listed(near)}: --download uses it if possible" if near else ""),
     )
 
 
@@ -69,11 +69,11 @@ def load(
     Args:
         directory: as for :func:`find`.
         announce: whether to print it.
-        catalogue: what CIFAR-10 is.
-        datasets: where downloaded data lies.
+        catalogue: the files of CIFAR-10.
+        datasets: the folder for downloaded data.
 
     Raises:
-        DatasetError: if it is not there, damaged or foreign; the message names the file and says what to do.
+        DatasetError: if it is missing, damaged or not CIFAR-10; the message names the file and says what to do.
     """
     folder = find(directory, catalogue=catalogue, datasets=datasets).folder
     dataset = cifar10.read(folder, catalogue)[0] if folder else _draw()
@@ -84,19 +84,19 @@ def load(
 
 
 def for_notebooks(args: argparse.Namespace) -> dict[str, str]:
-    """Print which images the notebooks will use, and return the variable that tells them.
+    """Print which images the notebooks will use, and return the environment variable that selects them.
 
     Args:
         args: with ``cifar10_dir``, as ``directory`` of :func:`find`.
 
     Raises:
-        DatasetError: if they are not there, or damaged.
+        DatasetError: if they are missing or damaged.
     """
     source = find(args.cifar10_dir)
     if source.folder is None:
         print(f"Data: {shapes.NAME}")
         return {ENVIRONMENT_VARIABLE: EMBEDDED}
-    print(f"Data: {cifar10.read(source.folder)[0].name}")  # read here, so that a damaged file ends the run at once
+    print(f"Data: {cifar10.read(source.folder)[0].name}")  # read now, so that a damaged file is reported at once
     return {ENVIRONMENT_VARIABLE: str(source.folder.resolve())}
 
 
@@ -120,9 +120,9 @@ def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:
 
 
 def first_holding(directory: Path, catalogue: Catalogue) -> Path | None:
-    """Return the folder that holds the batch files, or some of them: the directory, or where programs unpack to in it.
+    """Return the folder that holds the batch files, or some of them: the directory, or one inside it.
 
-    Some make a folder named after the archive, some one named after what is in it, and that one holds another.
+    Some programs unpack into a folder named after the archive, or put the folder into another one of the same name.
     """
     inner = directory / catalogue.folder
     by_archive = directory / catalogue.archive.removesuffix(".tar.gz") / catalogue.folder
@@ -133,7 +133,7 @@ def first_holding(directory: Path, catalogue: Catalogue) -> Path | None:
 
 
 def near_matches(directory: Path, catalogue: Catalogue) -> list[Path]:
-    """Return what in a directory may be the archive or the folder under another name, or an unfinished download."""
+    """Return the files in a directory that may be the archive or folder under another name, or part of a download."""
     if not directory.is_dir():
         return []
     found = [
@@ -147,7 +147,7 @@ def _listed(paths: list[Path]) -> str:
 
 
 def _draw() -> Dataset:
-    from cs7643.data import shapes  # only here: who has CIFAR-10 need not wait for it
+    from cs7643.data import shapes  # only here: not needed with CIFAR-10
 
     X_train, y_train, X_test, y_test = shapes.draw()
     return Dataset(shapes.NAME, X_train, y_train, X_test, y_test, shapes.CLASS_NAMES, is_cifar10=False)

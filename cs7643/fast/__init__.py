@@ -1,1 +1,1 @@
-"""The layers of problem 6 once more, fast: matrix products, threads, memory, and what bounds the speed."""
+"""Fast versions of the layers of problem 6: matrix products, threads, memory, and what limits the speed."""

@@ -1,4 +1,4 @@
-"""Layers that often follow one another, as one pair of functions each; convolution and pooling are the fast ones."""
+"""Common sequences of layers, each as one forward and one backward function, with the fast convolution and pooling."""
 
 from __future__ import annotations
 
@@ -8,34 +8,13 @@ import numpy as np
 
 from cs7643.fast.fused import fused_backward, fused_forward
 from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
-from cs7643.layers import (
-    Array,
-    Cache,
-    affine_backward,
-    affine_forward,
-    conv_geometry,
-    pool_geometry,
-    relu_backward,
-    relu_forward,
-)
-
-
-def affine_relu_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
-    """Compute affine - ReLU. Shapes as in :func:`cs7643.layers.affine_forward`."""
-    scores, affine_cache = affine_forward(x, w, b)
-    out, relu_cache = relu_forward(scores)
-    return out, (affine_cache, relu_cache)
-
-
-def affine_relu_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients dx, dw, db of affine - ReLU."""
-    affine_cache, relu_cache = cache
-    return affine_backward(relu_backward(dout, relu_cache), affine_cache)
+from cs7643.fast.patches import Plan
+from cs7643.layers import Array, Cache, conv_geometry, pool_geometry
 
 
 def conv_relu_forward(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
     """Compute convolution - ReLU. Shapes as in :func:`cs7643.layers.conv_forward_naive`."""
-    return fused_forward(x, w, b, conv_geometry("conv_relu_forward", x, w, b, conv_param), window=(1, 1))
+    return fused_forward(x, w, b, Plan.of(x, w, conv_geometry("conv_relu_forward", x, w, b, conv_param)), relu=True)
 
 
 def conv_relu_backward(dout: Array, cache: Cache, *, need_dx: bool = True) -> tuple[Array | None, Array, Array]:
@@ -48,12 +27,12 @@ def conv_relu_pool_forward(
 ) -> tuple[Array, Cache]:
     """Compute convolution - ReLU - max pooling. Shapes as in the two layers' own functions."""
     geometry = conv_geometry("conv_relu_pool_forward", x, w, b, conv_param)
-    maps = np.broadcast_to(x.dtype.type(0), (len(x), len(w), geometry.H_out, geometry.W_out))  # none is computed yet
+    maps = np.broadcast_to(x.dtype.type(0), (len(x), len(w), geometry.H_out, geometry.W_out))  # only for their shape
     height, width, stride, _, _ = pool_geometry("conv_relu_pool_forward", maps, pool_param)
-    if height == width == stride:  # windows lie side by side, and no value is in two
-        out, conv_cache = fused_forward(x, w, b, geometry, window=(height, width))
+    if height == width == stride:  # windows lie side by side: no value is in two
+        out, conv_cache = fused_forward(x, w, b, Plan.of(x, w, geometry, (height, width)), relu=True)
         return out, (conv_cache, None)
-    maps, conv_cache = fused_forward(x, w, b, geometry, window=(1, 1))
+    maps, conv_cache = fused_forward(x, w, b, Plan.of(x, w, geometry), relu=True)
     out, pool_cache = max_pool_forward_fast(maps, pool_param)
     return out, (conv_cache, pool_cache)
 

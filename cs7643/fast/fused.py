@@ -1,9 +1,9 @@
-"""Convolution, ReLU and max pooling in one go, which is how :mod:`cs7643.fast.layers` and the blocks are fast.
+"""Convolution, ReLU and max pooling in one pass: what makes :mod:`cs7643.fast.layers` and the blocks fast.
 
-BLAS does the arithmetic, at a rate that is hard to beat. What remains is to move numbers, which is fast within the
-cache and slow outside. So a few images at a time go all the way: their windows are written out as rows, multiplied with
-the filters, rectified and pooled, and only what pooling leaves goes back to memory. The rows are not kept for the
-backward pass: they hold each pixel as often as windows cover it, and writing them again takes less time than fetching.
+BLAS does the arithmetic, and is hard to beat. What remains is moving numbers, which is fast within the cache and slow
+outside it. So a few images at a time go through all layers: their windows are copied into rows, multiplied with the
+filters, rectified and pooled, and only the pooled result returns to memory. The rows are not kept for the backward
+pass: they hold each pixel once per window that covers it, and copying them again is faster than reading them back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cs7643.fast.patches import Overlap, Patches, Plan, multiply, multiply_transposed
 from cs7643.fast.threads import divide, share
-from cs7643.layers import Array, ConvGeometry, check_dout
+from cs7643.layers import Array, check_dout
 
 
 class FusedCache(NamedTuple):
@@ -23,33 +23,29 @@ class FusedCache(NamedTuple):
 
     x: Array
     w: Array
-    geometry: ConvGeometry
-    window: tuple[int, int] | None
-    wins: NDArray[np.bool_] | None  # (N, places, Y * X, F): whether this place of a window is what is left of it
+    plan: Plan
+    wins: NDArray[np.bool_] | None  # (N, places, Y * X, F): where each pooled value comes from; None without ReLU
 
 
-def fused_forward(
-    x: Array, w: Array, b: Array, geometry: ConvGeometry, window: tuple[int, int] | None
-) -> tuple[Array, FusedCache]:
-    """Compute a convolution, and ReLU and max pooling after it.
+def fused_forward(x: Array, w: Array, b: Array, plan: Plan, *, relu: bool) -> tuple[Array, FusedCache]:
+    """Compute a convolution, followed by ReLU and max pooling if ``relu`` is set.
 
     Args:
         x: (N, C, H, W), the images.
         w: (F, C, HH, WW), the filters.
         b: (F,), the biases.
-        geometry: of the convolution.
-        window: of the pooling, whose windows lie side by side; (1, 1) for ReLU alone, None for neither.
+        plan: the sizes, among them those of the pooling windows; 1 x 1 for no pooling.
+        relu: whether to rectify and pool.
 
     Returns:
         out: (N, F, Y, X), and the cache.
     """
     N, F = len(x), len(w)
-    plan = Plan(x.shape[1:], w.shape[2:], geometry, window or (1, 1))
     (Y, X), places = plan.pooled, plan.places
     dtype = np.result_type(x, w, b)
     filters = np.concatenate([w.transpose(2, 3, 1, 0).reshape(-1, F), [b]]).astype(dtype, copy=False)
     out = np.empty((N, F, Y, X), dtype)
-    wins = np.empty((N, places, Y * X, F), np.bool_) if window else None
+    wins = np.empty((N, places, Y * X, F), np.bool_) if relu else None
 
     def buffers(images: int) -> tuple[Patches, Array, Array]:
         maps = np.empty((images, places, Y * X, F), dtype)
@@ -67,30 +63,29 @@ def fused_forward(
             np.maximum(largest, 0, out=largest)
             np.equal(maps, largest[:, np.newaxis], out=wins[images])
             if np.count_nonzero(wins[images]) != np.count_nonzero(largest):
-                settle(wins[images], largest)
+                _settle(wins[images], largest)
         out[images] = largest.reshape(-1, Y, X, F).transpose(0, 3, 1, 2)
 
     share(work, divide(N, plan.bytes_of_maps(F, dtype)), buffers)
-    return out, FusedCache(x, w, geometry, window, wins)
+    return out, FusedCache(x, w, plan, wins)
 
 
 def fused_backward(
     where: str, dout: Array, cache: FusedCache, *, need_dx: bool = True
 ) -> tuple[Array | None, Array, Array]:
-    """Compute the gradients of a convolution with what follows it; errors begin with ``where``.
+    """Compute the gradients of :func:`fused_forward`.
 
     Args:
-        where: the name of the public function.
+        where: the name of the public function, with which errors begin.
         dout: (N, F, Y, X), the gradient with respect to the output.
         cache: as :func:`fused_forward` returns it.
-        need_dx: whether the gradient of the images is asked for.
+        need_dx: whether to compute the gradient of the images.
 
     Returns:
         dx: (N, C, H, W), or None; dw: (F, C, HH, WW); db: (F,).
     """
-    x, w, geometry, window, wins = cache
+    x, w, plan, wins = cache
     F, C, HH, WW = w.shape
-    plan = Plan(x.shape[1:], w.shape[2:], geometry, window or (1, 1))
     (Y, X), places = plan.pooled, plan.places
     check_dout(where, dout, (len(x), F, Y, X))
     dtype = np.result_type(x, w, dout)
@@ -124,8 +119,8 @@ def fused_backward(
     return dx, dfilters[:-1].reshape(HH, WW, C, F).transpose(3, 2, 0, 1), dfilters[-1]
 
 
-def settle(wins: NDArray[np.bool_], largest: Array) -> None:
-    """Let no place win where nothing is left, and one place where several are equal: the first."""
+def _settle(wins: NDArray[np.bool_], largest: Array) -> None:
+    """Leave at most one winner in each window: none where the output is 0, and the first where several are equal."""
     free = largest > 0
     for place in range(wins.shape[1]):
         wins[:, place] &= free

@@ -1,8 +1,8 @@
 """The convolution and max-pooling layers of :mod:`cs7643.layers`, fast: same arguments, same results.
 
-No Python loop runs over single images, filters or positions. A convolution becomes products of matrices, for a few
-images at a time, on as many threads as there are cores; :mod:`cs7643.fast.fused` says how and why. Pooling loops over
-the few places of a window, and handles all windows at once.
+No Python loop runs over images, filters or positions. A convolution becomes a series of matrix products, for a few
+images at a time, on as many threads as there are cores; :mod:`cs7643.fast.fused` explains how and why. Pooling loops
+over the few places in a window and treats all windows at once.
 """
 
 from __future__ import annotations
@@ -13,46 +13,29 @@ from typing import NamedTuple
 import numpy as np
 
 from cs7643.fast.fused import FusedCache, fused_backward, fused_forward
+from cs7643.fast.patches import Plan
 from cs7643.fast.threads import divide, share
 from cs7643.layers import Array, Cache, PoolGeometry, check_dout, conv_geometry, pool_geometry
 
 
 def conv_forward_fast(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:
-    """Compute a convolutional layer.
+    """Compute a convolutional layer: x (N, C, H, W), w (F, C, HH, WW) and b (F,) give out (N, F, H_out, W_out).
 
-    Args:
-        x: (N, C, H, W), the images.
-        w: (F, C, HH, WW), the filters.
-        b: (F,), the biases.
-        conv_param: {"stride": at least 1, "pad": at least 0}.
-
-    Returns:
-        out: (N, F, H_out, W_out), as :func:`cs7643.layers.conv_forward_naive`, and the cache (x, w, b, conv_param).
-
-    Raises:
-        ValueError: if a shape, a dtype, the stride or the padding does not fit.
+    Arguments, results and errors are those of :func:`cs7643.layers.conv_forward_naive`.
     """
     geometry = conv_geometry("conv_forward_fast", x, w, b, conv_param)
-    out, _ = fused_forward(x, w, b, geometry, window=None)
+    out, _ = fused_forward(x, w, b, Plan.of(x, w, geometry), relu=False)
     return out, (x, w, b, conv_param)
 
 
 def conv_backward_fast(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Compute the gradients of a convolutional layer.
+    """Compute the gradients of a convolutional layer: dx (N, C, H, W), dw (F, C, HH, WW) and db (F,).
 
-    Args:
-        dout: (N, F, H_out, W_out), the gradient with respect to the layer's output.
-        cache: (x, w, b, conv_param), as :func:`conv_forward_fast` returns it.
-
-    Returns:
-        dx: (N, C, H, W); dw: (F, C, HH, WW); db: (F,).
-
-    Raises:
-        ValueError: if ``dout`` does not have the shape of the output.
+    Arguments, results and errors are those of :func:`cs7643.layers.conv_backward_naive`.
     """
     x, w, b, conv_param = cache
     geometry = conv_geometry("conv_backward_fast", x, w, b, conv_param)
-    dx, dw, db = fused_backward("conv_backward_fast", dout, FusedCache(x, w, geometry, None, None))
+    dx, dw, db = fused_backward("conv_backward_fast", dout, FusedCache(x, w, Plan.of(x, w, geometry), wins=None))
     assert dx is not None
     return dx, dw, db
 
@@ -62,21 +45,13 @@ class PoolCache(NamedTuple):
 
     shape: tuple[int, ...]  # of x
     geometry: PoolGeometry
-    winner: Array  # (H_out, W_out, N, C): which place of the window, counted row by row, holds the maximum
+    winner: Array  # (H_out, W_out, N, C): the place of the maximum in its window, counted row by row
 
 
 def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Array, Cache]:
-    """Compute a max-pooling layer.
+    """Compute a max-pooling layer: x (N, C, H, W) gives out (N, C, H_out, W_out).
 
-    Args:
-        x: (N, C, H, W), the images.
-        pool_param: {"pool_height", "pool_width", "stride"}, each at least 1.
-
-    Returns:
-        out: (N, C, H_out, W_out), as :func:`cs7643.layers.max_pool_forward_naive`, and a cache.
-
-    Raises:
-        ValueError: if a shape, a dtype, the window or the stride does not fit.
+    Arguments, results and errors are those of :func:`cs7643.layers.max_pool_forward_naive`, except for the cache.
     """
     geometry = pool_geometry("max_pool_forward_fast", x, pool_param)
     (N, C, H, W), (height, width, _, H_out, W_out) = x.shape, geometry
@@ -84,7 +59,7 @@ def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Arra
     winner = np.zeros((H_out, W_out, N, C), np.min_scalar_type(height * width))
 
     def buffers(images: int) -> Array:
-        return np.empty((H, W, images, C), x.dtype)  # positions first: the same place of all windows in long pieces
+        return np.empty((H, W, images, C), x.dtype)  # so that one place of all windows is contiguous
 
     def work(own: Array, images: slice) -> None:
         maps, wins = own[:, :, : images.stop - images.start], winner[:, :, images]
@@ -94,7 +69,7 @@ def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Arra
             if place > 0:
                 rival = _places(maps, i, j, geometry)
                 larger = rival > largest  # strictly: of equal values, the first wins
-                np.maximum(wins, larger.view(np.uint8) * wins.dtype.type(place), out=wins)  # places come in order
+                np.maximum(wins, larger.view(np.uint8) * wins.dtype.type(place), out=wins)  # places ascend
                 np.maximum(largest, rival, out=largest)
         out[images] = largest.transpose(2, 3, 0, 1)
 
@@ -103,26 +78,17 @@ def max_pool_forward_fast(x: Array, pool_param: Mapping[str, int]) -> tuple[Arra
 
 
 def max_pool_backward_fast(dout: Array, cache: Cache) -> Array:
-    """Compute the gradient of a max-pooling layer; of equal values in a window, the first takes it all.
+    """Compute the gradient of a max-pooling layer: dx (N, C, H, W).
 
-    Args:
-        dout: (N, C, H_out, W_out), the gradient with respect to the layer's output.
-        cache: as :func:`max_pool_forward_fast` returns it.
-
-    Returns:
-        dx: (N, C, H, W).
-
-    Raises:
-        ValueError: if ``dout`` does not have the shape of the output.
+    Arguments, results and errors are those of :func:`cs7643.layers.max_pool_backward_naive`, except for the cache.
     """
     (N, C, H, W), geometry, winner = cache
     check_dout("max_pool_backward_fast", dout, (N, C, geometry.H_out, geometry.W_out))
     dx = np.empty((N, C, H, W), dout.dtype)
 
     def buffers(images: int) -> tuple[Array, Array]:
-        return np.empty((H, W, images, C), dout.dtype), np.empty(
-            (geometry.H_out, geometry.W_out, images, C), dout.dtype
-        )
+        outputs = (geometry.H_out, geometry.W_out, images, C)
+        return np.empty((H, W, images, C), dout.dtype), np.empty(outputs, dout.dtype)
 
     def work(own: tuple[Array, Array], images: slice) -> None:
         n = images.stop - images.start
@@ -139,6 +105,6 @@ def max_pool_backward_fast(dout: Array, cache: Cache) -> Array:
 
 
 def _places(maps: Array, i: int, j: int, geometry: PoolGeometry) -> Array:
-    """Return a view of what lies at place (i, j) of each window, from maps (H, W, N, C)."""
+    """Return a view of maps (H, W, N, C): the value at place (i, j) of each window."""
     _, _, stride, H_out, W_out = geometry
     return maps[i : i + stride * H_out : stride, j : j + stride * W_out : stride]

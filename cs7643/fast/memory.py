@@ -1,4 +1,4 @@
-"""How the C library hands out memory, which decides how fast a training step is on a CPU."""
+"""How the C library manages memory, which affects the speed of a training step on a CPU."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # names and numbers of gli
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Ask glibc to keep the memory that is freed, for the next step; return whether it does (elsewhere: False).
+    """Ask glibc to keep freed memory for the next step; return whether it does. Other C libraries: False.
 
-    By default every array of more than some megabytes is memory that the system maps for it and takes back after it.
-    Each of its pages is then cleared and entered into a table once more at every step, which can take longer than the
-    arithmetic.
+    By default the system maps memory for every array of more than a few megabytes, and unmaps it when the array is
+    freed. Each page is then cleared and mapped again at every step, which can take longer than the arithmetic.
     """
     if not sys.platform.startswith("linux"):
         return False

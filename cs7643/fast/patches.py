@@ -1,7 +1,7 @@
-"""A convolution as a product of matrices: every window of an image as a row ("im2col"), and the way back.
+"""A convolution as a matrix product: each window of an image becomes a row ("im2col"); and the inverse ("col2im").
 
-Inside, channels come last. Then a row of a window, its pixels with all their channels, lies in memory in one piece, and
-is moved as one item, however many numbers it holds.
+Channels come last here. One row of a window, its pixels with all their channels, is then contiguous in memory, and is
+copied as a single item.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import numpy as np
 
 from cs7643.layers import Array, ConvGeometry
 
-ROWS_BYTES = 2**20  # what is written out at once: what is read right after it should still be in the nearest cache
-SMALL = 100**3  # multiplications: up to so many, OpenBLAS takes matrices as they lie; larger ones it copies first
-FEWEST = 64  # rows that are worth a call
+ROWS_BYTES = 2**20  # copied at a time, so that the rows are still in the cache when they are multiplied
+SMALL = 100**3  # multiplications: OpenBLAS copies larger matrices before it multiplies them
+FEWEST = 64  # rows: a product of fewer is not worth the call
 
 
 @dataclass(frozen=True)
 class Plan:
     """The sizes of a convolution, and the order in which its positions are taken.
 
-    The order is that in which max pooling likes to read: first all positions that come first in their pooling window,
-    then all that come second, and so on. So pooling compares whole pieces of memory. Windows of 1x1 leave the order of
-    the image. Positions that no whole pooling window covers are left out.
+    The order suits max pooling: first all positions that come first in their pooling window, then all that come
+    second, and so on, so that pooling compares contiguous blocks of memory. With 1 x 1 windows, for no pooling, it is
+    the order of the image. Positions that no complete pooling window covers are left out.
     """
 
     image: tuple[int, int, int]  # C, H, W
@@ -34,9 +34,14 @@ class Plan:
     geometry: ConvGeometry
     window: tuple[int, int]  # of the pooling
 
+    @classmethod
+    def of(cls, x: Array, w: Array, geometry: ConvGeometry, window: tuple[int, int] = (1, 1)) -> Plan:
+        """Return the plan for images x (N, C, H, W), filters w (F, C, HH, WW) and pooling windows."""
+        return cls(x.shape[1:], w.shape[2:], geometry, window)
+
     @property
     def pooled(self) -> tuple[int, int]:
-        """The height and width of what pooling leaves."""
+        """The height and width of the output after pooling."""
         return self.geometry.H_out // self.window[0], self.geometry.W_out // self.window[1]
 
     @property
@@ -46,7 +51,7 @@ class Plan:
 
     @property
     def positions(self) -> int:
-        """The number of windows of an image."""
+        """The number of positions of a filter in an image."""
         return self.places * self.pooled[0] * self.pooled[1]
 
     @property
@@ -55,11 +60,11 @@ class Plan:
         return self.kernel[0] * self.kernel[1] * self.image[0]
 
     def at_once(self, images: int, dtype: np.dtype[Any]) -> int:
-        """Return how many of so many images to write out at once."""
+        """Return how many of ``images`` images to copy into rows at a time."""
         return max(1, min(images, ROWS_BYTES // (self.positions * self.window_size * dtype.itemsize)))
 
     def bytes_of_maps(self, filters: int, dtype: np.dtype[Any]) -> int:
-        """Return what the answers of the filters to an image take."""
+        """Return the size of one image's feature maps."""
         return self.positions * filters * dtype.itemsize
 
     def padded(self, images: int) -> tuple[int, int, int, int]:
@@ -74,14 +79,14 @@ class Plan:
 
 
 class Patches:
-    """The windows of images as rows, in memory that serves a few images after the other.
+    """The windows of images as rows, in memory that is reused for one small group of images after another.
 
-    Each row ends with a 1. So a product with the filters, whose last row holds the biases, adds them; and what the
-    backward pass finds for this last row is the gradient of the biases.
+    Each row ends with a 1. The product with the filters, whose last row holds the biases, therefore adds the biases,
+    and in the backward pass the gradient of that last row is the gradient of the biases.
     """
 
     def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
-        """Make room for some of up to ``images`` images."""
+        """Allocate memory for a group of at most ``images`` images."""
         C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
         self._room = plan.at_once(images, dtype)
         padded = np.zeros(plan.padded(self._room), dtype)  # the margin stays zero
@@ -97,9 +102,9 @@ class Patches:
         self._pieces = np.ndarray(shape, piece, buffer=self._rows, strides=windows.strides[:-1])
 
     def cut_out(self, x: Array) -> Iterator[tuple[slice, Array]]:
-        """Yield for a few of the images (n, C, H, W) after the other which they are, and their windows as rows.
+        """Yield, for one group of the images (n, C, H, W) after another, its slice and its windows as rows.
 
-        The rows, (number of images * positions, HH * WW * C + 1), are valid until the next ones.
+        The rows, (images in the group * positions, HH * WW * C + 1), are overwritten by those of the next group.
         """
         for start in range(0, len(x), self._room):
             some = x[start : start + self._room]
@@ -110,14 +115,14 @@ class Patches:
 
 
 class Overlap:
-    """The way back: from the gradients of windows to that of the image, in memory that serves again and again.
+    """From the gradients of windows to the gradient of the image, in memory that is reused.
 
-    Where windows overlap, their gradients add up: first the rows of windows that lie below one another, then the pixels
-    of windows that lie side by side. One after the other, because this keeps the pieces long.
+    Where windows overlap, their gradients add up. Windows one below another are added first, row by row, then windows
+    side by side, pixel by pixel: two steps, because each then works on long contiguous pieces.
     """
 
     def __init__(self, plan: Plan, images: int, dtype: np.dtype[Any]) -> None:
-        """Make room for as many of ``images`` images as :class:`Patches` cuts out at once."""
+        """Allocate memory for as many of ``images`` images as :class:`Patches` cuts out at a time."""
         C, (HH, WW), (ph, pw), stride = plan.image[0], plan.kernel, plan.window, plan.geometry.stride
         images = plan.at_once(images, dtype)
         _, height, width, _ = plan.padded(images)
@@ -135,10 +140,10 @@ class Overlap:
         self._pixels_of_rows = np.ndarray((WW, images, height, pw * X, C), dtype, self._padded, strides=sideways)
 
     def add_up(self, dmaps: Array, filters: Array) -> Array:
-        """Return the gradient of the images, (n, C, H, W), until the next call.
+        """Return the gradient of the images, (n, C, H, W); the next call overwrites it.
 
         Args:
-            dmaps: (n, positions, F), the gradient of what the convolution puts out, in the order of the plan.
+            dmaps: (n, positions, F), the gradient of the feature maps, in the order of the plan.
             filters: (HH, F, WW * C).
         """
         n, _, F = dmaps.shape
@@ -154,13 +159,13 @@ class Overlap:
 
 
 def multiply(rows: Array, matrix: Array, out: Array) -> None:
-    """Write rows @ matrix into ``out``, by as many rows at a time as BLAS likes."""
+    """Write rows @ matrix into ``out``, as a batch of products small enough for BLAS not to copy them."""
     at_once = _rows_at_once(len(rows), *matrix.shape)
     np.matmul(_pieces(rows, at_once), matrix, out=_pieces(out, at_once))
 
 
 def multiply_transposed(rows: Array, others: Array) -> Array:
-    """Return rows.T @ others, by as many rows at a time as BLAS likes."""
+    """Return rows.T @ others, as a sum of products small enough for BLAS not to copy them."""
     at_once = _rows_at_once(len(rows), rows.shape[1], others.shape[1])
     product: Array = np.matmul(_pieces(rows, at_once).transpose(0, 2, 1), _pieces(others, at_once)).sum(axis=0)
     return product
@@ -172,6 +177,6 @@ def _pieces(rows: Array, at_once: int) -> Array:
 
 @functools.cache
 def _rows_at_once(rows: int, inner: int, columns: int) -> int:
-    """Return the largest divisor of ``rows`` with which a product stays small; if that is too few, all rows."""
+    """Return the largest divisor of ``rows`` for which a product stays small, or all rows if that is below FEWEST."""
     most = min(rows, SMALL // (inner * columns))
     return next((part for part in range(most, FEWEST - 1, -1) if rows % part == 0), rows)

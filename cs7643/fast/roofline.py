@@ -1,7 +1,7 @@
-"""What the machine can do at best: how fast it multiplies matrices, and how fast it moves numbers to and from memory.
+"""The limits of the machine: how fast it multiplies matrices, and how fast it moves numbers to and from memory.
 
-The roofline of a computation: whatever it does, it cannot be faster than the larger of two times, that of its
-arithmetic at the one rate, and that of its traffic at the other.
+This is the roofline model: a computation takes at least as long as its arithmetic at the first rate, and at least as
+long as its memory traffic at the second.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import DTypeLike
 
 from cs7643.fast.threads import share
 
-SIZE = 2048  # of the matrices: large enough for BLAS to reach its best
-LARGE = 2**28  # bytes of an array: far more than any cache holds
+SIZE = 2048  # of the matrices: large enough for BLAS to reach its peak
+LARGE = 2**28  # bytes of an array: much larger than any cache
 
 
 def flops_per_second(dtype: DTypeLike = np.float32, at_least: float = 0.3) -> float:
@@ -40,7 +40,7 @@ def bytes_per_second(at_least: float = 0.3) -> float:
 
 
 def _best(call: Callable[[], Any], at_least: float) -> float:
-    """Return the seconds of the fastest of as many calls as fill ``at_least`` seconds, after one to warm up."""
+    """Return the shortest time of a call, in seconds, over ``at_least`` seconds of calls after one to warm up."""
     call()
     times: list[float] = []
     start = time.perf_counter()

@@ -1,9 +1,9 @@
-"""Blocks of images, shared out among threads.
+"""Blocks of images, distributed among threads.
 
-NumPy lets go of Python's lock while it computes, so threads do run side by side, provided that each call has enough to
-do. BLAS, which would start threads of its own inside each of ours, is held to one meanwhile. What makes a block depends
-on the number and the size of the images alone, and results come back in the order of the blocks: so a sum over them has
-the same bits, however many threads there are.
+NumPy releases Python's global lock while it computes, so threads run in parallel if each call has enough to do. BLAS
+would start threads of its own within each of ours, so it is limited to one meanwhile. The blocks depend on the number
+and size of the images alone, and results are returned in the order of the blocks, so a sum over them has the same bits
+for any number of threads.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-BLOCK_BYTES = 2**20  # what a block computes: small enough to stay in the cache, large enough to be worth the calls
+BLOCK_BYTES = 2**20  # the results of a block: small enough for the cache, large enough to be worth the calls
 EVEN_SHARES = 4  # the number of blocks is a multiple of this, so that two or four threads get equal parts ...
-WORTH_SHARING = 2**19  # ... unless the whole is small: two blocks, or one, as to start a thread would take longer
+WORTH_SHARING = 2**19  # ... unless there is little work: then two blocks, or one if starting a thread would take longer
 
 Buffers = TypeVar("Buffers")
 Result = TypeVar("Result")
-_one_at_a_time = threading.RLock()  # two would undo each other's setting of BLAS
-_held_from: int | None = None  # how many threads BLAS had before it was held
+_one_at_a_time = threading.RLock()  # two threads would undo each other's limit on BLAS
+_held_from: int | None = None  # how many threads BLAS had before it was limited
 
 
 def divide(count: int, bytes_each: int) -> list[slice]:
-    """Divide ``count`` images, each of which takes ``bytes_each`` while it is worked on, into blocks of equal size.
+    """Divide ``count`` images, each with ``bytes_each`` of results, into blocks of equal size, give or take one image.
 
-    A block is at least one image, and as a rule at most BLOCK_BYTES; sizes differ by one image at most.
+    A block has at least one image, and at most BLOCK_BYTES where an image is smaller than that.
     """
     total = count * bytes_each
     parts = max(1 if total <= WORTH_SHARING else 2, math.ceil(total / BLOCK_BYTES))
@@ -44,13 +44,13 @@ def divide(count: int, bytes_each: int) -> list[slice]:
 def share(
     work: Callable[[Buffers, slice], Result], blocks: Sequence[slice], buffers: Callable[[int], Buffers]
 ) -> list[Result]:
-    """Let as many threads as BLAS would use take blocks, one after the other, until none is left.
+    """Process blocks on as many threads as BLAS would use.
 
     Args:
         work: called for each block, with the buffers of the thread that took it.
         blocks: as :func:`divide` makes them.
-        buffers: called once in each thread, with the number of images in the largest block. Its arrays serve one block
-            after the other: to get new memory from the system takes longer than to fill it.
+        buffers: called once in each thread, with the number of images in the largest block. Its arrays are reused for
+            every block, because getting new memory from the system takes longer than filling it.
 
     Returns:
         What ``work`` returned for each block, in the order of the blocks.
@@ -79,20 +79,20 @@ def share(
                 futures = [pool.submit(take_blocks) for _ in range(helpers)]
                 take_blocks()
                 for future in futures:
-                    future.result()  # raises what was raised in the thread
+                    future.result()  # raises the error of the thread, if any
     return [results[number] for number in range(len(blocks))]
 
 
 @contextmanager
 def blas_held() -> Iterator[None]:
-    """Hold BLAS to one thread, for :func:`share` to have the others.
+    """Limit BLAS to one thread, so that :func:`share` can use the others.
 
-    Worth its while around a whole network, too: a thread of BLAS that has done its part of a product stays awake for
-    some 20 ms, in case that there is another, and takes a core from those that have work.
+    This pays off around a whole network, too: a BLAS thread that has finished its part of a product spins for some
+    20 ms in case there is another one, and takes a core from the threads that have work.
     """
     global _held_from
     with _one_at_a_time:
-        if _held_from is not None:  # already, by an outer call
+        if _held_from is not None:  # by an outer call
             yield
             return
         _held_from = num_threads()
@@ -112,5 +112,5 @@ def num_threads() -> int:
 
 @functools.cache
 def _blas() -> ThreadpoolController:
-    """Return the switch of the BLAS that NumPy has loaded; it switches nothing where the system's own BLAS is used."""
+    """Return the control of NumPy's BLAS; it has no effect on a BLAS that threadpoolctl does not know."""
     return ThreadpoolController().select(user_api="blas")

@@ -1,6 +1,6 @@
-"""Every picture that a notebook shows. Each function returns its figure; titles state what is to be seen.
+"""All pictures in the notebooks. Each function returns its figure; titles state what the picture shows.
 
-The colours are those of Okabe and Ito, which people with any colour vision tell apart.
+The colours are those of Okabe and Ito, which people with any kind of colour vision can distinguish.
 """
 
 from cs7643.plots.convolution import convolution_example, convolution_gradient_example
@@ -35,37 +35,3 @@ from cs7643.plots.runs import (
 )
 from cs7643.plots.speed import roofline, speed_bars
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves
-
-__all__ = [
-    "ablation",
-    "accuracy_curves",
-    "accuracy_map",
-    "attacks",
-    "calibration",
-    "captioned_images",
-    "class_examples",
-    "compare_losses",
-    "confusion_matrix",
-    "convolution_example",
-    "convolution_gradient_example",
-    "difference_errors",
-    "draw_scene",
-    "filter_evolution",
-    "filtered_picture",
-    "filters_side_by_side",
-    "loss_curve",
-    "noise_floors",
-    "proximal_models",
-    "raising_steps",
-    "rates",
-    "regret_sides",
-    "roofline",
-    "same_curves",
-    "sgd_runs",
-    "speed_bars",
-    "square_or_not",
-    "step_sizes",
-    "training_curves",
-    "visualize_grid",
-    "weight_images",
-]

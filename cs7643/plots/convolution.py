@@ -1,4 +1,4 @@
-"""One step of a convolution, number by number."""
+"""One step of a convolution, in numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def convolution_example(x: Array, w: Array, out: Array, at: tuple[int, int]) -> 
 
 
 def convolution_gradient_example(w: Array, dout: Array, parts: Sequence[Array], dx: Array) -> Figure:
-    """Draw how the gradient of an image adds up: each element of dout sends one copy of the filter, at its window."""
+    """Draw how the gradient of an image adds up: each element of dout adds a copy of the filter at its window."""
     figure, axes = plt.subplots(1, 1 + len(parts), figsize=(2.1 * (1 + len(parts)), 2.9))
     for axis, part, (place, upstream) in zip(axes, parts, np.ndenumerate(dout), strict=False):
         i, j = place
@@ -45,7 +45,7 @@ def convolution_gradient_example(w: Array, dout: Array, parts: Sequence[Array], 
 def number_grid(
     axis: Axes, values: Array, title: str, frame: tuple[slice, slice] | None = None, rows: int | None = None
 ) -> None:
-    """Draw a small matrix as squares with numbers, a frame around a part of it, in a field ``rows`` squares high."""
+    """Draw a small matrix as squares with numbers, with a frame around a part, in a field ``rows`` squares high."""
     axis.pcolormesh(np.zeros(values.shape), cmap="Greys", vmin=0, vmax=1, edgecolors="#999999", linewidth=0.8)
     for (i, j), value in np.ndenumerate(values):
         axis.text(j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center")

@@ -17,7 +17,7 @@ Curve = Callable[[Array], Array]
 
 
 def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> Figure:
-    """Draw f on the line, its tangent at w, and for each lambda the model of eq. (3) with the step to its minimum."""
+    """Draw f, its tangent at w, and for each lambda the model of eq. (3) with the step to its minimum."""
     z = np.linspace(-2.6, 2.6, 400)
     width = 3.2 * len(lams) + 1 if len(lams) > 1 else 7.5
     figure, axes = plt.subplots(1, len(lams), figsize=(width, 3.5), sharey=True, squeeze=False)
@@ -36,12 +36,12 @@ def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> 
         axes[0, -1].legend(frameon=False, fontsize=8, loc="upper center")
     else:
         axes[0, 0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.suptitle(r"Large $\lambda$: a timid step. Small $\lambda$: a bold one, which may go too far")
+    figure.suptitle(r"Large $\lambda$: a small step. Small $\lambda$: a large one, which may go too far")
     return clean(figure)
 
 
 def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
-    """Draw slope z + lambda/2 z^2, which always has a minimum, beside slope z + lambda/2 |z|, which has none inside."""
+    """Draw slope z + lambda/2 z^2, which always has a minimum, beside slope z + lambda/2 |z|, which may have none."""
     z = np.linspace(-3, 3, 301)
     figure, (square, norm) = plt.subplots(1, 2, figsize=(8.6, 3.4), sharey=True)
     for lam, colour in zip(lams, PALETTE, strict=False):
@@ -53,14 +53,14 @@ def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
     square.set(
         xlabel="z - w(t)", ylabel="model", ylim=(-4, 5), title="the norm squared: a minimum for every $\\lambda$"
     )
-    norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or falls for ever")
+    norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or decreases forever")
     square.legend(frameon=False)
-    figure.suptitle("Only the square grows faster than the slope pulls")
+    figure.suptitle("Only the square grows faster than the slope decreases")
     return clean(figure)
 
 
 def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
-    """Draw the left and the right side of eq. (4) after 1, ..., T steps, a panel for each kind of v."""
+    """Draw both sides of eq. (4) after 1, ..., T steps, one panel for each kind of v."""
     figure, axes = plt.subplots(1, len(sides), figsize=(3.3 * len(sides), 3.4), squeeze=False)
     for axis, (name, (left, right)) in zip(axes[0], sides.items(), strict=True):
         t = np.arange(1, len(np.asarray(left)) + 1)
@@ -75,13 +75,13 @@ def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
 
 
 def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
-    """Draw how the ratio left / right nears 1, and the distance of w(T+1) from w* nears 0, during gradient ascent."""
+    """Draw how the ratio left / right approaches 1 and w(T+1) approaches w* during gradient ascent."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), sharex=True)
     for (name, (ratios, distances)), colour in zip(histories.items(), PALETTE, strict=False):
         left.semilogy(np.maximum(1 - ratios, 1e-17), color=colour, label=name)
         right.semilogy(np.maximum(distances, 1e-17), color=colour)
-    left.set(xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio nears 1 and never passes it")
-    right.set(xlabel="step of the adversary", ylabel=r"$\|w(T+1) - w^*\| / \|w^*\|$", title="and w(T+1) nears w*")
+    left.set(xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio approaches 1 from below")
+    right.set(xlabel="step of the adversary", ylabel=r"$\|w(T+1) - w^*\| / \|w^*\|$", title="and w(T+1) approaches w*")
     left.legend(frameon=False, fontsize=8)
     return clean(figure)
 
@@ -97,7 +97,7 @@ def rates(Ts: ArrayLike, averages: Mapping[str, ArrayLike], lasts: Mapping[str, 
         axis.set(xlabel="number of steps T", title=f"at {what}", ylim=(2e-6, 2))
     axes[0].set_ylabel(r"$(f - f^*) / (B\rho)$")
     axes[0].legend(frameon=False, fontsize=8, loc="lower left")
-    figure.suptitle("The average keeps to the bound on every function; about the last iterate problem 3 says nothing")
+    figure.suptitle("The average obeys the bound on every function; problem 3 says nothing about the last iterate")
     return clean(figure)
 
 
@@ -118,12 +118,12 @@ def step_sizes(
 
 
 def raising_steps(w: Array, eta: Array, regions: Mapping[str, tuple[Array, Array]]) -> Figure:
-    """Shade where f rises, as computed on the grid eta x w, and draw the edge that the closed form gives.
+    """Shade where f increases, as computed on the grid eta x w, and draw the boundary from the closed form.
 
     Args:
         w: (n,), the points.
         eta: (m,), the step sizes.
-        regions: for each panel what was computed, (m, n) of truth values, and the closed form, likewise.
+        regions: for each panel the computed truth values, (m, n), and those of the closed form.
     """
     figure, axes = plt.subplots(1, len(regions), figsize=(3.4 * len(regions), 3.5), sharey=True, squeeze=False)
     for axis, (name, (computed, closed)) in zip(axes[0], regions.items(), strict=True):
@@ -133,27 +133,27 @@ def raising_steps(w: Array, eta: Array, regions: Mapping[str, tuple[Array, Array
         axis.set(xlabel="w", title=name)
     axes[0, 0].set_ylabel(r"step size $\eta$")
     axes[0, 0].text(0.52, 0.03, " w*", color=BLUE, transform=axes[0, 0].get_xaxis_transform())
-    figure.suptitle("Where a step raises f (shaded): around w* even the smallest one does, on one term or the other")
+    figure.suptitle("Where a step raises f (shaded): around w* even the smallest one does, on one of the terms")
     return clean(figure)
 
 
 def sgd_runs(runs: Mapping[str, Array], minimiser: float) -> Figure:
-    """Draw many runs of SGD at once, (steps + 1, runs), a panel for each choice of step sizes."""
+    """Draw many runs of SGD, (steps + 1, runs), one panel for each choice of step sizes."""
     figure, axes = plt.subplots(1, len(runs), figsize=(2.9 * len(runs), 3.2), sharey=True, squeeze=False)
     for axis, (name, points) in zip(axes[0], runs.items(), strict=True):
-        axis.plot(points, color="#BBDDF3", lw=0.5, antialiased=False)  # a small file
+        axis.plot(points, color="#BBDDF3", lw=0.5, antialiased=False)  # makes the file small
         axis.plot(points[:, 0], color=BLUE, lw=1, label="one run")
         axis.axhline(minimiser, color="black", lw=0.8, ls="--", label="w*")
         axis.set(xlabel="step", title=name)
     axes[0, 0].set_ylabel("w")
     axes[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
     count = next(iter(runs.values())).shape[1]
-    figure.suptitle(f"{count} runs each: a constant step keeps a cloud around w*, a decaying one closes in")
+    figure.suptitle(f"{count} runs each: a constant step leaves a cloud around w*, a decaying one converges")
     return clean(figure)
 
 
 def noise_floors(measured: Mapping[str, Array], closed: Mapping[str, Array]) -> Figure:
-    """Draw the mean of f - f* over the steps, log-log: measured, and dashed the closed form of the same name."""
+    """Draw the mean of f - f* over the steps, log-log: measured, and the closed form of the same name, dashed."""
     figure, axis = plt.subplots(figsize=(6.8, 4))
     for (name, excess), colour in zip(measured.items(), (VERMILION, BLUE, GREEN, *PALETTE[3:]), strict=False):
         steps = np.arange(1, len(excess))

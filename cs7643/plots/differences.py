@@ -15,7 +15,7 @@ FLOOR = 1e-17  # where an error of exactly zero is drawn
 
 
 def difference_errors(deltas: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
-    """Draw the relative error of each scheme over delta, log-log, a panel for each derivative."""
+    """Draw the relative error of each scheme over delta, log-log, one panel for each derivative."""
     figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 3.8), sharey=True, squeeze=False)
     for axis, (title, errors) in zip(axes[0], panels.items(), strict=True):
         for (name, error), colour in zip(errors.items(), (VERMILION, BLUE, GREEN), strict=False):
@@ -26,5 +26,5 @@ def difference_errors(deltas: ArrayLike, panels: Mapping[str, Mapping[str, Array
     axes[0, 0].set_ylabel("relative error")
     axes[0, 0].text(1e-15, 3e-16, "one rounding", size=8, color=GREY)
     axes[0, 0].legend(frameon=False, fontsize=8, loc="upper center")
-    figure.suptitle("Differences fail on both sides, by the curve and by rounding; the complex step only on one")
+    figure.suptitle("Differences fail at both ends, by truncation and by rounding; the complex step only at one")
     return clean(figure)

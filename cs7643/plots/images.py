@@ -1,4 +1,4 @@
-"""Images, weights as images, and the picture that filters are tried on."""
+"""Images, weights as images, and a picture for trying filters."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Array = NDArray[Any]
 
 
 def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
-    """Lay images out in one picture, about square, each stretched to the whole range of brightness.
+    """Arrange images in one nearly square picture, each stretched to the full range of brightness.
 
     Args:
-        Xs: (N, H, W, C), images of any range of values.
+        Xs: (N, H, W, C), images with any range of values.
         ubound: the largest value of the result.
         padding: the number of empty pixels between images.
 
     Returns:
         (rows * (H + padding) - padding, columns * (W + padding) - padding, C), float64 from 0 to ubound, with
-        columns = ceil(sqrt(N)) and no more rows than it takes.
+        columns = ceil(sqrt(N)) and as few rows as possible.
     """
     if Xs.ndim != 4 or len(Xs) == 0:
         raise ValueError(f"visualize_grid: Xs must have shape (N, H, W, C) with N at least 1, got {Xs.shape}")
@@ -38,7 +38,7 @@ def visualize_grid(Xs: Array, ubound: float = 255.0, padding: int = 1) -> Array:
 
 
 def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, per_class: int = 6) -> Figure:
-    """Show the first few images of each class, a class a row. X: uint8 (N, 3, H, W), with as many of each class."""
+    """Show the first ``per_class`` images of each class, one class per row. X: uint8 (N, 3, H, W)."""
     chosen = np.concatenate([np.flatnonzero(y == label)[:per_class] for label in range(len(class_names))])
     if len(chosen) != per_class * len(class_names):
         raise ValueError(f"class_examples: X must hold at least {per_class} images of each class")
@@ -51,7 +51,7 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
 
 
 def weight_images(weights: Array, title: str) -> Figure:
-    """Show weights as pictures: the filters (F, 3, HH, WW) of a ConvNet, or the columns (3072, H) of a first layer."""
+    """Show weights as images: the filters (F, 3, HH, WW) of a ConvNet, or the columns (3072, H) of a first layer."""
     images = weights if weights.ndim == 4 else weights.T.reshape(-1, 3, 32, 32)
     grid = visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8)
     figure, _ = _picture(grid, title, scale=max(1, 440 // len(grid)))
@@ -72,7 +72,7 @@ def captioned_images(images: Array, captions: Sequence[str], title: str, columns
 
 
 def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> Figure:
-    """Show a picture, (H, W), and beside it what each filter makes of it, (F, H, W); zero is the middle grey."""
+    """Show a picture, (H, W), and beside it the response of each filter, (F, H, W); zero is the middle grey."""
     figure, axes = plt.subplots(1, 1 + len(responses), figsize=(2.1 * (1 + len(responses)), 2.5))
     axes[0].imshow(picture, cmap="gray")
     axes[0].set_title("the picture", size=9)
@@ -82,12 +82,12 @@ def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> 
         axis.set_title(name, size=9)
     for axis in axes:
         axis.set_axis_off()
-    figure.suptitle("One picture, several filters: each answers to what it looks like")
+    figure.suptitle("One picture, several filters: each responds to what it looks like")
     return clean(figure)
 
 
 def draw_scene(size: int = 96) -> Array:
-    """Draw a house, a tree and the sun in shades of grey: (size, size), float64 from 0 (black) to 1 (white)."""
+    """Draw a house, a tree and the sun in grey: (size, size), float64 from 0 (black) to 1 (white)."""
     y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
     picture: Array = 0.85 - 0.35 * y  # the sky
     picture[(x - 0.82) ** 2 + (y - 0.16) ** 2 < 0.09**2] = 1.0  # the sun
@@ -105,7 +105,7 @@ def draw_scene(size: int = 96) -> Array:
 
 
 def _sheet(images: Array, rows: int, columns: int, padding: int) -> Array:
-    """Lay (N, H, W, C) images out row by row, with zeros between them and in the places that are left."""
+    """Arrange images (N, H, W, C) row by row, with zeros between them and in the remaining places."""
     _, H, W, C = images.shape
     sheet = np.zeros((rows * (H + padding) - padding, columns * (W + padding) - padding, C), images.dtype)
     for k, image in enumerate(images):
@@ -115,7 +115,7 @@ def _sheet(images: Array, rows: int, columns: int, padding: int) -> Array:
 
 
 def _picture(pixels: Array, title: str, scale: int = 2, margin: int = 0) -> tuple[Figure, Axes]:
-    """Show an array of pixels, each ``scale`` pixels wide and sharp, below a title and beside a margin (pixels)."""
+    """Show an array, with each element a square of ``scale`` pixels, below a title and right of a margin (pixels)."""
     height, width = scale * pixels.shape[0], scale * pixels.shape[1]
     figure = plt.figure(figsize=((margin + max(width, 420)) / 100, (height + 30) / 100), dpi=100)
     total_width, total_height = 100 * figure.get_figwidth(), 100 * figure.get_figheight()

@@ -1,4 +1,4 @@
-"""Pictures of training runs in PyTorch: their curves, their filters as they came about, how far they can be trusted."""
+"""Pictures of training runs in PyTorch: their curves, the development of their filters, and their calibration."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cs7643.plots.images import visualize_grid
 from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done
+from cs7643.plots.training import draw_losses
 
 Array = NDArray[Any]
 
@@ -20,22 +21,16 @@ Array = NDArray[Any]
 def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
     """Draw the loss of each batch and its running mean against the epochs."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
-    epochs = np.arange(1, len(losses) + 1) / per_epoch
-    axis.plot(epochs, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
-    window = max(1, len(losses) // 40)
-    if window > 1:
-        smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
-        axis.plot(epochs[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    draw_losses(axis, np.arange(1, len(losses) + 1) / per_epoch, losses, len(losses) // 40)
     axis.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
-    axis.legend(frameon=False)
     return clean(figure)
 
 
 def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Draw accuracies (parts of 1) after each epoch, a line a run."""
+    """Draw accuracies (fractions) after each epoch, one line per run."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     for number, (name, history) in enumerate(histories.items()):
-        again, place = divmod(number, len(PALETTE))  # the colours come a second time with broken lines
+        again, place = divmod(number, len(PALETTE))  # the colours repeat with dashed lines
         epochs, percent, line = np.arange(1, len(history) + 1), np.multiply(history, 100), ("-", "--", ":")[again % 3]
         axis.plot(epochs, percent, color=PALETTE[place], ls=line, marker="o", ms=3, label=name)
     axis.set(xlabel="epoch", ylabel="validation accuracy (%)", title=title)
@@ -46,7 +41,7 @@ def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Fig
 
 
 def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str, str], title: str) -> Figure:
-    """Draw two loss curves over each other, and below them how far they are apart, on a logarithmic axis."""
+    """Draw two loss curves in one panel, and below it their difference, on a logarithmic axis."""
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.5, 4.8), sharex=True, height_ratios=(3, 2))
     steps = np.arange(1, len(ours) + 1)
     top.plot(steps, ours, color=ORANGE, lw=4, alpha=0.6, label=names[0])
@@ -54,20 +49,20 @@ def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str
     top.set(ylabel="loss (nats)", title=title)
     top.legend(frameon=False)
     apart = np.abs(np.subtract(ours, theirs))
-    bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)  # 0 has no place on this axis
+    bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)  # 0 cannot be shown on this axis
     bottom.set(xlabel="step", ylabel="difference (nats)")
     bottom.set_ylim(bottom=1e-18)
     return clean(figure)
 
 
 def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, moments: int = 6) -> Figure:
-    """Show how filters came about: a row a moment, from before the first epoch to after the last, a column a filter.
+    """Show how filters develop: a column for each filter, and rows from before the first epoch to after the last.
 
     Args:
         snapshots: (F, 3, HH, WW) each, one before training and one after each epoch.
-        title: above the picture.
-        filters: show the first so many.
-        moments: show so many, evenly spaced.
+        title: of the picture.
+        filters: the number of filters shown, from the first one on.
+        moments: the number of rows, evenly spaced in time.
     """
     chosen = np.unique(np.linspace(0, len(snapshots) - 1, moments).round().astype(int))
     filters = min(filters, len(snapshots[0]))
@@ -85,7 +80,7 @@ def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, 
 
 
 def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], title: str) -> Figure:
-    """Show two sets of filters (F, 3, HH, WW) in two pictures of one scale."""
+    """Show two sets of filters (F, 3, HH, WW) side by side."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 4.3))
     for axis, filters, name in zip(axes, (left, right), names, strict=True):
         axis.imshow(visualize_grid(filters.transpose(0, 2, 3, 1)).astype(np.uint8), interpolation="nearest")
@@ -97,13 +92,13 @@ def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], titl
 
 
 def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> Figure:
-    """Draw how often a model is right where it gives its answer so much probability, and how often it gives that much.
+    """Draw the accuracy of a model against the probability it gives its answers, and how often it gives each.
 
     Args:
         probabilities: (N, C), each row adding up to one.
         y: (N,), the labels.
-        title: above the picture.
-        bins: of the probability.
+        title: of the picture.
+        bins: the number of intervals of the probability.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     places = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -112,16 +107,23 @@ def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> F
     accuracy = np.bincount(places, right, bins)[shown] / counts[shown]
     middles = ((np.arange(bins) + 0.5) / bins)[shown]
     figure, axis = plt.subplots(figsize=(5.2, 4.2))
-    axis.bar(100 * middles, 100 * counts[shown] / len(y), width=80 / bins, color=SKY, alpha=0.5, label="of the images")
+    axis.bar(
+        100 * middles,
+        100 * counts[shown] / len(y),
+        width=80 / bins,
+        color=SKY,
+        alpha=0.5,
+        label="share of images",
+    )
     axis.plot([0, 100], [0, 100], "--", color=GREY, label="perfectly calibrated")
-    axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="right answers")
+    axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="correct answers")
     axis.set(xlabel="probability of the answer (%)", ylabel="%", title=title, xlim=(0, 100), ylim=(0, 100))
     axis.legend(frameon=False, fontsize=8)
     return clean(figure)
 
 
 def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Draw accuracies (parts of 1): a row a variant, a dot a seed, a bar at the mean; the first row is the base."""
+    """Draw accuracies (fractions): a row per variant, a dot per seed, a bar at the mean; the first row is the base."""
     figure, axis = plt.subplots(figsize=(6.5, 0.42 * len(accuracies) + 1.2))
     base = 100 * float(np.mean(next(iter(accuracies.values()))))
     axis.axvline(base, color=GREY, ls="--", lw=1)

@@ -1,4 +1,4 @@
-"""Problem 6.2: where the time goes."""
+"""Problem 6.2: running times, and what limits them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION, clean
 
 
 def speed_bars(seconds: Mapping[str, float], title: str, *, logarithmic: bool = True) -> Figure:
-    """Draw times as horizontal bars, on a logarithmic axis where they differ by powers of ten."""
+    """Draw times as horizontal bars, on a logarithmic axis unless they are similar."""
     figure, axis = plt.subplots(figsize=(6.5, 0.5 * len(seconds) + 1.2))
     bars = axis.barh(list(seconds), [1e3 * value for value in seconds.values()], color=BLUE)
     labels = [f"{1e3 * value:.3g} ms" if value < 1 else f"{value:.3g} s" for value in seconds.values()]
@@ -29,13 +29,13 @@ def speed_bars(seconds: Mapping[str, float], title: str, *, logarithmic: bool = 
 def roofline(
     flops_rate: float, bytes_rate: float, computations: Mapping[str, tuple[float, float, float]], title: str
 ) -> Figure:
-    """Draw how fast computations are, under the roof that the machine puts over them.
+    """Draw the speed of computations below the roofline of the machine.
 
     Args:
-        flops_rate: the machine's best, in operations a second.
-        bytes_rate: the same in bytes a second, to and from memory.
-        computations: by name, the operations, the bytes to and from memory, and the seconds that were taken.
-        title: what is to be seen.
+        flops_rate: the machine's peak, in operations per second.
+        bytes_rate: its peak in bytes per second, to and from memory.
+        computations: for each name, the operations, the bytes to and from memory, and the seconds.
+        title: of the picture.
     """
     figure, axis = plt.subplots(figsize=(7, 4.2))
     points = {name: (flops / size, flops / seconds) for name, (flops, size, seconds) in computations.items()}
@@ -51,6 +51,6 @@ def roofline(
     for (name, (x, y)), colour in zip(points.items(), (VERMILION, ORANGE, GREEN, BLUE), strict=False):
         axis.plot(x, y / 1e9, "o", color=colour)
         axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points", color=colour)
-    axis.set(xlabel="operations for each byte to or from memory", ylabel="billion operations a second", title=title)
+    axis.set(xlabel="operations per byte to or from memory", ylabel="billion operations per second", title=title)
     axis.set_ylim(top=3 * flops_rate / 1e9)
     return clean(figure)

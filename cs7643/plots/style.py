@@ -1,4 +1,4 @@
-"""What all pictures share: Matplotlib's own settings, the palette, and how a picture is finished."""
+"""The common style of all pictures: Matplotlib's default settings, the palette, and the final touches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-IPYTHON = sys.modules.get("IPython")  # not imported for this
+IPYTHON = sys.modules.get("IPython")  # without importing it
 if not (IPYTHON and IPYTHON.get_ipython()):
-    matplotlib.use("agg")  # into files; in a notebook its kernel draws
-matplotlib.rcdefaults()  # whatever a matplotlibrc says, in the working folder or at home
+    matplotlib.use("agg")  # to files; in a notebook, the kernel draws
+matplotlib.rcdefaults()  # ignore any matplotlibrc
 
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
@@ -19,7 +19,7 @@ GREY = "#777777"
 
 
 def clean(figure: Figure) -> Figure:
-    """Finish a picture with axes: no frame above and on the right, and nothing that overlaps."""
+    """Finish a picture with axes: remove the top and right spines, and avoid overlaps."""
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
@@ -27,6 +27,6 @@ def clean(figure: Figure) -> Figure:
 
 
 def done(figure: Figure) -> Figure:
-    """Close the figure: it stays usable, and is shown where it is returned, once."""
-    plt.close(figure)  # an open one would be shown a second time at the end of a notebook's cell
+    """Close the figure, so that a notebook shows it only once; it remains usable."""
+    plt.close(figure)
     return figure

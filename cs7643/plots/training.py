@@ -1,4 +1,4 @@
-"""What training looks like: losses, accuracies, tuning, confusion, and times."""
+"""Pictures of training: losses, accuracies, tuning, and confusion."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,7 +17,7 @@ Array = NDArray[Any]
 
 
 def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
-    """Draw several loss histories (one value an iteration) over one another, up to ``top``."""
+    """Draw several loss histories (one value per iteration) in one panel, up to ``top``."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     for (label, history), colour in zip(histories.items(), PALETTE, strict=False):
         axis.plot(np.arange(1, len(history) + 1), history, label=label, color=colour)
@@ -31,13 +32,8 @@ def training_curves(
 ) -> Figure:
     """Draw a training run: the loss of each batch with its running mean, and both accuracies after each epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    iterations = np.arange(1, len(loss_history) + 1)
-    left.plot(iterations, loss_history, color=SKY, alpha=0.6, lw=0.8, label="one batch")
-    window = max(1, len(loss_history) // 30)
-    smooth = np.convolve(loss_history, np.full(window, 1 / window), mode="valid")
-    left.plot(iterations[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    draw_losses(left, np.arange(1, len(loss_history) + 1), loss_history, len(loss_history) // 30)
     left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
-    left.legend(frameon=False)
     measurements = np.arange(len(train_acc))
     right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
     right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
@@ -47,8 +43,17 @@ def training_curves(
     return clean(figure)
 
 
+def draw_losses(axis: Axes, x: Array, losses: Sequence[float], window: int) -> None:
+    """Draw the loss of each batch and, if ``window`` is above 1, the running mean of that many losses."""
+    axis.plot(x, losses, color=SKY, alpha=0.6, lw=0.8, label="one batch")
+    if window > 1:
+        smooth = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+        axis.plot(x[window - 1 :], smooth, color=BLUE, label=f"mean of {window}")
+    axis.legend(frameon=False)
+
+
 def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequence[object], title: str) -> Figure:
-    """Draw a table of accuracies (parts of 1) as a coloured map; rows and columns are (name, values...)."""
+    """Draw a table of accuracies (fractions) as a coloured map; rows and columns are (name, values...)."""
     values = 100 * np.asarray(accuracies)
     figure, axis = plt.subplots(figsize=(1.4 * len(columns), 0.75 * len(rows) + 1.2))
     axis.imshow(values, cmap="cividis", aspect="auto")
@@ -62,7 +67,7 @@ def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequenc
 
 
 def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:
-    """Draw how often each class (a row) was taken for each other (a column), in percent of the row."""
+    """Draw how often each class (a row) was classified as each other (a column), in percent of the row."""
     counts = np.zeros((len(class_names), len(class_names)))
     np.add.at(counts, (y, predicted), 1)
     percent = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""``python -m cs7643 train``: train one of the four models, with everything that is tuned as an option.
+"""``python -m cs7643 train``: train one of the four models, with an option for everything that can be tuned.
 
 Alone, or in several processes: ``torchrun --nproc-per-node 2 -m cs7643 train ...``.
 """
@@ -16,11 +16,12 @@ import torch
 from tqdm import tqdm
 
 from cs7643 import data
+from cs7643.pytorch.networks import choose_device, knows_bfloat16
 from cs7643.pytorch.pictures import draw
 from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, processes
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.settings import Settings
-from cs7643.pytorch.training import choose_device, knows_bfloat16, train
+from cs7643.pytorch.training import train
 from cs7643.trainer import TrainingDivergedError
 
 
@@ -35,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     device = choose_device(args.no_cuda)
     if settings.amp and not knows_bfloat16(device):
-        _warn(f"this {device.type.upper()} has no bfloat16: --amp would slow it down, and is left out")
+        _warn(f"this {device.type.upper()} has no bfloat16: --amp would slow it down, and is ignored")
         settings = dataclasses.replace(settings, amp=False)
     warnings.showwarning = lambda message, *_: _warn(str(message))
     files = RunFiles(args.output, args.name or args.model)
@@ -49,15 +50,15 @@ def main(args: argparse.Namespace) -> int:
         return _complain(str(error))
     except KeyboardInterrupt:
         if files.checkpoint.exists() and (args.resume or _written(files.checkpoint) != before):
-            return _complain("stopped; the same command with --resume goes on from the last checkpoint", code=130)
+            return _complain("stopped; the same command with --resume continues from the last checkpoint", code=130)
         return _complain("stopped before the first checkpoint: the same command starts over", code=130)
     except RuntimeError as error:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
         reason = str(error).strip().splitlines()[0]
         return _complain(
-            f"--compile: the model cannot be compiled here ({reason}): on a CPU it takes a C++ compiler, such as g++, "
-            f"in PATH or named by CXX; or leave out --compile"
+            f"--compile: the model cannot be compiled here ({reason}): on a CPU this needs a C++ compiler, such as "
+            f"g++, in PATH or named by CXX; or leave out --compile"
         )
     return 0
 
@@ -84,8 +85,8 @@ def _train(
 
 
 def _say(line: str) -> None:
-    tqdm.write(line)  # leaves the progress bar where it is
-    sys.stdout.flush()  # a pipe is to have it at once
+    tqdm.write(line)  # leaves the progress bar in place
+    sys.stdout.flush()  # into a pipe at once
 
 
 def _written(path: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""Measuring a model: in the mode for it, over all images, also those of a last batch that is not full."""
+"""Measuring a model in evaluation mode, over all images, including an incomplete last batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProbabilitiesNotLogitsWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Measurement:
-    """The mean loss in nats, and the part of the images whose highest logit is that of their label."""
+    """The mean loss in nats, and the fraction of the images whose highest logit is that of their label."""
 
     loss: float
     accuracy: float
@@ -29,7 +29,7 @@ class Measurement:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put the model into the mode for evaluation, without gradients; afterwards it is in the mode that it was in."""
+    """Put the model into evaluation mode, without gradients, and restore its mode afterwards."""
     was_training = model.training
     model.eval()
     try:
@@ -40,7 +40,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def logits_of(model: nn.Module, images: DeviceImages, batch_size: int = 1000, part: slice | None = None) -> Tensor:
-    """Return the logits of all images, or of a ``part`` of them, in order: (N, n_classes)."""
+    """Return the logits of all images, or of a ``part`` of them, (N, n_classes)."""
     start, stop, _ = (part or slice(None)).indices(len(images))
     with evaluating(model):
         blocks = [model(images.batch(slice(k, min(k + batch_size, stop)))[0]) for k in range(start, stop, batch_size)]
@@ -52,13 +52,13 @@ def logits_of(model: nn.Module, images: DeviceImages, batch_size: int = 1000, pa
 def evaluate(
     model: nn.Module, images: DeviceImages, batch_size: int = 1000, where: Processes | None = None
 ) -> Measurement:
-    """Return the mean loss and the accuracy over all images, which neither ``batch_size`` nor ``where`` changes.
+    """Return the mean loss and the accuracy over all images; they depend neither on ``batch_size`` nor on ``where``.
 
     Args:
         model: takes images and returns logits.
         images: at least one for each process.
-        batch_size: so many at a time.
-        where: the processes that share the work, all of which call this; None for this one alone.
+        batch_size: the number of images measured at a time.
+        where: the processes that share the work, all of which must call this; None for this one alone.
     """
     where = where or Processes()
     part = slice(len(images) * where.rank // where.count, len(images) * (where.rank + 1) // where.count)
@@ -69,7 +69,7 @@ def evaluate(
 
 
 def warn_of_probabilities(model: nn.Module, images: Tensor) -> bool:
-    """Warn when the rows of a model's output are probabilities; return whether they are."""
+    """Warn if the rows of a model's output are probabilities; return whether they are."""
     with evaluating(model):
         outputs = model(images).double()
     ones = torch.ones(len(outputs), dtype=outputs.dtype, device=outputs.device)
@@ -77,7 +77,7 @@ def warn_of_probabilities(model: nn.Module, images: Tensor) -> bool:
     if are_probabilities:
         warnings.warn(
             f"the rows of {type(model).__name__}'s output sum to one: does it end in a softmax? The cross-entropy "
-            f"applies one itself, and of two in a row the gradients nearly vanish. Return the scores.",
+            f"applies one itself, and the gradients of two in a row nearly vanish. Return the scores.",
             ProbabilitiesNotLogitsWarning,
             stacklevel=2,
         )

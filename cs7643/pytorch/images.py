@@ -1,8 +1,8 @@
-"""Images that live on the device where the model trains: a batch is one gather, with its augmentation in the indices.
+"""Images on the device where the model trains: a batch is one gather, and its indices do the augmentation.
 
-The images stay as they are stored, a byte a value, with the channels last: (N, H, W, C). To mirror or to move an image
-is then to read its rows and columns in another order, so that no augmented copy is ever made, and the batch comes out
-in the memory layout that convolutions like best.
+The images stay as they are stored, one byte per value, with the channels last: (N, H, W, C). Mirroring or moving an
+image means reading its rows and columns in another order. So there is no augmented copy, and the batch has the memory
+layout in which convolutions are fastest.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PixelStatistics:
-    """The mean and the standard deviation of each channel, in parts of the largest value, 255."""
+    """The mean and the standard deviation of each channel, as fractions of the largest value, 255."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     @classmethod
     def of(cls, images: NDArray[np.uint8]) -> PixelStatistics:
-        """Compute them over images (N, C, H, W), exactly: from how often each of the 256 values occurs."""
+        """Compute them over images (N, C, H, W), exactly: from the counts of the 256 values."""
         values = np.arange(256) / 255
         mean, std = [], []
         for channel in np.moveaxis(images, 1, 0):
@@ -40,13 +40,13 @@ class PixelStatistics:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is done to a training image, as a function of the seed, the image and the time alone.
+    """The changes to a training image, which depend on the seed, the image and the time alone.
 
     Attributes:
-        flip: each image is mirrored in every other epoch; whether it begins so is a coin's toss. So two epochs in a row
-            show both sides of every image, where a coin each time would show half of them the same side twice.
-        translate: each image is moved by up to so many pixels in both directions; at the border it is mirrored.
-        seed: of the coins and the moves.
+        flip: each image is mirrored in every other epoch, in the first one with probability 1/2. So any two successive
+            epochs show both versions of each image; independent coins would show half of them twice the same.
+        translate: each image is moved by up to this many pixels in both directions, and reflected at the border.
+        seed: that of the random numbers.
     """
 
     flip: bool = False
@@ -54,7 +54,7 @@ class Augmentation:
     seed: int = 0
 
     def mirrored(self, indices: NDArray[Any], num_images: int, epoch: int) -> NDArray[np.bool_]:
-        """Tell for each image whether it is mirrored in this epoch."""
+        """Tell for each of the images with these indices whether it is mirrored in this epoch."""
         flipped: NDArray[np.bool_] = _coins(self.seed, num_images)[indices] ^ bool(epoch % 2)
         return flipped if self.flip else np.zeros(len(indices), dtype=bool)
 
@@ -65,7 +65,7 @@ class Augmentation:
 
 
 class DeviceImages:
-    """A data set on a device: bytes in, normalised batches out."""
+    """A data set on a device; it holds bytes, and returns normalised batches."""
 
     def __init__(
         self, images: NDArray[np.uint8], labels: NDArray[Any], statistics: PixelStatistics, device: torch.device
@@ -75,7 +75,7 @@ class DeviceImages:
         Args:
             images: (N, C, H, W).
             labels: (N,), whole numbers.
-            statistics: those of the training images, which every other set is normalised with, too.
+            statistics: those of the training images, also for validation and test images.
             device: where the model is.
         """
         if images.ndim != 4 or images.dtype != np.uint8:
@@ -89,7 +89,7 @@ class DeviceImages:
         self.device = device
         self.pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 2, 3, 1))).to(device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
-        # A row of pixels is W * C values: with the channels' numbers repeated W times a whole row is done at once.
+        # A row of an image is W * C values; repeated W times, the channels' numbers normalise a whole row at once.
         width = images.shape[3]
         self._mean = torch.tensor(statistics.mean, dtype=torch.float64).mul(255).repeat(width).float().to(device)
         self._scale = torch.tensor(statistics.std, dtype=torch.float64).mul(255).reciprocal().repeat(width)
@@ -111,12 +111,12 @@ class DeviceImages:
         mirrored: NDArray[np.bool_] | None = None,
         shifts: NDArray[np.int64] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return some images, normalised, and their labels.
+        """Return images, normalised, and their labels.
 
         Args:
-            indices: which.
-            mirrored: (len(indices),), whether to mirror each left to right.
-            shifts: (len(indices), 2), how far to move each down and to the right.
+            indices: which images.
+            mirrored: (len(indices),), whether to mirror each one left to right.
+            shifts: (len(indices), 2), how far to move each one down and to the right.
 
         Returns:
             images: float32 (B, C, H, W), with the channels last in memory; labels: int64 (B,).
@@ -139,7 +139,7 @@ class DeviceImages:
         return self._normalised(pixels), labels
 
     def _gather(self, chosen: Tensor, places: NDArray[np.int64]) -> Tensor:
-        """Read image ``chosen[b]`` at the places (B, H, W) given for it, with all its channels."""
+        """Read image ``chosen[b]`` at its places (B, H, W), with all channels."""
         _, H, W, C = self.pixels.shape
         index = torch.from_numpy(places).to(self.device) + (chosen * (H * W))[:, None, None]
         return self.pixels.view(-1, C).index_select(0, index.view(-1)).view(len(chosen), H, W, C)
@@ -152,14 +152,14 @@ class DeviceImages:
 
 @functools.lru_cache(maxsize=4)
 def _coins(seed: int, num_images: int) -> NDArray[np.bool_]:
-    """Toss a coin for each image of a data set; kept, because every step asks for some of them."""
+    """Toss a coin for each image of a data set; cached, because every step needs some of them."""
     coins: NDArray[np.bool_] = np.random.default_rng([seed, 1]).random(num_images) < 0.5
     coins.flags.writeable = False
     return coins
 
 
 def _moved(size: int, shifts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each place of a moved row is read from, (B, size); beyond the border the row is mirrored."""
+    """Return from where each place of a moved row is read, (B, size); the row is reflected at the border."""
     places = np.abs(np.arange(size) - shifts[:, np.newaxis])
     mirrored: NDArray[np.int64] = np.where(places < size, places, 2 * (size - 1) - places)
     return mirrored

@@ -95,7 +95,7 @@ class CNN(nn.Module):
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("CNN", images, self.im_size)
         # BEGIN SOLUTION 6.6 CNN_forward
-        pooled = self.pool(self.conv(images)).relu()  # in this order ReLU has a quarter of the work, to the same end
+        pooled = self.pool(self.conv(images)).relu()  # the same as ReLU first, with a quarter of its work
         logits: Tensor = self.output(pooled.flatten(1))
         return logits
         # END SOLUTION
@@ -118,10 +118,10 @@ class MyModel(nn.Module):
             "MyModel", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
         # BEGIN SOLUTION 6.7 MyModel_layers
-        # Three stages, each at half the size of the one before; from the second on with twice the filters, because a
-        # place that stands for more pixels has more to tell. Batch normalisation lets the learning rate be large.
+        # Three stages, each at half the size of the one before; the second and third with twice the filters, because
+        # each position covers more pixels. Batch normalisation allows a large learning rate.
         check_conv_sizes("MyModel", self.im_size, kernel_size, halvings=3)
-        same = kernel_size // 2  # this padding keeps the size; a bias would be taken away by the normalisation
+        same = kernel_size // 2  # keeps the size; the normalisation would subtract a bias
         self.stages = nn.Sequential()
         for channels, filters in ((im_size[0], hidden_dim), (hidden_dim, 2 * hidden_dim), (2 * hidden_dim,) * 2):
             stage = nn.Sequential(
@@ -141,16 +141,16 @@ class MyModel(nn.Module):
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("MyModel", images, self.im_size)
         # BEGIN SOLUTION 6.7 MyModel_forward
-        features = self.stages(images).amax(dim=(2, 3))  # the strongest answer of each filter, wherever it is
+        features = self.stages(images).amax(dim=(2, 3))  # the strongest response of each filter
         logits: Tensor = self.output(features)
         return logits
         # END SOLUTION
 
 
 def check_conv_sizes(where: str, im_size: tuple[int, int, int], kernel_size: int, halvings: int) -> None:
-    """Check that a filter has a middle, and that the image can be halved so many times; errors begin with ``where``."""
+    """Check that filters have a centre and the image can be halved ``halvings`` times; errors begin with ``where``."""
     if kernel_size % 2 == 0:
-        raise ValueError(f"{where}: kernel_size must be odd, so that a filter has a middle, got {kernel_size}")
+        raise ValueError(f"{where}: kernel_size must be odd, so that a filter has a centre, got {kernel_size}")
     if any(side % 2**halvings for side in im_size[1:]):
         raise ValueError(
             f"{where}: im_size must have a height and a width that are multiples of {2**halvings}, got {im_size}"

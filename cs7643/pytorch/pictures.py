@@ -1,4 +1,4 @@
-"""``python -m cs7643 plots``: the pictures of finished runs, each under its own model's name."""
+"""``python -m cs7643 plots``: the pictures of finished runs, named after them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from coursework.files import atomic_writer
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
+from cs7643.pytorch.networks import choose_device, first_filters
 from cs7643.pytorch.predictions import labels_of, model_from
 from cs7643.pytorch.runfiles import RunFiles, load, read_history
-from cs7643.pytorch.training import choose_device, first_filters
 
 
 def main(args: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def draw(files: RunFiles, dataset: Dataset, device: torch.device) -> None:
-    """Draw all pictures of one run into its folder, and print their names; arguments and errors as for `pictures`."""
+    """Write all pictures of one run to its folder, and print their names; arguments and errors as for `pictures`."""
     for kind, figure in pictures(files, dataset, device).items():
         save_picture(figure, files.picture(kind))
         print(files.picture(kind))
@@ -46,7 +46,7 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
     """Draw all pictures of one run.
 
     Args:
-        files: those that ``train`` left.
+        files: those that ``train`` wrote.
         dataset: the images that it was trained on.
         device: where to compute.
 
@@ -57,7 +57,7 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
     model, statistics, im_size = model_from(saved, files.model)
     if saved.get("dataset") != dataset.name:
         raise ValueError(
-            f"{files.model}: it was trained on {saved.get('dataset')}, and these images are {dataset.name}"
+            f"{files.model}: it was trained on {saved.get('dataset')}, but these images are {dataset.name}"
         )
     history = read_history(files.history)
     losses = [loss for record in _of_kind(history, "steps") for loss in record["losses"]]
@@ -72,16 +72,16 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
         ),
         "gridfilt": plots.weight_images(first_filters(model, im_size).cpu().numpy(), f"{title}: first filters"),
         "confusion": plots.confusion_matrix(
-            dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % right"
+            dataset.y_test, predicted, dataset.class_names, f"{title}: {accuracy:.1f} % correct"
         ),
         "filters": plots.filter_evolution(
-            [s.float().numpy() for s in saved["snapshots"]], f"{title}: how filters grow"
+            [s.float().numpy() for s in saved["snapshots"]], f"{title}: how the filters develop"
         ),
     }
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all, without a date in it."""
+    """Write a figure as PNG, completely or not at all, without a date in it."""
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     with atomic_writer(path) as stream:

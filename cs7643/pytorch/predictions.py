@@ -19,27 +19,27 @@ from cs7643 import data
 from cs7643.data.dataset import Images
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
+from cs7643.pytorch.networks import build_model, choose_device
 from cs7643.pytorch.runfiles import load
 from cs7643.pytorch.settings import Settings
-from cs7643.pytorch.training import build_model, choose_device
 
 HEADER = ("image_id", "label")
 
 
 def write_predictions(path: Path, labels: Sequence[int] | NDArray[Any], n_classes: int = 10) -> None:
-    """Write predictions, whole or not at all.
+    """Write predictions, completely or not at all.
 
     Args:
         path: the file.
-        labels: that of each test image, in order, whole numbers from 0 to n_classes - 1.
+        labels: one for each test image, in order, whole numbers from 0 to n_classes - 1.
         n_classes: the number of classes.
 
     Raises:
-        ValueError: if a label is none.
+        ValueError: if a label is not such a number.
     """
     values = np.asarray(labels)
     if values.ndim != 1 or not len(values) or not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(f"predictions: labels must be whole numbers, one an image, got {values.dtype} {values.shape}")
+        raise ValueError(f"predictions: labels must be whole numbers, one per image, got {values.dtype} {values.shape}")
     if values.min() < 0 or values.max() >= n_classes:
         raise ValueError(
             f"predictions: labels must lie from 0 to {n_classes - 1}, got {values.min()} to {values.max()}"
@@ -54,14 +54,14 @@ def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) 
 
     Args:
         path: the file.
-        num_images: so many lines there must be, for the images 0 to num_images - 1, each once, in any order.
+        num_images: the file must have a line for each of the images 0 to num_images - 1, in any order.
         n_classes: the number of classes.
 
     Returns:
         The label of each image, (num_images,).
 
     Raises:
-        ValueError: if anything is missing, doubled or no label; the message names the line.
+        ValueError: if an image is missing or occurs twice, or a label is invalid; the message names the line.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
@@ -80,7 +80,7 @@ def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) 
             if not 0 <= value < end:
                 raise ValueError(f"{path}, line {line}: {name} must be from 0 to {end - 1}, got {value}")
         if labels[image_id] >= 0:
-            raise ValueError(f"{path}, line {line}: image {image_id} is there twice")
+            raise ValueError(f"{path}, line {line}: image {image_id} occurs twice")
         labels[image_id] = label
     missing = np.flatnonzero(labels < 0)
     if len(missing):
@@ -103,7 +103,7 @@ def predict(model_file: Path, images: Images, device: torch.device | str = "cpu"
         device: where to compute.
 
     Raises:
-        ValueError: if the file is missing or damaged, or the images have another size than it was trained on.
+        ValueError: if the file is missing or damaged, or the model was trained on images of another size.
     """
     model, statistics, im_size = model_from(load(model_file), model_file)
     if images.shape[1:] != im_size:
@@ -114,38 +114,36 @@ def predict(model_file: Path, images: Images, device: torch.device | str = "cpu"
 def labels_of(
     model: nn.Module, statistics: PixelStatistics, images: Images, device: torch.device | str
 ) -> NDArray[np.int64]:
-    """Return the label that a model gives to each of some images, uint8 (N, C, H, W)."""
+    """Return the label that a model gives to each image, uint8 (N, C, H, W)."""
     unlabelled = np.zeros(len(images), np.int64)
     prepared = DeviceImages(images, unlabelled, statistics, torch.device(device))
     return logits_of(model.to(device), prepared).argmax(dim=1).cpu().numpy()
 
 
 def model_from(saved: Mapping[str, Any], model_file: Path) -> tuple[nn.Module, PixelStatistics, tuple[int, int, int]]:
-    """Return a trained model, what its images are normalised with, and their size (C, H, W).
+    """Return a trained model, the statistics that normalise its images, and their size (C, H, W).
 
     Args:
-        saved: the content of the file that ``train`` left.
-        model_file: its name, for the error.
+        saved: the content of the file that ``train`` wrote.
+        model_file: its path, for errors.
 
     Raises:
-        ValueError: if something is missing in it, or the model's code has changed since.
+        ValueError: if it is incomplete, or the model's code has changed since.
     """
     lacking = [name for name in ("model", "settings", "statistics", "im_size", "n_classes") if name not in saved]
     if lacking:
         raise ValueError(
-            f"{model_file}: it is not the file of a trained model that `train` leaves, such as mymodel.pt: it lacks "
+            f"{model_file}: it is not a trained model as `train` writes it, such as mymodel.pt: it lacks "
             f"{', '.join(lacking)}"
         )
     try:
         im_size = tuple(saved["im_size"])
         model = build_model(Settings(**saved["settings"]), im_size, saved["n_classes"])
         model.load_state_dict(saved["model"])
-        statistics = PixelStatistics(*map(tuple, (saved["statistics"]["mean"], saved["statistics"]["std"])))
+        statistics = PixelStatistics(**saved["statistics"])
     except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f"{model_file}: it does not fit the model's code as it is now ({reason}): train anew"
-        ) from error
+        raise ValueError(f"{model_file}: it does not fit the model's current code ({reason}): train again") from error
     return model, statistics, im_size
 
 
@@ -159,7 +157,6 @@ def main(args: argparse.Namespace) -> int:
             return 0
         labels = predict(args.model_file, dataset.X_test, choose_device(args.no_cuda))
         write_predictions(args.output, labels, len(dataset.class_names))
-        assert np.array_equal(read_predictions(args.output, len(labels), len(dataset.class_names)), labels)
     except (ValueError, NotImplementedError) as error:
         print(f"predict: {str(error).removeprefix('predict: ')}", file=sys.stderr)
         return 1

@@ -1,14 +1,14 @@
-"""The same experiment in NumPy and in PyTorch: same weights, same batches, same update, and so the same numbers.
+"""The same experiment in NumPy and in PyTorch: same weights, same batches, same updates, and therefore same numbers.
 
-Both sides are run as they are used elsewhere: the NumPy networks with their own backward passes and the rules of
-``cs7643.optim``, the PyTorch models with autograd and an optimiser. Three things must be matched for them to agree:
+Both sides run as they do elsewhere: the NumPy networks with their own backward passes and the rules of
+``cs7643.optim``, the PyTorch models with autograd and an optimiser. Three things must match for them to agree:
 
-- NumPy keeps the weights of an affine layer as (in, out), PyTorch as (out, in): they are transposed;
-- the penalty is on the weights alone, so that ``weight_decay`` must be zero for the biases;
-- PyTorch's RMSprop adds eps to the root, the course's rule inside it: :class:`RMSpropInside` does what the rule says.
+- NumPy stores the weights of an affine layer as (in, out), PyTorch as (out, in): they are transposed;
+- the penalty is on the weights alone, so ``weight_decay`` must be zero for the biases;
+- PyTorch's RMSprop adds eps to the root, the course's rule adds it inside the root: see :class:`RMSpropInside`.
 
-PyTorch's momentum is v <- mu v + g, w <- w - lr v, and the course's v <- mu v - lr g, w <- w + v. While the learning
-rate stays the same, the two differ in the scale of v alone.
+PyTorch's momentum is v <- mu v + g, w <- w - lr v; the course's is v <- mu v - lr g, w <- w + v. With a constant
+learning rate, they differ only in the scale of v.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Model = dict[str, Array]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two runs of the same experiment came to.
+    """The results of the same experiment in NumPy and in PyTorch.
 
     Attributes:
-        numpy_losses: of each step, with the penalty.
+        numpy_losses: the loss of each step, with the penalty.
         torch_losses: likewise.
         differences: for each parameter, the largest absolute difference after the last step.
         numpy_model: the parameters after the last step.
@@ -60,14 +60,14 @@ class Comparison:
 
 
 class RMSpropInside(torch.optim.Optimizer):
-    """RMSProp as the course writes it, with eps inside the root: w <- w - lr g / sqrt(m + eps)."""
+    """RMSProp as in the course, with eps inside the root: w <- w - lr g / sqrt(m + eps)."""
 
     def __init__(self, params: Any, lr: float, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0) -> None:
         super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Change every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         for group in self.param_groups:
             for w in group["params"]:
                 if w.grad is not None:
@@ -81,7 +81,7 @@ def load_numpy(module: nn.Module, model: Model) -> None:
     """Copy the parameters W1, b1, W2, b2 of a NumPy network into a module with the same layers in the same order.
 
     Raises:
-        ValueError: if the module's parameters are not weights and biases of these shapes, in turn.
+        ValueError: if the module's parameters do not have these shapes, in this order.
     """
     parameters = list(module.parameters())
     if len(parameters) != len(model):
@@ -91,7 +91,7 @@ def load_numpy(module: nn.Module, model: Model) -> None:
             values = _transposed(array)
             if tuple(parameter.shape) != values.shape:
                 raise ValueError(
-                    f"load_numpy: {name} {array.shape} wants a parameter {values.shape}, got {tuple(parameter.shape)}"
+                    f"load_numpy: {name} {array.shape} needs a parameter {values.shape}, got {tuple(parameter.shape)}"
                 )
             parameter.copy_(torch.from_numpy(np.ascontiguousarray(values)))
 
@@ -105,14 +105,10 @@ def to_numpy(module: nn.Module, names: list[str]) -> Model:
 def optimizer_like(
     rule: str, module: nn.Module, learning_rate: float, momentum: float, reg: float
 ) -> torch.optim.Optimizer:
-    """Return the optimiser that does what a rule of ``cs7643.optim`` does, with the penalty on the weights alone."""
+    """Return the optimiser equivalent to a rule of ``cs7643.optim``, with the penalty on the weights alone."""
     if rule not in UPDATE_RULES:
         raise ValueError(f"optimizer_like: rule must be one of {', '.join(UPDATE_RULES)}, got {rule!r}")
-    parameters = list(module.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": reg},
-        {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
-    ]
+    groups = [{"params": [p], "weight_decay": reg if p.ndim > 1 else 0.0} for p in module.parameters()]
     if rule == "rmsprop":
         return RMSpropInside(groups, learning_rate)
     return torch.optim.SGD(groups, learning_rate, momentum if rule == "momentum" else 0.0)
@@ -143,16 +139,16 @@ def replicate(
         X: (N, C, H, W), the images; the NumPy network gets rows (N, D) if its first weights have two axes.
         y: (N,), the labels.
         rule: a rule of ``cs7643.optim``.
-        learning_rate: of every step.
+        learning_rate: that of every step.
         momentum: for the rule of that name.
         reg: the strength of the penalty on the weights.
-        steps: how many.
-        batch_size: of each.
-        seed: of the batches, which both see.
-        optimizer: makes another optimiser than the one that does the same, to see what that changes.
+        steps: the number of steps.
+        batch_size: the number of images in a step.
+        seed: that of the batches, which are the same for both.
+        optimizer: makes an optimiser other than the equivalent one, to see the difference.
 
     Returns:
-        Both loss curves, and how far the parameters are apart in the end.
+        Both loss curves, and the differences of the parameters after the last step.
     """
     dtype = next(iter(model.values())).dtype
     images = X.astype(dtype)
@@ -182,5 +178,5 @@ def replicate(
 
 
 def _transposed(array: Array) -> Array:
-    """Exchange the two axes of an affine layer's weights; filters and biases are the same in both worlds."""
+    """Transpose the weights of an affine layer; filters and biases are stored alike in NumPy and PyTorch."""
     return array.T if array.ndim == 2 else array

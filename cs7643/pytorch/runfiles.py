@@ -1,4 +1,4 @@
-"""What a training run leaves on disk: a log to read, a log for programs, checkpoints, and the trained model.
+"""The files that a training run writes: a log to read, a log for programs, a checkpoint, and the trained model.
 
 Everything is named after the model: ``softmax.log``, ``softmax.jsonl``, ``softmax.checkpoint.pt``, ``softmax.pt``. The
 last two hold arrays and plain values only, and are read with ``weights_only=True``: a file from elsewhere runs no code.
@@ -10,7 +10,6 @@ import io
 import json
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -21,32 +20,23 @@ from coursework.files import atomic_writer, make_folder, naming, stand_in, to_di
 from coursework.terminal import explain
 
 
-@dataclass(frozen=True)
 class RunFiles:
-    """The paths of one run's files."""
+    """The paths of one run's files.
 
-    folder: Path
-    name: str
+    Attributes:
+        log: the log to read, with the test accuracy at the bottom.
+        history: the log for programs: one JSON object per line.
+        checkpoint: everything that a run needs to continue.
+        model: the weights that did best on the validation images, and what is needed to use them.
+    """
 
-    @property
-    def log(self) -> Path:
-        """The log to read, with the test accuracy at the bottom."""
-        return self.folder / f"{self.name}.log"
-
-    @property
-    def history(self) -> Path:
-        """The log for programs: a JSON object a line."""
-        return self.folder / f"{self.name}.jsonl"
-
-    @property
-    def checkpoint(self) -> Path:
-        """All that a run needs to go on."""
-        return self.folder / f"{self.name}.checkpoint.pt"
-
-    @property
-    def model(self) -> Path:
-        """The weights that did best on the validation images, and what is needed to use them."""
-        return self.folder / f"{self.name}.pt"
+    def __init__(self, folder: Path, name: str) -> None:
+        """Name the files after the run, in a folder that need not exist yet."""
+        self.folder, self.name = folder, name
+        self.log = folder / f"{name}.log"
+        self.history = folder / f"{name}.jsonl"
+        self.checkpoint = folder / f"{name}.checkpoint.pt"
+        self.model = folder / f"{name}.pt"
 
     def picture(self, kind: str) -> Path:
         """Return the path of a picture, as in ``softmax_gridfilt.png``."""
@@ -54,8 +44,8 @@ class RunFiles:
 
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
-    """Write tensors and plain values, whole or not at all."""
-    buffer = io.BytesIO()  # torch.save hides the errors of the system behind its own
+    """Write tensors and plain values, completely or not at all."""
+    buffer = io.BytesIO()  # torch.save would replace the system's errors by its own
     torch.save(dict(content), buffer)
     with atomic_writer(path) as stream:
         stream.write(buffer.getbuffer())
@@ -65,7 +55,7 @@ def load(path: Path) -> dict[str, Any]:
     """Read what :func:`save` wrote, onto the CPU.
 
     Raises:
-        ValueError: if the file is missing, damaged, something else, or holds anything that is more than data.
+        ValueError: if the file is missing, damaged or of another kind, or holds more than data.
         OSError: if the system cannot read it.
     """
     try:
@@ -76,7 +66,7 @@ def load(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ValueError(f"{path}: there is no such file; `train` makes it") from error
     except (EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        if explain(error):  # there is not enough memory
+        if explain(error):  # not enough memory
             raise
         if "Unsupported global" in str(error) or "Unsupported class" in str(error):
             raise ValueError(
@@ -90,15 +80,15 @@ def load(path: Path) -> dict[str, Any]:
 
 
 class RunLog:
-    """Both logs of a run. A run that goes on from a checkpoint cuts them back to where the checkpoint was written."""
+    """Both logs of a run. A run that continues from a checkpoint truncates them to their length at the checkpoint."""
 
     def __init__(self, files: RunFiles | None, say: Callable[[str], None], position: tuple[int, int] = (0, 0)) -> None:
         """Open the logs.
 
         Args:
-            files: where they are; None for no files.
-            say: shows a line to whoever watches.
-            position: the length of both, in bytes, as :meth:`position` gave it; (0, 0) begins anew.
+            files: their paths; None to write no files.
+            say: shows a line on the screen.
+            position: the length of both, in bytes, from :meth:`position`; (0, 0) starts them over.
         """
         self._say = say
         self._paths: tuple[Path, ...] = ()
@@ -116,16 +106,16 @@ class RunLog:
             stream.close()
 
     def line(self, text: str) -> None:
-        """Show a line, and write it into the log to read."""
+        """Show a line, and write it to the log to read."""
         self._say(text)
         self._write(0, text)
 
     def record(self, kind: str, **values: Any) -> None:
-        """Write a line into the log for programs."""
+        """Write a line to the log for programs."""
         self._write(1, json.dumps({"kind": kind, **values}))
 
     def position(self) -> tuple[int, int]:
-        """Return the length of both logs, all of it on the disk."""
+        """Write both logs to the disk and return their lengths."""
         for path, stream in zip(self._paths, self._streams, strict=True):
             with naming(path):
                 to_disk(stream)
@@ -136,7 +126,7 @@ class RunLog:
         if self._streams:
             with naming(self._paths[which]):
                 left = memoryview(text.encode() + b"\n")
-                while left:  # a disk that is nearly full takes a part
+                while left:  # a disk that is nearly full writes only a part
                     left = left[self._streams[which].write(left) :]
 
 
@@ -148,10 +138,10 @@ def _opened_at(path: Path, place: int) -> IO[bytes]:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read a log for programs; a last line that a killed run has left unfinished is passed over.
+    """Read a log for programs; an unfinished last line, from a run that was killed, is skipped.
 
     Raises:
-        ValueError: if the file is missing, or a line before the last is no JSON.
+        ValueError: if the file is missing, or a line before the last is not JSON.
         OSError: if the system cannot read it.
     """
     try:

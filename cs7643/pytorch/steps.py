@@ -20,8 +20,8 @@ def make_optimizer(model: nn.Module, lr: float, momentum: float, weight_decay: f
     Args:
         model: its parameters are what the optimiser changes.
         lr: the learning rate.
-        momentum: the part of the velocity that is kept, from 0 to below 1.
-        weight_decay: lambda of a penalty of lambda / 2 times the sum of all squared parameters.
+        momentum: the fraction of the velocity that is kept, from 0 to below 1.
+        weight_decay: lambda, for a penalty of lambda / 2 times the sum of all squared parameters.
     """
     # BEGIN SOLUTION 6.4 make_optimizer
     return torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -45,7 +45,7 @@ def update_step(
         loss_function: of logits and labels; cross-entropy when not given.
 
     Returns:
-        The loss before the step, one number, which needs no gradient any more.
+        The loss before the step, one number, detached from the graph.
     """
     # BEGIN SOLUTION 6.4 update_step
     optimizer.zero_grad()

@@ -1,5 +1,5 @@
-"""The experiments of problems 1 to 4, around the functions that you write in descent.py.
+"""The experiments of problems 1 to 4, with the functions that you write in descent.py.
 
-``convex`` holds functions to descend on, ``adversary`` attacks the regret inequality, ``certificate`` computes the
-worst case of gradient descent over all convex functions, and ``noise`` has the closed forms of problem 4.
+``convex`` has functions to minimise, ``adversary`` attacks the regret inequality, ``certificate`` computes the worst
+case of gradient descent over all convex functions, and ``noise`` has the closed forms of problem 4.
 """

@@ -1,4 +1,4 @@
-"""An adversary who tries to break the regret inequality: gradient ascent on left side / right side."""
+"""An adversary that tries to violate the regret inequality, by gradient ascent on left side / right side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Side = Callable[..., float]
 
 @dataclass(frozen=True)
 class Attack:
-    """What an adversary reached: after each step the ratio left / right, and the distance ||w(T+1) - w*|| / ||w*||."""
+    """The course of an attack: after each step the ratio left / right, and the distance ||w(T+1) - w*|| / ||w*||."""
 
     ratios: Array
     distances: Array
@@ -29,21 +29,21 @@ def attack(
     seed: int,
     steps: int = 100,
 ) -> Attack:
-    """Let an adversary choose v and w* so that the left side of eq. (4) comes as close to the right as it can.
+    """Let an adversary choose v and w* so that the left side of eq. (4) comes as close as possible to the right side.
 
-    The ratio does not change when v and w* are scaled together, or eta and 1/v; so eta is 1, and all of
-    v and w* together has norm 1. A step that would lower the ratio is not taken, but halved. The gradients are those of
+    The ratio does not change if v and w* are scaled together, or eta and 1/v. So eta is 1, and v and w* together have
+    norm 1. A step that would lower the ratio is rejected, and the rate is halved. The gradients are those of
 
         left = <w(t) - w*, v(t)> summed, with w(t) = -(v(1) + ... + v(t-1)),    right = (||w*||^2 + sum ||v(t)||^2) / 2.
 
     Args:
-        follow: the student's, as are the next two; from them come the ratio and the distance.
+        follow: the student's function, like the next two; they determine the ratio and the distance.
         regret: the left side.
         regret_bound: the right side.
         T: the number of vectors v(t).
         d: their dimension.
-        seed: of the random start.
-        steps: of the ascent.
+        seed: that of the random start.
+        steps: the number of steps of the ascent.
     """
     rng = np.random.default_rng(seed)
     ratios, distances, rate = np.empty(steps), np.empty(steps), 1.0

@@ -1,8 +1,8 @@
-"""The certificate that no analysis of problem 3 can do better: its worst case, computed as a semidefinite program.
+"""A certificate that the bound of problem 3 cannot be improved: its worst case, computed as a semidefinite program.
 
-Performance estimation (Drori and Teboulle, 2014) asks for the convex, rho-Lipschitz function on which T steps of
-gradient descent end worst. Only the values and subgradients at the visited points matter, and the inner products of
-these are the unknowns of a semidefinite program. PEPit writes it down and a solver of CVXPY solves it.
+Performance estimation (Drori and Teboulle, 2014) finds the convex, rho-Lipschitz function on which T steps of gradient
+descent perform worst. Only the values and subgradients at the visited points matter, and their inner products are the
+unknowns of a semidefinite program. PEPit formulates it and a solver of CVXPY solves it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import warnings
 
 from cs7643.descent import rate_step_size
 
-# What worst_case gives for (T, factor), by PEPit 0.5.1.
+# The results of worst_case for (T, factor), with PEPit 0.5.1.
 STORED = {
     (1, 1.0): 1.000000,
     (2, 1.0): 0.707108,
@@ -61,7 +61,7 @@ def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) ->
 
 
 def worst_cases() -> tuple[dict[tuple[int, float], float], str]:
-    """Return the worst case for several (T, factor), B = rho = 1, and a sentence on where the values come from."""
+    """Return the worst case for several (T, factor), with B = rho = 1, and a sentence on the source of the values."""
     if importlib.util.find_spec("PEPit") is None:
         return dict(STORED), ADVICE
     return {(T, factor): worst_case(T, factor) for T, factor in STORED}, "Computed just now by PEPit."

@@ -1,4 +1,4 @@
-"""Convex, Lipschitz functions with what problem 3 needs to know of them: subgradients, a minimiser, the constants."""
+"""Convex, Lipschitz functions, with their subgradients, a minimiser and the constants of problem 3."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class ConvexFunction:
     """A convex function of a vector (d,).
 
     Attributes:
-        name: what it is called in a table.
+        name: for tables and legends.
         value: takes a point, returns f there.
-        subgradient: takes a point, returns a subgradient (d,); where f is differentiable, the gradient.
+        subgradient: takes a point, returns a subgradient (d,), which is the gradient where f is differentiable.
         w_star: (d,), a minimiser.
         rho: a Lipschitz constant, the largest norm of a subgradient.
     """
@@ -41,19 +41,19 @@ class ConvexFunction:
 
 
 def family() -> list[ConvexFunction]:
-    """Return four functions of different kinds: smooth and not, on the line and in space, with data and without."""
+    """Return four functions of different kinds: smooth or not, of one or several variables, with and without data."""
     return [absolute_value(), hinge(), logistic_regression(), max_affine()]
 
 
 def absolute_value() -> ConvexFunction:
-    """Return |w - 1| on the line, the simplest function on which a constant step never settles."""
+    """Return |w - 1| of one variable, the simplest function on which a constant step never settles."""
     return ConvexFunction(
         "absolute value", lambda w: float(abs(w[0] - 1)), lambda w: np.sign(w - 1.0), np.ones(1), rho=1.0
     )
 
 
 def two_clouds(n: int = 60, seed: int = 0) -> tuple[Array, Array]:
-    """Return points (n, 3) of two classes that overlap, and their labels (n,), +1 or -1. The third coordinate is 1."""
+    """Return points (n, 3) of two overlapping classes, and their labels (n,), +1 or -1. The third coordinate is 1."""
     rng = np.random.default_rng(seed)
     labels = np.where(np.arange(n) % 2 == 0, 1.0, -1.0)
     points = rng.standard_normal((n, 2)) + labels[:, None] * [1.0, 0.5]
@@ -115,7 +115,7 @@ def max_affine(pieces: int = 12, d: int = 4, seed: int = 1) -> ConvexFunction:
     """Return max_i (<a_i, w> + b_i) with random pieces that enclose the minimum; a linear program finds it."""
     rng = np.random.default_rng(seed)
     half = rng.standard_normal((pieces // 2, d))
-    a = np.vstack([half, -half + 0.2 * rng.standard_normal(half.shape)])  # no direction descends for ever
+    a = np.vstack([half, -half + 0.2 * rng.standard_normal(half.shape)])  # bounded below
     b = rng.standard_normal(len(a))
     # Over (w, height): the height, with height >= <a_i, w> + b_i.
     optimum = optimize.linprog(
@@ -136,9 +136,9 @@ def max_affine(pieces: int = 12, d: int = 4, seed: int = 1) -> ConvexFunction:
 def attaining(T: int, B: float = 1.0, rho: float = 1.0) -> ConvexFunction:
     """Return rho max(-B / sqrt(T), w_1, ..., w_T): no convex function is worse for T steps of gradient descent.
 
-    The subgradient is rho e_i at the first maximal coordinate i. From w(1) = 0 each step lowers one coordinate that
-    was not lowered before, so that after T steps the average still has a coordinate at 0, where f is 0. The lowest
-    value, -B rho / sqrt(T), is taken at -B / sqrt(T) (1, ..., 1).
+    The subgradient is rho e_i at the first maximal coordinate i. From w(1) = 0 each step lowers a coordinate that was
+    not lowered before, so w(1), ..., w(T) and their average have a coordinate at 0, where f is 0. The minimum,
+    -B rho / sqrt(T), is attained at -B / sqrt(T) (1, ..., 1).
     """
     floor = -B / np.sqrt(T)
 

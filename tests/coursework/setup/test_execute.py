@@ -339,8 +339,8 @@ def test_a_report_that_cannot_be_written_ends_the_run_before_it_begins(tmp_path)
     [
         (["3"], 2, "there is no notebook 3; there are: 1_a"),
         (["--in-place", "--cifar10-dir", "elsewhere"], 2, "--in-place uses what the repository itself holds"),
-        (["--cifar10-dir", "elsewhere"], 1, "elsewhere (as asked for)"),
-        (["--cifar10-dir", "damaged"], 1, "damaged: the set is incomplete"),
+        (["--cifar10-dir", "elsewhere"], 1, "elsewhere (as requested)"),
+        (["--cifar10-dir", "damaged"], 1, "damaged: the data set is incomplete"),
     ],
 )
 def test_a_wrong_call_is_a_line(tmp_path, monkeypatch, arguments, code, message):

@@ -213,7 +213,7 @@ PREDICTIONS = {
         "negative": (predict("image_id,label\n-1,3\n"), "line 2: expected two whole numbers"),
         "a fraction": (predict("image_id,label\n0,3.0\n"), "line 2: expected two whole numbers"),
         "three columns": (predict("image_id,label\n0,3,1\n"), "line 2: expected two whole numbers"),
-        "twice": (append("predictions.csv", "5,4\n"), "line 10002: image 5 is there twice"),
+        "twice": (append("predictions.csv", "5,4\n"), "line 10002: image 5 occurs twice"),
         "a spreadsheet": (predict(b"PK\x03\x04\xff\xfe\x80"), "it cannot be read"),
     }.items()
 }

@@ -256,7 +256,7 @@ def test_a_function_without_a_rule_says_its_name_and_what_there_is(name, kind):
 @pytest.mark.parametrize("kind", [lambda x: Dual(x, 1.0), lambda x: variables(x)[0]], ids=["dual", "variable"])
 def test_an_array_is_not_changed_in_place_by_a_traced_number(kind):
     array = np.ones(2)
-    with pytest.raises(TypeError, match=r"np.add: out is not supported here; nothing is changed in place"):
+    with pytest.raises(TypeError, match=r"np.add: out is not supported here; no array is changed in place"):
         array += kind(np.ones(2))
     with pytest.raises(TypeError, match=r"np.exp: where is not supported"):
         np.exp(kind(np.ones(2)), where=[True, False])
@@ -301,13 +301,13 @@ def test_a_point_that_is_no_vector_of_numbers_is_shown(name, bad):
         (lambda: autodiff.vjp(lambda w: w, [1.0], 1.0), r"vjp: weights must be a vector"),
         (lambda: autodiff.vjp(np.sum, [1.0, 2.0], [1.0, 2.0]), r"one for each of the 1 outputs, got 2"),
         (lambda: autodiff.hvp(np.sum, [1.0, 2.0], [[1.0, 2.0]]), r"hvp: direction must be a vector"),
-        (lambda: autodiff.hvp(np.sum, [1.0, 2.0], [1.0]), r"must have one shape, got \(2,\) and \(1,\)"),
+        (lambda: autodiff.hvp(np.sum, [1.0, 2.0], [1.0]), r"must have the same shape, got \(2,\) and \(1,\)"),
         (lambda: autodiff.hvp(lambda w: [w[0], w[1]], [1.0, 2.0], [1.0, 0.0]), r"hvp: f must return a number, got 2"),
-        (lambda: autodiff.gradient(lambda w: [w[0], 1.0], [1.0]), r"got 2; backward_jacobian is for these"),
+        (lambda: autodiff.gradient(lambda w: [w[0], 1.0], [1.0]), r"got 2; use backward_jacobian for several"),
         (lambda: autodiff.numerical_jacobian(np.sum, [1.0], -0.1), r"delta must be above 0, got -0.1"),
         (lambda: autodiff.numerical_jacobian(np.sum, [1.0], np.nan), r"delta must be above 0, got nan"),
         (lambda: autodiff.numerical_jacobian(np.sum, [1.0], 1, "Central"), r"one of forward, central, complex, got 'C"),
-        (lambda: Dual(1.0, np.ones(2)), r"Dual: value and tangent must have one shape, got \(\) and \(2,\)"),
+        (lambda: Dual(1.0, np.ones(2)), r"Dual: value and tangent must have the same shape, got \(\) and \(2,\)"),
         (lambda: Dual(1.0, variables(1.0)[0]), r"Dual: a variable cannot be inside a dual number"),
         (lambda: Tape().variable(variables(1.0)[0]), r"Tape.variable: .* for second derivatives, use hessian"),
         (lambda: variables(1.0)[0] + variables(1.0)[0], r"add: .* two tapes; make them together, with one call of var"),

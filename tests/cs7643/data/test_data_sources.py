@@ -135,7 +135,7 @@ def test_without_flags_it_says_what_would_be_used(tmp_path: Path, capsys: pytest
     assert run([], tmp_path) == 0
     assert capsys.readouterr().out.startswith(f"CIFAR-10 in {tmp_path / FOLDER} (found there)")
     assert run(["--cifar10-dir", str(tmp_path / "no")], tmp_path) == 1
-    assert capsys.readouterr().err.startswith(f"data: {tmp_path / 'no'} (as asked for)")
+    assert capsys.readouterr().err.startswith(f"data: {tmp_path / 'no'} (as requested)")
 
 
 def test_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +150,7 @@ def test_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--verify"], tmp_path) == 0
     assert capsys.readouterr().out == (
         f"CIFAR-10 (unverified copy) in {tmp_path / FOLDER}\n"
-        "Readable and complete, but not the official files: data_batch_2, batches.meta\n"
+        "Readable and complete, but these are not the official files: data_batch_2, batches.meta\n"
     )
     (tmp_path / FOLDER / "data_batch_4").write_bytes(SET["data_batch_4"][:-100])
     assert run(["--verify"], tmp_path) == 1
@@ -172,7 +172,7 @@ def test_download_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(["--download"], tmp_path, catalogue) == 0
     assert capsys.readouterr().out.endswith(f"CIFAR-10 is in {tmp_path / FOLDER}, every file checked\n")
     assert run(["--download"], tmp_path, catalogue) == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "exists already" in capsys.readouterr().out
     (tmp_path / FOLDER / "test_batch").unlink()
     assert run(["--download"], tmp_path, catalogue) == 1
     assert "lacks test_batch" in capsys.readouterr().err

@@ -197,7 +197,7 @@ def test_iterates_that_do_not_fit_v_are_named_with_the_shape_that_would(iterates
 
 
 def test_one_point_has_no_average():
-    with pytest.raises(ValueError, match=r"average: iterates must hold w\(1\) and w\(2\) at least"):
+    with pytest.raises(ValueError, match=r"average: iterates must hold at least w\(1\) and w\(2\)"):
         descent.average([[0.0, 1.0]])
 
 

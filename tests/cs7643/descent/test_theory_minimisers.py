@@ -79,7 +79,7 @@ def test_the_mean_excess_follows_the_recursion_from_the_start():
 
 @pytest.mark.parametrize("bad", [0.0, -0.1, 2.0, 3.0, np.inf, np.nan])
 def test_without_a_floor_there_is_an_error_that_says_so(bad):
-    with pytest.raises(ValueError, match="noise_floor: eta must be above 0 and below 2, else SGD diverges"):
+    with pytest.raises(ValueError, match="noise_floor: eta must be above 0 and below 2, or SGD diverges"):
         noise.noise_floor(bad)
 
 

@@ -116,7 +116,7 @@ X, Y, MODEL = *toy_data(), toy_model()
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((X[:, :3], MODEL), "W1 takes 4 values an image, X has 3"),
+        ((X[:, :3], MODEL), "W1 takes 4 values per image, X has 3"),
         ((X[0], MODEL), "X must be a floating-point array with 2 axes"),
         ((X.astype(int), MODEL), "X must be a floating-point array"),
         ((X, {"W1": MODEL["W1"]}), r"model must have the keys W1, b1, W2, b2, got \['W1'\]"),

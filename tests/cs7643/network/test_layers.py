@@ -161,13 +161,6 @@ def test_the_losses_at_the_start_of_training():
 
 
 BLOCKS = {
-    "affine_relu": (
-        blocks.affine_relu_forward,
-        blocks.affine_relu_backward,
-        lambda x, w, b: F.relu(x.flatten(1) @ w + b),
-        [(3, 2, 4, 5), (40, 6), (6,)],
-        (),
-    ),
     "conv_relu": (
         blocks.conv_relu_forward,
         blocks.conv_relu_backward,

@@ -250,7 +250,11 @@ def test_a_run_that_was_killed_again_and_again_ends_with_the_same_bits(tmp_path)
 
 @pytest.mark.parametrize(
     ("checkpoint", "steps", "said"),
-    [(None, 3, "the same call starts anew (`"), ("c", 3, "the same call starts anew"), ("c", 7, "goes on from {path}")],
+    [
+        (None, 3, "the same call starts over (`"),
+        ("c", 3, "the same call starts over"),
+        ("c", 7, "continues from {path}"),
+    ],
 )
 def test_a_stop_says_from_where_the_same_call_goes_on(tmp_path, monkeypatch, checkpoint, steps, said):
     left = iter(range(steps))
@@ -281,7 +285,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, damage):
     train(checkpoint=path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    with pytest.raises(ValueError, match=r"cannot be read.*delete it to start anew"):
+    with pytest.raises(ValueError, match=r"cannot be read.*delete it to start over"):
         train(checkpoint=path)
 
 
@@ -299,14 +303,14 @@ def test_a_loss_that_is_not_a_number_stops_the_training():
 
     X, y = blobs()
     X[3, 2] = np.nan
-    with pytest.raises(TrainingDivergedError, match="the images of this batch hold values that are not finite"):
+    with pytest.raises(TrainingDivergedError, match="this batch of images holds values that are not finite"):
         ClassifierTrainer().train(X, y, X, y, toy_model(), two_layer_net, sample_batches=False)
 
     def broken(X, model, y=None, reg=0.0):
         return np.zeros((len(X), 3)) if y is None else (np.inf, model)
 
     X, y = blobs()
-    with pytest.raises(TrainingDivergedError, match="at iteration 0; it was so before the first step"):
+    with pytest.raises(TrainingDivergedError, match="at iteration 0; no step has been taken yet"):
         ClassifierTrainer().train(X, y, X, y, toy_model(), broken)
 
 
@@ -329,11 +333,11 @@ def test_bad_options_are_refused(options, message):
 def test_bad_data_is_refused():
     X, y = blobs()
     trainer = ClassifierTrainer()
-    with pytest.raises(ValueError, match="X and its labels must be of one length"):
+    with pytest.raises(ValueError, match="X and its labels must have the same length"):
         trainer.train(X, y[:-1], X, y, toy_model(), two_layer_net)
-    with pytest.raises(ValueError, match="X_val must be of floating-point numbers, got int"):
+    with pytest.raises(ValueError, match="X_val must hold floating-point numbers, got int"):
         trainer.train(X, y, X.astype(int), y, toy_model(), two_layer_net)
-    with pytest.raises(ValueError, match="X and X_val must hold images of one shape"):
+    with pytest.raises(ValueError, match="X and X_val must hold images of one size"):
         trainer.train(X, y, X[:, :2], y, toy_model(), two_layer_net)
     with pytest.raises(ValueError, match="model must hold at least one array"):
         trainer.train(X, y, X, y, {}, two_layer_net)

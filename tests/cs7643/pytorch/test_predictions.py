@@ -48,7 +48,7 @@ def test_what_is_written_is_read(tmp_path):
         ("id,label\n0,1\n", "line 1: expected image_id,label, got 'id,label'"),
         ("image_id,label\n0,1\n1,10\n2,0\n", "line 3: label must be from 0 to 9, got 10"),
         ("image_id,label\n0,1\n3,1\n", "line 3: image_id must be from 0 to 2, got 3"),
-        ("image_id,label\n0,1\n0,1\n", "line 3: image 0 is there twice"),
+        ("image_id,label\n0,1\n0,1\n", "line 3: image 0 occurs twice"),
         ("image_id,label\n0,1\n2,1\n", "1 of 3 images have no label, the first is 1"),
         ("image_id,label\n0,cat\n", "line 2: expected two whole numbers, got '0,cat'"),
         ("image_id,label\n0,1.0\n", "expected two whole numbers"),
@@ -135,7 +135,7 @@ def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, mo
         return capsys.readouterr().err.splitlines()
 
     starts_over = "train: stopped before the first checkpoint: the same command starts over"
-    goes_on = "train: stopped; the same command with --resume goes on from the last checkpoint"
+    goes_on = "train: stopped; the same command with --resume continues from the last checkpoint"
     monkeypatch.setattr(data, "load", control_c)
     assert (main(call), complaint()) == (130, [starts_over])
     assert (main([*call, "--resume"]), complaint()) == (130, [starts_over])
@@ -149,7 +149,7 @@ def test_control_c_says_whether_there_is_a_checkpoint_to_go_on_from(tmp_path, mo
     assert (main([*call, "--resume"]), complaint()) == (130, [goes_on])
     monkeypatch.setattr(data, "load", lambda *_, **__: dataset)
     assert main([*call, "--resume"]) == 0
-    assert capsys.readouterr().out.startswith("going on from step 0 of 2\n")
+    assert capsys.readouterr().out.startswith("continuing from step 0 of 2\n")
 
 
 COMPILE = """

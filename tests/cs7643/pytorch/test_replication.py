@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_named():
     model = init_two_layer_model(192, 30, 10)
     with pytest.raises(ValueError, match="4 arrays, the module 2 parameters"):
         load_numpy(Softmax(SIZE, 10), model)
-    with pytest.raises(ValueError, match=r"W1 \(192, 30\) wants a parameter \(30, 192\), got \(31, 192\)"):
+    with pytest.raises(ValueError, match=r"W1 \(192, 30\) needs a parameter \(30, 192\), got \(31, 192\)"):
         load_numpy(TwoLayerNN(SIZE, 31, 10), model)
     with pytest.raises(ValueError, match="rule must be one of sgd, momentum, rmsprop, got 'adam'"):
         optimizer_like("adam", nn.Linear(2, 2), 0.1, 0.9, 0)

@@ -23,9 +23,10 @@ from cs7643.pytorch import training
 from cs7643.pytorch.evaluation import evaluate, logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from cs7643.pytorch.models import MyModel
+from cs7643.pytorch.networks import build_model
 from cs7643.pytorch.runfiles import RunFiles, load, read_history, save
 from cs7643.pytorch.settings import SCHEDULES, Settings
-from cs7643.pytorch.training import build_model, train
+from cs7643.pytorch.training import train
 from cs7643.trainer import BatchOrder, TrainingDivergedError
 
 PATIENCE = 600  # seconds, for what takes a few on a machine with nothing else to do
@@ -226,7 +227,7 @@ def test_a_run_that_begins_anew_forgets_the_checkpoint_of_the_one_before(dataset
     killed_after(2, dataset, settings(), files, monkeypatch)  # before a checkpoint is due
     said = []
     run = train(dataset, settings(), files=files, resume=True, say=said.append)
-    assert said[0] == "going on from step 0 of 48"
+    assert said[0] == "continuing from step 0 of 48"
     assert same(essence(run), essence(whole))
     assert files.log.read_bytes() == whole_files.log.read_bytes()
 
