@@ -18,9 +18,10 @@ import numpy as np
 
 from coursework.terminal import guarded
 from cs7643 import data
+from cs7643.arrays import Model
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
-from cs7643.trainer import ClassifierTrainer, LossFunction, Model, accuracy
+from cs7643.trainer import ClassifierTrainer, LossFunction, accuracy
 
 
 @dataclass(frozen=True)

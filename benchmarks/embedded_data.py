@@ -20,10 +20,11 @@ import numpy as np
 from coursework.files import atomic_writer
 from coursework.terminal import guarded
 from cs7643 import data, plots
+from cs7643.arrays import Array, Model
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
 from cs7643.losses import softmax_loss
-from cs7643.trainer import Array, ClassifierTrainer, LossFunction, Model, accuracy
+from cs7643.trainer import ClassifierTrainer, LossFunction, accuracy
 
 TEST_IMAGES = 5_000
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cs7643.layers import Array
+from cs7643.arrays import Array
 
 Labels = NDArray[Any]  # whole numbers
 

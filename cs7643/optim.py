@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-UpdateRule = Callable[..., tuple[Array, Array]]
 
 
 def sgd(grad: Array, state: Array, learning_rate: float) -> tuple[Array, Array]:
@@ -59,6 +58,3 @@ def rmsprop(
     mean_square = decay * mean_square + (1 - decay) * grad**2
     return -learning_rate * grad / np.sqrt(mean_square + eps), mean_square
     # END SOLUTION
-
-
-UPDATE_RULES: dict[str, UpdateRule] = {"sgd": sgd, "momentum": momentum, "rmsprop": rmsprop}

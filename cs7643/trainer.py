@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from coursework.files import atomic_writer, stand_in
 from coursework.progress import progress_bar
+from cs7643 import optim
+from cs7643.arrays import Array, Model
 from cs7643.fast.memory import keep_freed_memory
-from cs7643.optim import UPDATE_RULES
 
-Array = NDArray[Any]
-Model = dict[str, Array]
+UpdateRule = Callable[..., tuple[Array, Array]]
+UPDATE_RULES: dict[str, UpdateRule] = {"sgd": optim.sgd, "momentum": optim.momentum, "rmsprop": optim.rmsprop}
 LossFunction = Callable[..., Any]  # net(X, model) -> scores; net(X, model, y, reg) -> (loss, gradients)
 TrainResult = tuple[Model, list[float], list[float], list[float]]
 

@@ -58,8 +58,8 @@ def compare(
             is larger, so that zeros may come out as rounding errors).
         dtype: the dtype of the inputs; an array of another dtype gets a note, and is as right as it was.
         clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
-        mistakes: for each mistake, by name, what it would give. A prediction that is not distinguishable from the right
-            array says nothing; a question is only put to a wrong array of the right shape.
+        mistakes: for each mistake, by name, what it would give. A prediction that equals the right array speaks
+            against its mistake if the array is wrong; a question is only put to a wrong array of the right shape.
         base: where steps start: two mistakes at once may both scale the difference from it.
 
     Returns:
@@ -86,7 +86,7 @@ def compare(
         if met is not None:
             (fits if met else misfits).append(mistake)
     if not passed and not fits:
-        fits = _together(found, expected, limit, mistakes or {}, np.asarray(base))
+        fits = [] if not found.any() else _together(found, expected, limit, mistakes or {}, np.asarray(base))
     note = f"{name} is {found.dtype}, and the inputs are {np.dtype(dtype)}" if dtype and found.dtype != dtype else ""
     return Comparison(name, passed, message, False, note, tuple(fits), tuple(misfits))
 
@@ -96,8 +96,10 @@ def _met(found: Array, expected: Array, limit: float, passed: bool, prediction: 
     if callable(prediction):
         return None if passed or found.shape != expected.shape else bool(prediction(found))
     telling = [array for array in _arrays(prediction) if not _near(array, expected, 2 * limit)]
-    if not telling or found.dtype.kind not in "fiub":
+    if found.dtype.kind not in "fiub":
         return None
+    if not telling:
+        return None if passed else False
     return not passed and any(_near(found, array, limit) for array in telling)
 
 

@@ -60,7 +60,11 @@ def diagnose(function: str, outcomes: Sequence[Outcome]) -> Diagnosis:
     seen elsewhere: dx may show it, and db be right.
     """
     advice = {each.name: each.advice for each in MISTAKES if not each.functions or function in each.functions}
-    evidence = _evidence(outcomes)
+    evidence = {
+        name: places
+        for name, places in _evidence(outcomes).items()
+        if all(part in advice for part in name.split(" + "))
+    }
     chosen: list[tuple[str, ...]] = []
     left = {place for places in evidence.values() for place in places}
     while left and len(chosen) < MOST:
@@ -73,8 +77,7 @@ def diagnose(function: str, outcomes: Sequence[Outcome]) -> Diagnosis:
         chosen.append(same)
         left -= explained[same[0]]
     names = tuple(dict.fromkeys(part for alternatives in chosen for name in alternatives for part in name.split(" + ")))
-    known = [name for name in names if name in advice]
-    return Diagnosis(tuple(known), _sentence(chosen, advice)) if known else Diagnosis()
+    return Diagnosis(names, _sentence(chosen, advice)) if names else Diagnosis()
 
 
 def _evidence(outcomes: Sequence[Outcome]) -> dict[str, set[tuple[str, str]]]:
@@ -124,6 +127,8 @@ mistake(
 mistake(
     "",
     "keeps something",
-    "something outlives the call, such as a global variable or a default argument: let each call begin anew.",
+    "the result depends on more than the arguments: on a global variable, a default argument, or memory that np.empty "
+    "has not set.",
 )
 mistake("", "returns nothing", "a return statement is missing.")
+mistake("", "a float for an integer", "a size or an index is a float: a / b is a float, and a // b is an integer.")

@@ -110,7 +110,7 @@ def findings(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 
 def _findings(verdict: Verdict) -> list[tuple[str, str]]:
-    return [] if verdict.breach else findings(verdict.wrong)
+    return findings(verdict.wrong)
 
 
 def _row(verdict: Verdict) -> str:

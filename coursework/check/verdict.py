@@ -22,11 +22,10 @@ class Verdict:
         """Return "right", "wrong", "not started", or "begun": nothing is wrong, and a part is not written yet."""
         statuses = {outcome.status for outcome in self.outcomes}
         if statuses == {"not started"}:
-            untouched = all(outcome.message == "not started" for outcome in self.outcomes)
-            return "not started" if untouched else "wrong"
+            return "not started"
         unwritten = {o.title for o in self.outcomes if o.status == "not started"}
         if unwritten and all(o.status == "right" for o in self.outcomes if o.title not in unwritten | {SIDE_EFFECTS}):
-            return "begun" if "right" in statuses else "wrong"
+            return "begun"
         return "right" if statuses == {"right"} else "wrong"
 
     @property
@@ -36,8 +35,8 @@ class Verdict:
 
     @property
     def breach(self) -> bool:
-        """Tell whether all results are right, and only a side effect is not allowed."""
-        return [outcome.title for outcome in self.outcomes if outcome.status != "right"] == [SIDE_EFFECTS]
+        """Tell whether all results are right on ordinary inputs, and only edge cases are not."""
+        return bool(self.wrong) and all(o.status == "right" or (o.edge and o.status == "wrong") for o in self.outcomes)
 
     @property
     def rule(self) -> str:
@@ -58,11 +57,13 @@ class Verdict:
         statuses, cases = [outcome.status for outcome in self.outcomes], len(self.outcomes)
         text = self.status
         if self.breach:
-            text = f"right in {cases - 1} of {cases} cases, but {self.wrong[0].message}"
+            text = f"right in {statuses.count('right')} of {cases} cases, with all ordinary inputs; but not here:"
         elif self.status == "begun":
             right, unwritten = statuses.count("right"), statuses.count("not started")
             text += f": right in {right} of {cases} cases, {unwritten} not written yet"
-        elif self.status != "not started":
+        elif self.status == "not started":
+            text += next((f": {o.message}" for o in self.outcomes if o.message != "not started"), "")
+        else:
             text += f" in {statuses.count(self.status)} of {cases} case{'s' * (cases != 1)}"
         notes = dict.fromkeys(note for outcome in self.outcomes for note in outcome.notes)
         text += "".join(f"; {note}" for note in notes)

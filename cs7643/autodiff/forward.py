@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cs7643.autodiff.numerical import outputs, point
 from cs7643.autodiff.operators import Operators, constant, zeros
 from cs7643.autodiff.primitives import Primitive, Traced, apply, broadcast_to, shape_of
+from cs7643.autodiff.vectors import outputs, point
 
 Array = NDArray[np.float64]
 _levels = itertools.count(1)

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cs7643.autodiff.forward import Dual
-from cs7643.autodiff.numerical import outputs, point
 from cs7643.autodiff.operators import Operators, constant, plain, zeros
 from cs7643.autodiff.primitives import BROADCAST_TO, Primitive, Traced, apply, shape_of
+from cs7643.autodiff.vectors import outputs, point
 
 Array = NDArray[np.float64]
 # What the tape keeps of an operation: the primitive (None: an input), its result, the values of its arguments, and for

@@ -90,7 +90,7 @@ def _float32_images(forward: Function, rng: Generator) -> Attempt:
     yield from _try_forward(forward, x, w, b, 1e-5)
 
 
-@case(FORWARD, "the cache", "the cache (x, w, b)")
+@case(FORWARD, "the cache", "the cache (x, w, b)", edge=True)
 def _the_cache(forward: Function, rng: Generator) -> Attempt:
     x, w, b, _ = _inputs(rng, 2, 3, N=4, M=5)
     yield from _try_forward(forward, x, w, b)

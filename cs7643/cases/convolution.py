@@ -148,6 +148,8 @@ class _Conv:
         last = self.w * (np.arange(self.w.shape[1]) == self.w.shape[1] - 1)[:, np.newaxis, np.newaxis]
         mistakes["channels apart"] = (single["channels apart"], self.forward(w=last))
         everywhere = np.pad(self.x, pad)[: len(self.x), : self.x.shape[1]]
+        if not pad:
+            mistakes["padding ignored"] = mistakes["padded on every axis"] = self.out
         if pad:
             mistakes["padded on every axis"] = self.forward(x=everywhere, pad=0)
         rows, columns = (side // self.stride for side in self.x.shape[2:])
@@ -200,6 +202,8 @@ class _Conv:
             of_dw["padding fixed at 1"] = self.backward(x=moved[:, :, :H, :W])[1]
             sent = np.pad(dx, ((0, 0), (0, 0), (0, 1), (0, 1)))
             of_dx["padding fixed at 1"] = (padded[:, :, 1:-1, 1:-1], sent[:, :, 1:, 1:])
+        if not self.pad:
+            of_dw["padding ignored"] = dw
         of_db: Mistaken = {
             "averaged": (db / len(dx), db / (len(dx) * H_out * W_out), db / (H_out * W_out)),
             "bias gradient keeps an axis": (
@@ -281,7 +285,10 @@ def _situation(attempt: Any, function: Function, rng: Generator, what: str) -> A
     elif what == "a kernel that is not square":
         yield from attempt(function, rng, 2, C, H, W, F=F, kernel=(3, 5), stride=1, pad=2)
         yield from attempt(function, rng, 1, 2, H, W, F=2, kernel=oblong(rng), stride=1, pad=1)
-    elif what == "stride 2 and 3, with rows left over":
+    elif what == "stride 2 and 3":
+        yield from attempt(function, rng, 2, C, 2 * H + 1, 2 * W + 1, F=F, kernel=(3, 3), stride=2, pad=1)
+        yield from attempt(function, rng, 1, 1, 3 * C + 1, 3 * F + 4, F=2, kernel=(1, 1), stride=3, pad=0)
+    elif what == "rows left over":
         yield from attempt(function, rng, 2, C, H, W + 1, F=F, kernel=(3, 3), stride=2, pad=1)
         yield from attempt(function, rng, 1, 1, H + 2, W, F=2, kernel=(2, 2), stride=3, pad=1)
     elif what == "no padding, images that are not square":
@@ -296,7 +303,8 @@ def _situation(attempt: Any, function: Function, rng: Generator, what: str) -> A
 SITUATIONS = {  # and the rule that each tests, of the forward and of the backward pass
     "random images": ("it is multiplied elementwise with the window under it",) * 2,
     "no padding, images that are not square": ('{"stride": at least 1, "pad": at least 0}',) * 2,
-    "stride 2 and 3, with rows left over": ("rows and columns that no complete window covers are ignored",) * 2,
+    "stride 2 and 3": ("in steps of stride",) * 2,
+    "rows left over": ("rows and columns that no complete window covers are ignored",) * 2,
     "a kernel that is not square": ("Each filter of size HH x WW slides over the image",) * 2,
     "one image, one channel, one filter, one pixel": ("N is the number of images, C of channels, F of filters",) * 2,
     "float32 images": ("Arrays are float32 or float64",) * 2,
@@ -304,12 +312,12 @@ SITUATIONS = {  # and the rule that each tests, of the forward and of the backwa
 for _function, _attempt in ((FORWARD, _try_forward), (BACKWARD, _try_backward)):
     for _what, _rules in SITUATIONS.items():
 
-        @case(_function, _what, _rules[_function == BACKWARD])
+        @case(_function, _what, _rules[_function == BACKWARD], edge=_what == "rows left over")
         def _case(function: Function, rng: Generator, attempt: Any = _attempt, what: str = _what) -> Attempt:
             yield from _situation(attempt, function, rng, what)
 
 
-@case(FORWARD, "the cache", "the cache (x, w, b, conv_param)")
+@case(FORWARD, "the cache", "the cache (x, w, b, conv_param)", edge=True)
 def _the_cache(forward: Function, rng: Generator) -> Attempt:
     conv = _Conv(rng, 2, 2, 4, 4, F=2, kernel=(3, 3), stride=1, pad=1)
     out, cache = parts(forward(conv.x, conv.w, conv.b, conv.param), "out", "cache")

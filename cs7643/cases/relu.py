@@ -51,7 +51,7 @@ def _float32_numbers(forward: Function, rng: Generator) -> Attempt:
     yield _try_forward(forward, rng.standard_normal((2, 3)).astype(np.float32), 1e-6)
 
 
-@case(FORWARD, "the cache", "the cache x")
+@case(FORWARD, "the cache", "the cache x", edge=True)
 def _the_cache(forward: Function, rng: Generator) -> Attempt:
     x = rng.standard_normal((3, 4))
     yield _try_forward(forward, x)
@@ -79,7 +79,7 @@ def _random_upstream_gradients(backward: Function, rng: Generator) -> Attempt:
         yield _try_backward(backward, rng.standard_normal(shape), rng.standard_normal(shape))
 
 
-@case(BACKWARD, "the gradient at exactly zero", "at x = 0 it is 0")
+@case(BACKWARD, "the gradient at exactly zero", "at x = 0 it is 0", edge=True)
 def _at_exactly_zero(backward: Function, rng: Generator) -> Attempt:
     x = rectified(rng.standard_normal((4, 5)))
     x[0, 0] = 0.0

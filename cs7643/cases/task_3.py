@@ -86,7 +86,7 @@ def _gradient_descent_a_subgradient_of_w_which_jumps(gradient_descent: Function,
     yield compare("iterates", gradient_descent(np.sign, np.array([1.0]), 0.75, 4), points, mistakes=mistakes)
 
 
-@case("gradient_descent", "asks for one gradient a step", "It is called once for each step")
+@case("gradient_descent", "asks for one gradient a step", "It is called once for each step", edge=True)
 def _gradient_descent_asks_for_one_gradient_a_step(gradient_descent: Function, _: Generator) -> Attempt:
     asked = []
 

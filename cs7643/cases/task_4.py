@@ -67,7 +67,9 @@ def _sgd_step_against_the_slope_of_each_term(sgd_step: Function, rng: Generator)
             yield compare(f"sgd_step({w:g}, {term}, {eta:g})", found, right, 1e-8, mistakes=mistakes, base=w)
 
 
-@case("sgd_step", "many points at once, each with a term of its own", "a number for all points, or an array of w's shape")
+@case(
+    "sgd_step", "many points at once, each with a term of its own", "a number for all points, or an array of w's shape"
+)
 def _sgd_step_many_points_at_once_each_with_a_term_of(sgd_step: Function, rng: Generator) -> Attempt:
     w, term = np.array([0.0, 1.0, -2.0, 3.0]), np.array([1, 2, 2, 1])
     yield IfRaises({"one term for all": "truth value of an array with more than one element is ambiguous"})

@@ -506,7 +506,7 @@ def _tape_sweep_arrays(sweep: Function, rng: Generator) -> Attempt:
 SHARED = "a contribution may share its memory with another adjoint, or be read-only"
 
 
-@case("Tape.sweep", "contributions that share their memory", SHARED)
+@case("Tape.sweep", "contributions that share their memory", SHARED, edge=True)
 def _tape_sweep_shared_memory(sweep: Function, rng: Generator) -> Attempt:
     tape = Tape()
     at = rng.uniform(0.5, 2, 3)
@@ -520,7 +520,7 @@ def _tape_sweep_shared_memory(sweep: Function, rng: Generator) -> Attempt:
     yield compare("the adjoint of y", dy, np.full(3, 2.0), 1e-14, mistakes=mistakes)
 
 
-@case("Tape.sweep", "contributions that are read-only", SHARED)
+@case("Tape.sweep", "contributions that are read-only", SHARED, edge=True)
 def _tape_sweep_read_only(sweep: Function, rng: Generator) -> Attempt:
     tape = Tape()
     at = rng.uniform(0.5, 2, 3)

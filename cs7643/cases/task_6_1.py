@@ -105,7 +105,7 @@ mistake("rmsprop", "not squared", "the gradient is averaged, and its square shou
 mistake("rmsprop", "nothing kept", "the old mean square has no influence: decay is the part of it that is kept.")
 mistake("rmsprop", "eps outside", "eps is added outside the root, and belongs inside: sqrt(mean_square + eps).")
 mistake("rmsprop", "root lost", "the gradient is divided by the mean square itself: take the root.")
-mistake("rmsprop", "eps lost", "eps is not added to the mean square.")
+mistake("rmsprop", "eps lost", "eps has no influence: add the eps that is given to the mean square.")
 mistake("rmsprop", "old mean square", "the step uses the old mean square: work out the new one first.")
 
 
@@ -319,20 +319,20 @@ def _try_large(net: Function, scores: Array, y: Array, mistake: str, *others: fl
     yield compare('grads["W2"]', grads.get("W2"), dscores, 1e-6, mistakes=broken)
 
 
-@case(NET, "scores of 1000", OVERFLOW)
+@case(NET, "scores of 1000", OVERFLOW, edge=True)
 def _case_scores_of_1000(net: Function, rng: Generator) -> Attempt:
     scores = 1000 + rng.permuted([[0.0, 4.0, 9.0], [5.0, -3.0, 1.0]], axis=1)
     yield from _try_large(net, scores, rng.integers(0, 3, 2), "maximum not subtracted")
 
 
-@case(NET, "one image with large scores, one with small ones", OVERFLOW)
+@case(NET, "one image with large scores, one with small ones", OVERFLOW, edge=True)
 def _case_large_and_small_scores(net: Function, rng: Generator) -> Attempt:
     # exp does not overflow here; minus 600 - 300 = -900 it is 0
     scores = rng.permuted([[300.0, 304.0, 295.0], [-600.0, -605.0, -598.0]], axis=1)
     yield from _try_large(net, scores, rng.integers(0, 3, 2), "one maximum for all images")
 
 
-@case(NET, "a probability that is rounded to 0", UNDERFLOW)
+@case(NET, "a probability that is rounded to 0", UNDERFLOW, edge=True)
 def _case_underflow(net: Function, _: Generator) -> Attempt:
     scores, y = np.array([[0.0, -2000.0, -1.0], [3.0, 2.0, 1.0]]), np.array([1, 0])
     other = float(softmax_loss(scores[1:], y[1:])[0])

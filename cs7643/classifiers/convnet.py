@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from cs7643.classifiers.two_layer_net import Array, Model
+from cs7643.arrays import Array, Model
 from cs7643.fast.blocks import conv_relu_pool_backward, conv_relu_pool_forward
 from cs7643.fast.threads import blas_held
 from cs7643.layers import affine_backward, affine_forward

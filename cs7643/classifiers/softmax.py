@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from cs7643.classifiers.two_layer_net import Array, Model
+from cs7643.arrays import Array, Model
 from cs7643.losses import softmax_loss
 
 

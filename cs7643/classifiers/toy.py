@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cs7643.classifiers.two_layer_net import Model
+from cs7643.arrays import Model
 
 INPUT_SIZE, HIDDEN_SIZE, NUM_CLASSES, NUM_IMAGES = 4, 10, 3, 5
 

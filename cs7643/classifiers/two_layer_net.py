@@ -9,12 +9,9 @@ from __future__ import annotations
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cs7643.arrays import Array, Model
 from cs7643.losses import check_labels
-
-Array = NDArray[Any]
-Model = dict[str, Array]
 
 
 def init_two_layer_model(

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cs7643.arrays import Array, Cache, conv_geometry, pool_geometry
 from cs7643.fast.fused import fused_backward, fused_forward
 from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
 from cs7643.fast.patches import Plan
-from cs7643.layers import Array, Cache, conv_geometry, pool_geometry
 
 
 def conv_relu_forward(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cs7643.arrays import Array, check_dout
 from cs7643.fast.patches import Overlap, Patches, Plan, multiply, multiply_transposed
 from cs7643.fast.threads import divide, share
-from cs7643.layers import Array, check_dout
 
 
 class FusedCache(NamedTuple):

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cs7643.arrays import Array, Cache, PoolGeometry, check_dout, conv_geometry, pool_geometry
 from cs7643.fast.fused import FusedCache, fused_backward, fused_forward
 from cs7643.fast.patches import Plan
 from cs7643.fast.threads import divide, share
-from cs7643.layers import Array, Cache, PoolGeometry, check_dout, conv_geometry, pool_geometry
 
 
 def conv_forward_fast(x: Array, w: Array, b: Array, conv_param: Mapping[str, int]) -> tuple[Array, Cache]:

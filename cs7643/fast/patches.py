@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cs7643.layers import Array, ConvGeometry
+from cs7643.arrays import Array, ConvGeometry
 
 ROWS_BYTES = 2**20  # copied at a time, so that the rows are still in the cache when they are multiplied
 SMALL = 100**3  # multiplications: OpenBLAS copies larger matrices before it multiplies them

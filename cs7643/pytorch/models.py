@@ -26,14 +26,14 @@ class Softmax(nn.Module):
             n_classes: the number of classes.
         """
         super().__init__()
-        self.im_size = _checked_size("Softmax", im_size, n_classes=n_classes)
+        self._im_size = _checked_size("Softmax", im_size, n_classes=n_classes)
         # BEGIN SOLUTION 6.4 Softmax_layers
         self.linear = nn.Linear(math.prod(im_size), n_classes)
         # END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
-        _check_images("Softmax", images, self.im_size)
+        _check_images("Softmax", images, self._im_size)
         # BEGIN SOLUTION 6.4 Softmax_forward
         logits: Tensor = self.linear(images.flatten(1))
         return logits
@@ -52,7 +52,7 @@ class TwoLayerNN(nn.Module):
             n_classes: the number of classes.
         """
         super().__init__()
-        self.im_size = _checked_size("TwoLayerNN", im_size, hidden_dim=hidden_dim, n_classes=n_classes)
+        self._im_size = _checked_size("TwoLayerNN", im_size, hidden_dim=hidden_dim, n_classes=n_classes)
         # BEGIN SOLUTION 6.5 TwoLayerNN_layers
         self.hidden = nn.Linear(math.prod(im_size), hidden_dim)
         self.output = nn.Linear(hidden_dim, n_classes)
@@ -60,7 +60,7 @@ class TwoLayerNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
-        _check_images("TwoLayerNN", images, self.im_size)
+        _check_images("TwoLayerNN", images, self._im_size)
         # BEGIN SOLUTION 6.5 TwoLayerNN_forward
         logits: Tensor = self.output(self.hidden(images.flatten(1)).relu())
         return logits
@@ -80,10 +80,10 @@ class CNN(nn.Module):
             n_classes: the number of classes.
         """
         super().__init__()
-        self.im_size = _checked_size(
+        self._im_size = _checked_size(
             "CNN", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
-        check_conv_sizes("CNN", self.im_size, kernel_size, halvings=1)
+        check_conv_sizes("CNN", self._im_size, kernel_size, halvings=1)
         # BEGIN SOLUTION 6.6 CNN_layers
         C, H, W = im_size
         self.conv = nn.Conv2d(C, hidden_dim, kernel_size, padding=kernel_size // 2)
@@ -93,7 +93,7 @@ class CNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
-        _check_images("CNN", images, self.im_size)
+        _check_images("CNN", images, self._im_size)
         # BEGIN SOLUTION 6.6 CNN_forward
         pooled = self.pool(self.conv(images)).relu()  # the same as ReLU first, with a quarter of its work
         logits: Tensor = self.output(pooled.flatten(1))
@@ -114,13 +114,13 @@ class MyModel(nn.Module):
             n_classes: the number of classes.
         """
         super().__init__()
-        self.im_size = _checked_size(
+        self._im_size = _checked_size(
             "MyModel", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
         # BEGIN SOLUTION 6.7 MyModel_layers
         # Three stages, each at half the size of the one before; the second and third with twice the filters, because
         # each position covers more pixels. Batch normalisation allows a large learning rate.
-        check_conv_sizes("MyModel", self.im_size, kernel_size, halvings=3)
+        check_conv_sizes("MyModel", self._im_size, kernel_size, halvings=3)
         same = kernel_size // 2  # keeps the size; the normalisation would subtract a bias
         self.stages = nn.Sequential()
         for channels, filters in ((im_size[0], hidden_dim), (hidden_dim, 2 * hidden_dim), (2 * hidden_dim,) * 2):
@@ -139,7 +139,7 @@ class MyModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
-        _check_images("MyModel", images, self.im_size)
+        _check_images("MyModel", images, self._im_size)
         # BEGIN SOLUTION 6.7 MyModel_forward
         features = self.stages(images).amax(dim=(2, 3))  # the strongest response of each filter
         logits: Tensor = self.output(features)

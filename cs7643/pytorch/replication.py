@@ -19,15 +19,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from cs7643.optim import UPDATE_RULES
+from cs7643.arrays import Array, Model
 from cs7643.pytorch.steps import update_step
-from cs7643.trainer import BatchOrder, LossFunction
-
-Array = NDArray[Any]
-Model = dict[str, Array]
+from cs7643.trainer import UPDATE_RULES, BatchOrder, LossFunction
 
 
 @dataclass(frozen=True)

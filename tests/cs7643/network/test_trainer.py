@@ -14,7 +14,7 @@ import pytest
 import torch
 from tolerances import apart, assert_within, stored
 
-from cs7643 import optim
+from cs7643 import optim, trainer
 from cs7643.classifiers.toy import toy_data, toy_model
 from cs7643.classifiers.two_layer_net import init_two_layer_model, two_layer_net
 from cs7643.trainer import BatchOrder, ClassifierTrainer, TrainingDivergedError, accuracy, predict
@@ -107,7 +107,7 @@ def test_the_seed_decides():
 def test_float32_stays_float32():
     X, y = blobs()
     model = init_two_layer_model(4, 6, 3, dtype=np.float32)
-    for update in optim.UPDATE_RULES:
+    for update in trainer.UPDATE_RULES:
         best_model, *_ = ClassifierTrainer().train(
             *(X.astype(np.float32), y, X.astype(np.float32), y, model, two_layer_net),
             update=update,
@@ -184,7 +184,7 @@ def interrupted_after(calls):
     return two_layer
 
 
-@pytest.mark.parametrize("update", optim.UPDATE_RULES)
+@pytest.mark.parametrize("update", trainer.UPDATE_RULES)
 def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, update):
     X, y = blobs()
     arguments = (X[:90], y[:90], X[90:], y[90:], toy_model())
@@ -264,7 +264,7 @@ def test_a_stop_says_from_where_the_same_call_goes_on(tmp_path, monkeypatch, che
             raise KeyboardInterrupt
         return optim.sgd(*args)
 
-    monkeypatch.setitem(optim.UPDATE_RULES, "sgd", rule)
+    monkeypatch.setitem(trainer.UPDATE_RULES, "sgd", rule)
     path = None if checkpoint is None else tmp_path / checkpoint
     with pytest.raises(KeyboardInterrupt) as caught:
         train(update="sgd", num_epochs=1, checkpoint=path, checkpoint_every=1)
