@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
+predicting = ContextVar("predicting", default=True)  # whether comparisons look at the predictions of mistakes
 # What a mistake would give: an array, or one of several arrays, or a question that is put to the wrong array.
 Prediction = ArrayLike | tuple[ArrayLike, ...] | Callable[[Array], bool]
+Mistakes = Mapping[str, Prediction]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def compare(
     tolerance: float = 1e-7,
     dtype: type | None = None,
     clues: Mapping[str, ArrayLike] | None = None,
-    mistakes: Mapping[str, Prediction] | None = None,
+    mistakes: Mistakes | Callable[[], Mistakes] | None = None,
     base: ArrayLike = 0.0,
 ) -> Comparison:
     """Compare an array with what it should be, and with what usual mistakes would make of it.
@@ -59,7 +62,8 @@ def compare(
         dtype: the dtype of the inputs; an array of another dtype gets a note, and is as right as it was.
         clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
         mistakes: for each mistake, by name, what it would give. A prediction that equals the right array speaks
-            against its mistake if the array is wrong; a question is only put to a wrong array of the right shape.
+            against its mistake if the array is wrong; a question is only put to a wrong array of the right shape. A
+            function that returns the predictions is called only where they are looked at.
         base: where steps start: two mistakes at once may both scale the difference from it.
 
     Returns:
@@ -81,12 +85,13 @@ def compare(
     limit = tolerance * max(1e-6, float(np.max(np.abs(expected), initial=0)))
     fits: list[str] = []
     misfits: list[str] = []
-    for mistake, prediction in (mistakes or {}).items():
+    mistakes = (mistakes() if callable(mistakes) else mistakes or {}) if predicting.get() else {}
+    for mistake, prediction in mistakes.items():
         met = _met(found, expected, limit, passed, prediction)
         if met is not None:
             (fits if met else misfits).append(mistake)
     if not passed and not fits:
-        fits = [] if not found.any() else _together(found, expected, limit, mistakes or {}, np.asarray(base))
+        fits = [] if not found.any() else _together(found, expected, limit, mistakes, np.asarray(base))
     note = f"{name} is {found.dtype}, and the inputs are {np.dtype(dtype)}" if dtype and found.dtype != dtype else ""
     return Comparison(name, passed, message, False, note, tuple(fits), tuple(misfits))
 

@@ -195,7 +195,7 @@ def _try_forward(forward: Function, rng: Generator, x: Array, *window: int) -> A
     pool = _Pool(rng, x, *window)
     yield pool.errors()
     out, _ = parts(forward(x, pool.param), "out", "cache")
-    yield compare("out", out, pool.out, 1e-12, dtype=x.dtype.type, mistakes=pool.mistaken_forward())
+    yield compare("out", out, pool.out, 1e-12, dtype=x.dtype.type, mistakes=pool.mistaken_forward)
 
 
 def _try_backward(backward: Function, rng: Generator, x: Array, *window: int) -> Attempt:
@@ -204,7 +204,7 @@ def _try_backward(backward: Function, rng: Generator, x: Array, *window: int) ->
     tolerance = 1e-12 if x.dtype == np.float64 else 1e-5
     yield pool.errors()
     found = backward(pool.dout, (x, pool.param))
-    yield compare("dx", found, expected, tolerance, dtype=x.dtype.type, mistakes=pool.mistaken_backward())
+    yield compare("dx", found, expected, tolerance, dtype=x.dtype.type, mistakes=pool.mistaken_backward)
 
 
 LEFT_OUT = "rows and columns that no complete window covers are ignored"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from coursework.check.case import Attempt, CaseFailed, Function, IfRaises, case, parts
-from coursework.check.comparison import Comparison, Prediction, compare
+from coursework.check.comparison import Comparison, Mistakes, Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.oracles import Array, affine, rectified
 from cs7643.classifiers.toy import toy_data, toy_model
@@ -205,27 +205,32 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
 
     for name, w in model.items():
         slope, weighted = _slope(data, w), reg * w if name in ("W1", "W2") else np.zeros_like(w)
-        right = slope + weighted
-        mistakes: dict[str, Prediction] = {
-            "gradient not averaged": (N * slope + weighted, N * right),
-            "averaged twice": slope / N + weighted,
-            "reg * W lost": slope,
-            "penalty without its half": slope + 2 * weighted,
-            "reg * W halved": slope + weighted / 2,
-            "reg * W averaged": slope + weighted / N,
-            "label not subtracted": _slope(unlabelled, w) + weighted,
-            "gradient reversed": weighted - slope,
-        }
-        if name in ("b1", "b2"):
-            mistakes["biases regularised"] = right + reg * w
-            mistakes["bias gradient keeps an axis"] = (right[np.newaxis], right[:, np.newaxis])
-        if name in ("W1", "b1"):
-            mistakes["mask lost"] = _slope(unmasked, w) + weighted
-        if name == "W2":
-            dscores = softmax_loss(_scores(X, model), y)[1]
-            mistakes["dW2 from before the ReLU"] = right + np.einsum("nh,nc->hc", inputs - on, dscores)
+
+        def mistaken(name: str = name, w: Array = w, slope: Array = slope, weighted: Array = weighted) -> Mistakes:
+            right = slope + weighted
+            mistakes: dict[str, Prediction] = {
+                "gradient not averaged": (N * slope + weighted, N * right),
+                "averaged twice": slope / N + weighted,
+                "reg * W lost": slope,
+                "penalty without its half": slope + 2 * weighted,
+                "reg * W halved": slope + weighted / 2,
+                "reg * W averaged": slope + weighted / N,
+                "label not subtracted": _slope(unlabelled, w) + weighted,
+                "gradient reversed": weighted - slope,
+            }
+            if name in ("b1", "b2"):
+                mistakes["biases regularised"] = right + reg * w
+                mistakes["bias gradient keeps an axis"] = (right[np.newaxis], right[:, np.newaxis])
+            if name in ("W1", "b1"):
+                mistakes["mask lost"] = _slope(unmasked, w) + weighted
+            if name == "W2":
+                dscores = softmax_loss(_scores(X, model), y)[1]
+                mistakes["dW2 from before the ReLU"] = right + np.einsum("nh,nc->hc", inputs - on, dscores)
+            return mistakes
+
         clues: dict[str, Any] = {"N": N, f"reg * {name}": reg * w}
-        yield compare(f'grads["{name}"]', grads.get(name), right, 1e-6, clues=clues, mistakes=mistakes)
+        found, right = grads.get(name), slope + weighted
+        yield compare(f'grads["{name}"]', found, right, 1e-6, clues=clues, mistakes=mistaken)
 
 
 def _loss_and_grads(net: Function, X: Array, model: Model, y: Array, reg: float = 0.0) -> tuple[Any, Model]:

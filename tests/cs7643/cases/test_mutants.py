@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from coursework.check.diagnosis import MISTAKES
 from coursework.check.run import run_apart
-from coursework.homework import homework
+from coursework.check.verdict import try_function
+from coursework.homework import homework, path_of
 from coursework.root import ROOT
 from coursework.staff.mutants import automatic
-from coursework.staff.mutants.mutant import Mutant, edited, of, source_of, text_of
+from coursework.staff.mutants.mutant import (
+    Mutant,
+    edited,
+    function_of,
+    load,
+    of,
+    second_source,
+    source_of,
+    text_of,
+)
 from coursework.staff.mutants.trial import attempt, register_cases, solution
-from staff.mutants.catalogue import MUTANTS
+from staff.mutants.catalogue import MUTANTS, SECOND, STYLES
+from staff.second.pairs import PAIRS
 
 register_cases()
+SOLUTIONS = [(style, *pair) for style in STYLES for task in homework().tasks for pair in task.functions]
 LISTED = (  # what the checks of the original assignment let through
     "pool backward assigns instead of adding",
     "pool backward gives every tied maximum the whole gradient",
@@ -49,6 +63,51 @@ def test_the_diagnosis_is_right_nearly_always():
         assert sum(trial.named for trial in own) >= 0.8 * len(own), task.number
 
 
+@pytest.mark.parametrize(("style", "module", "name"), SOLUTIONS, ids=lambda part: part)
+def test_a_second_solution_is_right(style, module, name):
+    verdict = try_function(name, load(module, name, second_source(style, module)))
+    assert verdict.status == "right", verdict.summary
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", STYLES)
+def test_mutants_of_a_second_solution_are_found_and_named(style):
+    trials = [attempt(mutant) for mutant in SECOND if mutant.style == style]
+    assert len(trials) >= 300
+    assert not [name_of(trial.mutant) for trial in trials if not trial.found]
+    assert sum(trial.named for trial in trials) >= 0.95 * len(trials)
+
+
+@pytest.mark.slow
+def test_of_two_mistakes_at_once_one_is_named():
+    mutants = {(mutant.style, mutant.function, mutant.name): mutant for mutant in [*MUTANTS, *SECOND]}
+    named = 0
+    for function, style, names in PAIRS:
+        both = [mutants[style, function, name] for name in names]
+        verdict = try_function(function, function_of(*both))
+        assert verdict.status == "wrong"
+        named += verdict.diagnosis.mistake in {mutant.mistake for mutant in both}
+    assert named >= 0.8 * len(PAIRS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", STYLES)
+def test_files_of_another_year_replace_ours(style, tmp_path):
+    for package in ("coursework", "cs7643"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for module in ("cs7643.layers", "cs7643.classifiers.two_layer_net", "cs7643.pytorch.models"):
+        (tmp_path / path_of(module)).write_text(second_source(style, module), encoding="utf-8")
+    for number in ("6.1", "6.2", "6.4", "6.5", "6.6"):
+        task = homework().task(number)
+        for verdict in run_apart(task, [name for _, name in task.functions], root=tmp_path).values():
+            assert verdict.status == "right", (verdict.name, verdict.summary)
+    program = (
+        "from cs7643.classifiers import convnet, toy; from cs7643.pytorch import training; from cs7643 import trainer"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
 def test_the_catalogue_is_sound():
     assert len(MUTANTS) >= 80
     assert len({(mutant.function, mutant.name) for mutant in MUTANTS}) == len(MUTANTS)
@@ -60,7 +119,7 @@ def test_the_catalogue_is_sound():
     assert {(mutant.task, mutant.function) for mutant in MUTANTS} == {
         (task.number, name) for task in homework().tasks for _, name in task.functions
     }
-    shown = {(mutant.function, mutant.mistake) for mutant in MUTANTS}
+    shown = {(mutant.function, mutant.mistake) for mutant in [*MUTANTS, *SECOND]}
     assert known <= shown, "a mistake that no mutant makes"
 
 
