@@ -119,11 +119,13 @@ COMMANDS = {
     "lab": Command(
         "open the notebooks in JupyterLab", "coursework.commands.lab", _passed_on("JupyterLab", "--no-browser")
     ),
-    "check": Command("check what you have written, task by task", "coursework.check.command", _check),
+    "check": Command("check what you have written, task by task", "coursework.check.check_command", _check),
     "status": Command("show all tasks, their points, and what is left", "coursework.check.status"),
     "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
-    "submit": Command("write the zip and the PDF, ready to hand in", "coursework.submit.command", _submit, "pdf"),
-    "site": Command("write the instructions as pages: build/site", "coursework.site.command", _site),
+    "submit": Command(
+        "write the zip and the PDF, ready to hand in", "coursework.submit.submit_command", _submit, "pdf"
+    ),
+    "site": Command("write the instructions as pages: build/site", "coursework.site.site_command", _site),
     # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "coursework.commands.bench", _bench, "bench"),
     # END STAFF

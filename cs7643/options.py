@@ -112,8 +112,8 @@ NAME_filters.png, which shows how the filters developed. It draws all runs in th
 
 
 COMMANDS = {
-    "data": Command("show, download or verify the images", "cs7643.data.command", _data),
-    "train": Command("train a model of problems 6.4 to 6.7", "cs7643.pytorch.command", _train),
+    "data": Command("show, download or verify the images", "cs7643.data.data_command", _data),
+    "train": Command("train a model of problems 6.4 to 6.7", "cs7643.pytorch.train_command", _train),
     "predict": Command("write predictions.csv with a trained model", "cs7643.pytorch.predictions", _predict),
-    "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.pictures", _plots),
+    "plots": Command("draw the pictures of finished runs", "cs7643.pytorch.run_pictures", _plots),
 }

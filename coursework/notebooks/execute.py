@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 from coursework.files import atomic_writer
 from coursework.homework import homework, hook
-from coursework.notebooks import outline, pages
+from coursework.notebooks import outline, run_pages
 from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
@@ -58,7 +58,7 @@ class Execution:
     @property
     def title(self) -> str:
         """Its first heading, or its name."""
-        return pages.title_of(self.notebook) or self.path.stem
+        return run_pages.title_of(self.notebook) or self.path.stem
 
     @property
     def cells(self) -> list[NotebookNode]:
@@ -289,11 +289,11 @@ def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: 
     last = started[-1]
     store(last.notebook, output / "notebooks" / last.path.name)
     facts = [*last.datasets, f"{last.done} of {len(last.cells)} cells", f"{last.seconds:.1f} s"]
-    page = pages.page(last.notebook, home="All notebooks", facts=facts, problem=last.problem, culprit=last.culprit)
+    page = run_pages.page(last.notebook, home="All notebooks", facts=facts, problem=last.problem, culprit=last.culprit)
     _write(output / f"{last.path.stem}.html", page)
     title = homework().title
     values = {"executions": started, "waiting": waiting, "versions": versions()}
-    _write(output / "index.html", pages.render("report.html", title=f"{title}, executed", homework=title, **values))
+    _write(output / "index.html", run_pages.render("report.html", title=f"{title}, executed", homework=title, **values))
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ def run(program):
     """Run a command of the staff and exit; ``program`` is the module that was called."""
     start.check(program)
     from coursework.cli import main
-    from coursework.staff.options import COMMANDS
+    from coursework.staff.staff_options import COMMANDS
 
     sys.exit(main(commands=COMMANDS, program=program))
 

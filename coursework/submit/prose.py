@@ -14,7 +14,7 @@ from typing import Any
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from pandocfilters import Code, Div, Header, Link, RawBlock, RawInline, Span, Str, stringify, walk
 
-from coursework.notebooks.pages import MathRenderer
+from coursework.notebooks.run_pages import MathRenderer
 from coursework.submit import formulas
 from coursework.submit.formulas import Formula
 from coursework.submit.pictures import WIDTH, Pictures, fetch

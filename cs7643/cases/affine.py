@@ -11,7 +11,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layers import Mistaken, compare_cache
+from cs7643.cases.layer_inputs import Mistaken, compare_cache
 from cs7643.cases.oracles import Array, affine, spaced
 from cs7643.gradient_check import eval_numerical_gradient_array
 

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layers import Mistaken, compare_cache, do_not_fit, first_narrow, images, oblong
+from cs7643.cases.layer_inputs import Mistaken, compare_cache, do_not_fit, first_narrow, images, oblong
 from cs7643.cases.oracles import Array, spaced
 from cs7643.fast.layers import conv_backward_fast, conv_forward_fast
 

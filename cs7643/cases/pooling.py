@@ -10,7 +10,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layers import Mistaken, compare_cache, images, oblong
+from cs7643.cases.layer_inputs import Mistaken, compare_cache, images, oblong
 from cs7643.cases.oracles import Array, rectified, spaced
 from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
 

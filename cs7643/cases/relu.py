@@ -8,7 +8,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, case, parts
 from coursework.check.comparison import Comparison, compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layers import Mistaken
+from cs7643.cases.layer_inputs import Mistaken
 from cs7643.cases.oracles import Array, rectified
 
 FORWARD, BACKWARD = "relu_forward", "relu_backward"

@@ -20,8 +20,8 @@ from coursework.check.case import Attempt, CaseFailed, Function, NothingReturned
 from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.compiler import import_later
-from cs7643.cases.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.cases.oracles import Array, affine
+from cs7643.cases.torch_models import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 
 LINEAR = "one linear layer, from all values of an image to one logit for each class"
 ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"

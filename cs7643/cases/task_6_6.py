@@ -9,8 +9,8 @@ from numpy.random import Generator
 
 from coursework.check.case import Attempt, Function, case
 from coursework.check.diagnosis import mistake
-from cs7643.cases.networks import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.cases.oracles import Array, affine, rectified
+from cs7643.cases.torch_models import Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.fast.layers import conv_forward_fast, max_pool_forward_fast
 
 NAME = "CNN"

@@ -13,8 +13,8 @@ from coursework.files import atomic_writer
 from coursework.progress import progress_bar
 from coursework.root import ROOT
 from coursework.terminal import guarded
+from staff.hostile.attack import Outcome, attempt
 from staff.hostile.catalogue import GROUPS
-from staff.hostile.trial import Outcome, attempt
 
 README = Path(__file__).resolve().parent / "README.md"
 INTRODUCTION = """\
@@ -23,7 +23,7 @@ INTRODUCTION = """\
 `docs/staff.md` says how to use it. The docstrings say how it works, beginning with
 `coursework/staff/autograder/__init__.py`. The tables below list every hostile and broken submission: its points, which
 are those that it has earned, and the line of the output that tells somebody what to do. Each was graded for one or two
-tasks, with short limits; `staff/hostile/trial.py` works out what was earned, and checks what must hold.
+tasks, with short limits; `staff/hostile/attack.py` works out what was earned, and checks what must hold.
 This file is written by
 
 ```sh

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from coursework.files import atomic_writer
 from coursework.progress import progress_bar
-from coursework.staff.mutants import automatic, page, seeds
-from coursework.staff.mutants.trial import attempt, register_cases
+from coursework.staff.mutants import automatic, readme, seeds
+from coursework.staff.mutants.attempt import attempt, register_cases
 from coursework.terminal import guarded
 from staff.mutants.catalogue import MUTANTS
 
@@ -44,7 +44,7 @@ def main() -> int:
         wrong += len(missed)
         if args.command == "all":
             with atomic_writer(Path(__file__).with_name("README.md"), "w") as stream:
-                stream.write(page.write(trials, tallies, alarms))
+                stream.write(readme.write(trials, tallies, alarms))
     return 1 if wrong else 0
 
 

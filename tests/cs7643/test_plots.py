@@ -52,7 +52,7 @@ SAVED = """
 import io, sys
 from coursework.notebooks import slider
 from cs7643 import plots
-from cs7643.pytorch.pictures import save_picture
+from cs7643.pytorch.run_pictures import save_picture
 from pathlib import Path
 figure = plots.training_curves([2.0, 1.0, 0.5], [0.1, 0.5], [0.1, 0.4], "title")
 save_picture(figure, Path(sys.argv[1]) / "figure.png")

@@ -15,7 +15,7 @@ from typing import Any
 from coursework.files import atomic_writer
 from coursework.homework import homework
 from coursework.progress import progress_bar
-from coursework.staff.autograder import document
+from coursework.staff.autograder import student_report
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.intake import wanted
 from coursework.staff.autograder.limits import Limits
@@ -80,7 +80,7 @@ def run(
     documents = {name: json.loads(place.read_text(encoding="utf-8")) for name, place in places.items()}
     write_grades(documents, out / "grades.csv")
     write_mistakes(documents, out / "mistakes.csv")
-    draw_histogram([document.points(each) for each in documents.values()], out / "histogram.png")
+    draw_histogram([student_report.points(each) for each in documents.values()], out / "histogram.png")
     for name, fault in failed.items():
         print(f"{name}: {fault}")
     print(f"{out / 'grades.csv'}: {len(found)} submissions, {len(waiting)} of them graded now, {len(failed)} failed")
@@ -131,7 +131,7 @@ def write_grades(documents: dict[str, dict[str, Any]], path: Path) -> None:
             extra = each["extra_data"]
             accuracy = next((entry["value"] for entry in each.get("leaderboard", [])), "")
             remarks = "; ".join(f"{function}: {why}" for function, why in extra["lost"].items())
-            row = [_cell(name), _cell(extra["person"]), document.points(each), document.most(each)]
+            row = [_cell(name), _cell(extra["person"]), student_report.points(each), student_report.most(each)]
             row += [*(round(part, 4) for part in parts.values()), accuracy, each["execution_time"]]
             table.writerow([*row, extra["finished"], _cell(remarks)])
 

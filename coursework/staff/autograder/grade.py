@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coursework.check.case import SEED
-from coursework.staff.autograder import document, intake, results
+from coursework.staff.autograder import gradescope, intake, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, paths_of
@@ -49,7 +49,7 @@ def grade(
         The document.
     """
     start, limits = time.monotonic(), limits or Limits()
-    results.write(output, document.zeros(UNFINISHED))
+    gradescope.write(output, student_report.zeros(UNFINISHED))
     trials: dict[str, dict[str, Trial]] = {}
     judgements: dict[str, Judgement] = {}
     staff: list[str] = []
@@ -73,8 +73,8 @@ def grade(
     except Exception:  # our own fault: the results so far count, and the staff is told
         staff.append("the grader itself failed:\n" + traceback.format_exc()[-2000:])
         taken.note(UNFINISHED)
-    found = document.build(
+    found = student_report.build(
         trials, judgements, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
     )
-    results.write(output, found)
+    gradescope.write(output, found)
     return found

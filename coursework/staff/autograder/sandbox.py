@@ -27,7 +27,7 @@ import numpy as np
 from coursework.files import try_lock
 from coursework.homework import setting
 from coursework.root import ROOT
-from coursework.staff.autograder import processes
+from coursework.staff.autograder import reaping
 from coursework.staff.autograder.inside import protocol
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import files_of
@@ -62,13 +62,13 @@ class Arena:
 
     def __enter__(self) -> Arena:
         """Make the folder, and take a user."""
-        processes.adopt_orphans()
-        self.orphans = frozenset(p.pid for p in processes.running() if p.parent == os.getpid())
+        reaping.adopt_orphans()
+        self.orphans = frozenset(p.pid for p in reaping.running() if p.parent == os.getpid())
         self.folder = Path(tempfile.mkdtemp(prefix="coursework-grade-")).resolve()
         self.folder.chmod(0o711)
         if os.geteuid() == 0:
             self.user, self._lock = _take_user()
-            processes.end_all(0, self.user)
+            reaping.end_all(0, self.user)
         return self
 
     def __exit__(
@@ -179,7 +179,7 @@ class Arena:
         finally:
             ours.close()
             process.kill()
-            if not processes.end_all(process.pid, self.user, self.orphans):
+            if not reaping.end_all(process.pid, self.user, self.orphans):
                 self.missing["some process of the submission could not be ended"] = None
             process.wait()
 
@@ -256,7 +256,7 @@ class Link:
     def _look(self, who: str) -> None:
         """Check that the worker, with all its processes, stays within its limits."""
         limits = self.arena.limits
-        used = sum(each.memory for each in processes.of_worker(self.process.pid, self.arena.user))
+        used = sum(each.memory for each in reaping.of_worker(self.process.pid, self.arena.user))
         if used > limits.memory * 1_000_000:
             raise WorkerGone(f"{who} used more than {limits.memory} MB of memory", "memory")
         if self.arena.on_disk() > limits.disk * 1_000_000:

@@ -12,8 +12,8 @@ from typing import Any
 from coursework.homework import Task, homework
 from coursework.progress import progress_bar
 from coursework.staff.mutants import kept
+from coursework.staff.mutants.attempt import register_cases, solution
 from coursework.staff.mutants.mutant import text_of
-from coursework.staff.mutants.trial import register_cases, solution
 
 RESULTS = "seeds.jsonl"
 

@@ -15,7 +15,7 @@ import pytest
 
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, document, intake, results, sandbox
+from coursework.staff.autograder import build, classrun, gradescope, intake, sandbox, student_report
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
@@ -45,7 +45,7 @@ def test_the_solved_edition_gets_all_points_of_tasks_without_pytorch(tmp_path):
     found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, Limits(), tasks)
     assert all(score == most for number, (score, most) in per_task(found).items() if number in tasks)
     assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == found
-    assert results.problems(found) == []
+    assert gradescope.problems(found) == []
 
 
 @pytest.mark.slow
@@ -54,7 +54,7 @@ def test_the_solved_edition_gets_every_point_with_predictions(tmp_path):
     predictions = "image_id,label\n" + "".join(f"{k},{k % 10}\n" for k in range(10_000))
     place = folder({**FILES, "predictions.csv": predictions})(tmp_path / "in")
     found = grade(place, tmp_path / "results.json", dataclasses.replace(CONFIG, facts={"labels": labels}))
-    assert document.points(found) == by_program()
+    assert student_report.points(found) == by_program()
     assert found["leaderboard"] == [{"name": "Accuracy", "value": 1.0, "order": "desc"}]
 
 
@@ -73,7 +73,7 @@ def test_the_student_edition_gets_none(tmp_path):
     blanks = {path: clean_package()[path] for path in FILES}
     tasks = ["1", "5a", "6.2"]
     found = grade(folder(blanks)(tmp_path / "in"), tmp_path / "results.json", CONFIG, STRICT, tasks)
-    assert document.points(found) == 0
+    assert student_report.points(found) == 0
     assert found["extra_data"]["mistakes"]["relu_forward"] == "not started"
 
 
@@ -138,8 +138,8 @@ def test_the_zip_grades_a_folder_by_itself(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
-    assert results.problems(found) == []
-    assert document.points(found) == 4
+    assert gradescope.problems(found) == []
+    assert student_report.points(found) == 4
 
 
 def test_a_class_is_graded_and_goes_on_where_it_stopped(tmp_path, capsys):
@@ -162,7 +162,7 @@ def test_a_class_is_graded_and_goes_on_where_it_stopped(tmp_path, capsys):
     assert "proximal_step,not started,1" in mistakes
     assert (tmp_path / "out" / "histogram.png").read_bytes().startswith(b"\x89PNG")
     stamp = (tmp_path / "out" / "ada" / "results.json").stat().st_mtime_ns
-    (tmp_path / "out" / "eve" / "results.json").write_text(json.dumps(document.zeros("not graded")))
+    (tmp_path / "out" / "eve" / "results.json").write_text(json.dumps(student_report.zeros("not graded")))
     capsys.readouterr()
     assert classrun.run(*arguments) == 0
     assert "3 submissions, 1 of them graded now, 0 failed" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from coursework.homework import homework
-from staff.hostile import takeover, trial
+from staff.hostile import attack, takeover
 from staff.hostile.catalogue import GROUPS, SUBMISSIONS
 from staff.mutants.catalogue import MUTANTS
 
@@ -59,7 +59,7 @@ def listener():
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a worker a user of its own")
 @pytest.mark.parametrize("submission", MARKED)
 def test_a_hostile_submission_gets_what_it_has_earned_and_no_more(submission):
-    outcome = trial.attempt(submission)
+    outcome = attack.attempt(submission)
     assert not outcome.faults
     assert not [path for place in PLACES for path in Path(place).glob("*cs7643-slip*")]
     assert not [path for place in PLACES for path in Path(place).glob("*cs7643-flood*")]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from coursework.check.case import cases_of, draws
 from coursework.homework import homework
-from coursework.staff.autograder import document, intake, results, rubric
-from coursework.staff.mutants.trial import register_cases
+from coursework.staff.autograder import gradescope, intake, rubric, student_report
+from coursework.staff.mutants.attempt import register_cases
 from staff.judge import judge
 
 GOOD = {
@@ -44,8 +44,8 @@ GOOD = {
 
 
 def test_a_document_with_every_field_is_valid():
-    assert results.problems(GOOD) == []
-    assert results.problems(document.zeros("not graded")) == []
+    assert gradescope.problems(GOOD) == []
+    assert gradescope.problems(student_report.zeros("not graded")) == []
 
 
 @pytest.mark.parametrize(
@@ -73,17 +73,17 @@ def test_a_wrong_field_is_found_and_not_written(place, name, value, tmp_path):
     for step in place:
         inner = inner[step]
     inner[name] = value
-    found = results.problems(changed)
+    found = gradescope.problems(changed)
     assert any(name in problem for problem in found)
-    results.write(tmp_path / "results.json", GOOD)
+    gradescope.write(tmp_path / "results.json", GOOD)
     with pytest.raises(ValueError, match=name):
-        results.write(tmp_path / "results.json", changed)
+        gradescope.write(tmp_path / "results.json", changed)
     assert json.loads((tmp_path / "results.json").read_text()) == GOOD
 
 
 @given(st.text())
 def test_a_cleaned_text_has_no_control_characters_and_an_end(text):
-    found = results.clean(text * 50, 500)
+    found = gradescope.clean(text * 50, 500)
     assert len(found) <= 510
     assert all(c == "\n" or c.isprintable() or c.isspace() for c in found)
 
@@ -96,9 +96,9 @@ def test_the_rubric_has_all_points_once():
         assert what, task.number
     assert parts == by_task
     assert sum(parts.values()) == 41
-    zeros = document.zeros("")
+    zeros = student_report.zeros("")
     assert sum(test.get("max_score", 0) for test in zeros["tests"]) == pytest.approx(rubric.by_program())
-    assert document.points(zeros) == 0
+    assert student_report.points(zeros) == 0
 
 
 @pytest.mark.parametrize("task", homework().tasks, ids=lambda task: task.number)
@@ -129,12 +129,12 @@ def predictions(labels):
 
 @pytest.mark.parametrize("files", [{}, {"predictions.csv": b"image_id,label\n0,1\n"}])
 def test_without_labels_predictions_have_no_points_to_win_or_lose(files):
-    found = document.build({}, {"6.7": judge("6.7", files, {})}, [], [], 1.0)
+    found = student_report.build({}, {"6.7": judge("6.7", files, {})}, [], [], 1.0)
     (test,) = (test for test in found["tests"] if test.get("number") == "6.7")
     assert not {"score", "max_score", "status"} & set(test)
-    assert document.most(found) == 17.5
+    assert student_report.most(found) == 17.5
     assert "A program gives 17.5 of the 41 points" in found["output"]
-    assert results.problems(found) == []
+    assert gradescope.problems(found) == []
 
 
 def test_predictions_get_points_for_what_they_beat():

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from coursework.check import command, status
+from coursework.check import check_command, status
 from coursework.check.report import Report
 from coursework.check.run import START, run_apart
 from coursework.homework import homework
@@ -155,20 +155,20 @@ def test_blanks_are_not_started_and_earn_nothing(copy):
 
 
 def test_the_report_as_json(capsys):
-    assert command.main(argparse.Namespace(what=["1", "regret"], all=False, seed=0, json=True)) == 0
+    assert check_command.main(argparse.Namespace(what=["1", "regret"], all=False, seed=0, json=True)) == 0
     first, second = json.loads(capsys.readouterr().out)["checks"]
     assert (first["task"], first["points"], first["earned"], first["passed"]) == ("1", 3, 3, True)
     assert [function["name"] for function in first["functions"]] == ["proximal_step", "step_size"]
     assert {case["status"] for function in first["functions"] for case in function["cases"]} == {"right"}
     assert (second["task"], second["earned"]) == ("2", 0)  # one function is not the task
-    assert command.main(argparse.Namespace(what=["7"], all=False, seed=0, json=False)) == 2
+    assert check_command.main(argparse.Namespace(what=["7"], all=False, seed=0, json=False)) == 2
     assert "expected a task or a function, got '7'; the tasks are 1, 2" in capsys.readouterr().err
-    assert command.main(argparse.Namespace(what=["6.3"], all=False, seed=0, json=False)) == 2
+    assert check_command.main(argparse.Namespace(what=["6.3"], all=False, seed=0, json=False)) == 2
     assert "no program checks task 6.3" in capsys.readouterr().err
 
 
 def test_a_problem_stands_for_its_tasks(capsys):
-    assert command.main(argparse.Namespace(what=["5"], all=False, seed=0, json=True)) == 0
+    assert check_command.main(argparse.Namespace(what=["5"], all=False, seed=0, json=True)) == 0
     checks = json.loads(capsys.readouterr().out)["checks"]
     assert [each["task"] for each in checks] == ["5a", "5b", "5c", "5d"]
 

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from coursework.staff.release.command import write
 from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition, restore
+from coursework.staff.release.release_command import write
 
 NOTEBOOK = "notebooks/2_autodiff.ipynb"
 

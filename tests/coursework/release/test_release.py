@@ -16,7 +16,8 @@ import pytest
 from coursework.check.run import run_apart
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.release import command, edition, leaks, trial
+from coursework.staff.release import edition, leaks, rehearsal
+from coursework.staff.release import release_command as command
 from coursework.staff.release.blanks import cut_notebook, dump
 from coursework.staff.release.contents import CONTENTS, read_contents, read_source
 from coursework.staff.release.edition import make_edition, restore, restore_file
@@ -315,7 +316,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_edition_is_tried_where_it_lies(folder):
-    report = "\n".join(trial.try_out(folder))
+    report = "\n".join(rehearsal.try_out(folder))
     assert f"{len(homework().tasks)} tasks, each function not started" in report
     assert "commands run, lab, check, status, hint, data, train" in report
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == set(student().files)
@@ -325,10 +326,10 @@ def test_a_trial_finds_what_does_not_work(tmp_path):
     files = dict(student().files)
     files["cs7643/optim.py"] += b"import os\n"
     files["cs7643/descent.py"] = restore_file(files["cs7643/descent.py"], student().removed["cs7643/descent.py"])
-    del files["cs7643/data/command.py"]
+    del files["cs7643/data/data_command.py"]
     command.write(files, tmp_path)
     with pytest.raises(ReleaseError) as caught:
-        trial.try_out(tmp_path)
+        rehearsal.try_out(tmp_path)
     said = "\n".join(caught.value.problems)
     assert "cs7643/optim.py" in said
     assert "check proximal_step, " in said
@@ -507,9 +508,9 @@ def test_each_blank_stops_its_own_part_when_all_others_are_filled(tmp_path):
 @pytest.mark.slow
 def test_the_edition_with_the_solutions_passes_all_checks(folder, tmp_path):
     command.write(student().files, tmp_path)
-    assert trial.run(tmp_path, "-m", "cs7643", "check", "--all", "--json").returncode == 1
+    assert rehearsal.run(tmp_path, "-m", "cs7643", "check", "--all", "--json").returncode == 1
     command.write(restore(student()), tmp_path)
-    result = trial.run(tmp_path, "-m", "cs7643", "check", "--all", "--json")
+    result = rehearsal.run(tmp_path, "-m", "cs7643", "check", "--all", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     reports = json.loads(result.stdout)["checks"]
     assert [report["earned"] for report in reports] == [task.points for task in homework().tasks]
@@ -518,7 +519,7 @@ def test_the_edition_with_the_solutions_passes_all_checks(folder, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in sorted(student().files) if path.endswith(".ipynb")])
 def test_a_notebook_stops_at_its_first_blank_and_says_which(path, folder):
-    result = trial.run(folder, "-m", "cs7643", "run", Path(path).stem, "--cifar10-dir", "embedded")
+    result = rehearsal.run(folder, "-m", "cs7643", "run", Path(path).stem, "--cifar10-dir", "embedded")
     assert result.returncode == 1, result.stdout + result.stderr
     first = result.stderr.partition("\n")[0]
     assert "NotImplementedError: Task " in first

@@ -78,7 +78,7 @@ def build(root):
     for name, text in (
         ("pyproject.toml", PYPROJECT),
         ("backend.py", BACKEND),
-        ("coursework/check/command.py", COMMAND),
+        ("coursework/check/check_command.py", COMMAND),
     ):
         (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
     (root / "requirements.txt").touch()

@@ -338,7 +338,7 @@ SCRIPTS = ("experiments/run_softmax.sh", "experiments/run_mymodel.sh", "collect_
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash here")
 def test_the_scripts_use_the_environment_of_the_repository(repository, tmp_path):
-    for room in ("cs7643/pytorch/command.py", "coursework/submit/command.py"):
+    for room in ("cs7643/pytorch/train_command.py", "coursework/submit/submit_command.py"):
         path = repository / room
         path.parent.mkdir(exist_ok=True)
         path.write_text(WHERE, encoding="utf-8")

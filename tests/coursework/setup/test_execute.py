@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from coursework.notebooks import execute, pages
+from coursework.notebooks import execute, run_pages
 from coursework.options import COMMANDS
 from coursework.root import ROOT
 
@@ -390,14 +390,14 @@ def test_the_time_out_is_a_number_of_seconds(tmp_path, text):
 )
 @pytest.mark.parametrize("display", [False, True])
 def test_formulas_become_mathml(latex, texts, display):
-    tree = ElementTree.fromstring(pages.formula(latex, display))
+    tree = ElementTree.fromstring(run_pages.formula(latex, display))
     assert (tree.tag, tree.get("display"), tree.get("alttext")) == ("math", "block" if display else "inline", latex)
     assert re.sub(r"\s", "", "".join(tree.itertext())) == re.sub(r"\s", "", texts)
 
 
 @pytest.mark.parametrize("latex", [r"\nosuchcommand{x} < y", r"\left( x \right", r"\text{a < b}"])
 def test_a_formula_that_cannot_be_turned_shows_its_source(latex):
-    shown = pages.formula(latex)
+    shown = run_pages.formula(latex)
     assert "".join(ElementTree.fromstring(shown).itertext()) == f"${latex}$"
 
 
@@ -417,7 +417,7 @@ def test_a_formula_that_cannot_be_turned_shows_its_source(latex):
     ],
 )
 def test_markdown_keeps_code_and_turns_formulas(source, formulas, kept):
-    shown = pages.markdown(source)
+    shown = run_pages.markdown(source)
     assert shown.count("<math ") == shown.count("</math>") == formulas
     assert kept in shown
     assert "<em>" not in shown

@@ -11,7 +11,7 @@ from pypdf import PdfWriter
 from repository import code_cells, edit, records
 
 from coursework.homework import PERSON
-from coursework.submit.command import look
+from coursework.submit.submit_command import look
 
 NOTEBOOK = "notebooks/4_layers.ipynb"
 LAYERS = "cs7643/layers.py"

@@ -20,10 +20,10 @@ from repository import ROOT, code_cells, edit
 
 from coursework.files import copy_tree
 from coursework.homework import PERSON, homework
-from coursework.submit import archive, command, document, editors, inspection, manifest, names, notebooks, text
-from coursework.submit.command import look
+from coursework.submit import archive, editors, inspection, manifest, names, notebooks, submit_command, text, write_up
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person
+from coursework.submit.submit_command import look
 
 NOTEBOOK, FIRST, LAYERS = "notebooks/4_layers.ipynb", "notebooks/1_gradient_descent.ipynb", "cs7643/layers.py"
 LOG, PICTURE = f"{homework().results}/softmax.log", f"{homework().results}/softmax_loss.png"
@@ -144,7 +144,7 @@ def printing(ready):
         "id": "a" * 8,
     }
     whole["cells"].insert(at, marked)
-    made = document.write({"1_gradient_descent": notebooks.loads(json.dumps(whole).encode())}, Person("A", "b"), ready)
+    made = write_up.write({"1_gradient_descent": notebooks.loads(json.dumps(whole).encode())}, Person("A", "b"), ready)
     pages = PdfReader(io.BytesIO(made.content)).pages
     return [page.extract_text() for page in pages], [str(note) for note in made.notes]
 
@@ -319,7 +319,7 @@ def test_what_is_no_whole_file_is_named_once_and_stops_nothing(kind, path, root)
     about = [finding for finding in found if finding.place == path]
     assert len(about) == (2 if (kind, path) == (empty, PERSON) else 1)  # both lines are not filled in
     if path in (LOG, PICTURE):
-        document.write({}, person, root)
+        write_up.write({}, person, root)
     if path == LAYERS:
         archive.pack(entries, manifest.build(entries, person, [], []))
 
@@ -393,7 +393,7 @@ def files_of():
 
 
 def submit(root, output):
-    return command.main(argparse.Namespace(pdf=None, output=output, name=None, force=True), root=root)
+    return submit_command.main(argparse.Namespace(pdf=None, output=output, name=None, force=True), root=root)
 
 
 @pytest.mark.parametrize("name", ["hw1.zip", "hw1.pdf"])
@@ -419,7 +419,7 @@ def test_both_results_take_their_places_or_none(sizes, tmp_path, files_of):
     (tmp_path / "hw1.zip").write_bytes(b"old")
     files_of(1000)
     with pytest.raises(OSError, match="File too large"):
-        command._store({tmp_path / "hw1.zip": b"x" * sizes[0], tmp_path / "hw1.pdf": b"x" * sizes[1]})
+        submit_command._store({tmp_path / "hw1.zip": b"x" * sizes[0], tmp_path / "hw1.pdf": b"x" * sizes[1]})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"hw1.zip": b"old"}
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from repository import ROOT
 
 from coursework.homework import homework
-from coursework.submit import document, formulas, glyphs, notebooks, pages, prose
+from coursework.submit import formulas, glyphs, notebooks, pdf_pages, prose, write_up
 from coursework.submit.formulas import Formula
 from coursework.submit.person import Person
 from coursework.submit.pictures import Pictures
@@ -37,11 +37,11 @@ def all_notebooks():
 
 @pytest.fixture(scope="module")
 def made():
-    return document.write(all_notebooks(), ADA, ROOT)
+    return write_up.write(all_notebooks(), ADA, ROOT)
 
 
 def page_texts(content):
-    return [page.extract_text() for page in pages.open_pdf(content).pages]
+    return [page.extract_text() for page in pdf_pages.open_pdf(content).pages]
 
 
 def with_answer(source, attachments=None, person=ADA):
@@ -51,7 +51,7 @@ def with_answer(source, attachments=None, person=ADA):
     cell.source = source
     if attachments:
         cell.attachments = attachments
-    written = document.write({"1_gradient_descent": notebook}, person, ROOT)
+    written = write_up.write({"1_gradient_descent": notebook}, person, ROOT)
     first, last = written.pages[1]
     text = "\n".join(page_texts(written.content)[first - 1 : last])
     return written, text, [note.what for note in written.notes if note.cell == "proximal-proof"]
@@ -106,18 +106,18 @@ def changed(kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["no ids", "other ids", "no tags", "neither"])
 def test_an_editor_that_drops_or_moves_ids_and_tags_changes_nothing(kind, made):
-    again = document.write(changed(kind), ADA, ROOT)
+    again = write_up.write(changed(kind), ADA, ROOT)
     assert page_texts(again.content) == page_texts(made.content)
     assert [note for note in again.notes if "not there" in note.what] == []
 
 
 def test_the_same_notebooks_give_the_same_bytes_in_another_process(made):
     program = (
-        "import hashlib, pathlib; from coursework.submit import document, notebooks; "
+        "import hashlib, pathlib; from coursework.submit import write_up, notebooks; "
         "from coursework.submit.person import Person; "
         f"root = pathlib.Path({str(ROOT)!r}); "
         "found = {path.stem: notebooks.read(path) for path in (root / 'notebooks').glob('*.ipynb')}; "
-        "print(hashlib.sha256(document.write(found, Person('Ada Lovelace', 'none'), root).content).hexdigest())"
+        "print(hashlib.sha256(write_up.write(found, Person('Ada Lovelace', 'none'), root).content).hexdigest())"
     )
     runs = [
         subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True).stdout
@@ -137,7 +137,7 @@ def test_an_answer_that_was_not_written_is_named():
 def test_a_cell_that_is_gone_is_named():
     notebook = all_notebooks()["1_gradient_descent"]
     notebook.cells = [cell for cell in notebook.cells if cell.id != "rate-proof"]
-    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    written = write_up.write({"1_gradient_descent": notebook}, ADA, ROOT)
     lost = (
         "the answer cell of task 3, under the heading 'Problem 3. The rate of gradient descent' is not there any more"
     )
@@ -148,7 +148,7 @@ def test_runs_and_what_extra_says_are_shown(ready):
     results = ready / homework().results
     for model in [task.run for task in homework().all_tasks if task.run]:
         assert not list(results.glob(f"{model}_*"))
-    written = document.write({}, ADA, ready)
+    written = write_up.write({}, ADA, ready)
     text = page_texts(written.content)[-1]
     assert text.count("No log and no picture of a run is there.") == 4
     assert "What I did for problem 6.7" in text
@@ -159,8 +159,8 @@ def test_the_pictures_and_the_end_of_the_log_of_a_run_are_shown(root):
     (results / "convnet.log").write_text("".join(f"epoch {n}\n" for n in range(40)) + "test accuracy 0.71\n")
     (results / "convnet_gridfilt.png").write_bytes(base64.b64decode(png()))
     (results / "convnet_confusion.png").write_bytes(b"not a picture")
-    written = document.write({}, ADA, root)
-    (page,) = [p for p in pages.open_pdf(written.content).pages if "6.6 The training run" in p.extract_text()]
+    written = write_up.write({}, ADA, root)
+    (page,) = [p for p in pdf_pages.open_pdf(written.content).pages if "6.6 The training run" in p.extract_text()]
     assert "test accuracy 0.71" in page.extract_text()
     assert "epoch 3\n" not in page.extract_text()
     assert len(page.images) == 1
@@ -173,7 +173,7 @@ def test_cells_that_a_student_added_are_shown():
     notebook.cells.insert(place + 1, nbformat.v4.new_markdown_cell("My own Lemmatisation of it."))
     output = nbformat.v4.new_output("stream", text="my own figure 42\n")
     notebook.cells.insert(place + 2, nbformat.v4.new_code_cell("print()", outputs=[output], id="0f0c3b5e"))
-    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    written = write_up.write({"1_gradient_descent": notebook}, ADA, ROOT)
     text = page_texts(written.content)[written.pages[2][0] - 1]
     assert "My own Lemmatisation of it." in text
     assert "my own figure 42" in text
@@ -277,7 +277,7 @@ def test_pictures_of_a_cell_are_in_the_pdf():
     ):
         written, _, notes = with_answer(source, attachments)
         assert notes == []
-        count = [sum(len(page.images) for page in pages.open_pdf(w.content).pages) for w in (before, written)]
+        count = [sum(len(page.images) for page in pdf_pages.open_pdf(w.content).pages) for w in (before, written)]
         assert count[1] == count[0] + 1
 
 
@@ -295,7 +295,7 @@ def test_over_long_lines_stay_on_the_page():
     assert notes == []
     assert re.sub(r"[↪\s]", "", text).count("x" * 400) >= 2
     assert long_line.replace(" ", "") in re.sub(r"[↪\s]", "", text)
-    reader = pages.open_pdf(written.content)
+    reader = pdf_pages.open_pdf(written.content)
     page, right = reader.pages[0], []
     page.extract_text(visitor_text=lambda text, cm, tm, font, size: right.append(tm[4] * cm[0] + cm[4]))
     assert max(right) < float(page.mediabox.width) - 40
@@ -343,7 +343,7 @@ def test_a_long_output_is_cut_and_named():
     notebook = all_notebooks()["1_gradient_descent"]
     cell = next(cell for cell in notebook.cells if cell.id == "proximal-scipy")
     cell.outputs = [nbformat.v4.new_output("stream", text="".join(f"line {n}\n" for n in range(500)))]
-    written = document.write({"1_gradient_descent": notebook}, ADA, ROOT)
+    written = write_up.write({"1_gradient_descent": notebook}, ADA, ROOT)
     assert "only 120 of the 500 lines that it prints are shown" in [note.what for note in written.notes]
 
 
@@ -406,6 +406,6 @@ def test_random_markdown_is_set_or_named():
 
 def test_pages_that_are_not_as_they_must_be_are_found(made):
     with pytest.raises(ValueError, match="begin on a page of its own"):
-        pages.page_map(made.content, {7: "Problem 7"})
+        pdf_pages.page_map(made.content, {7: "Problem 7"})
     with pytest.raises(ValueError, match="should carry the words"):
-        pages.page_map(made.content, {1: "Problem 1"})
+        pdf_pages.page_map(made.content, {1: "Problem 1"})

@@ -10,7 +10,7 @@ import pytest
 from repository import ROOT
 
 from coursework.homework import homework
-from coursework.submit import pages
+from coursework.submit import pdf_pages
 
 TEMPLATE = ROOT / "writeup" / "sol1.tex"
 
@@ -38,8 +38,8 @@ def test_the_template_compiles_and_can_be_handed_in(tmp_path):
         assert result.returncode == 0, result.stdout[-2000:]
     assert "Overfull" not in result.stdout
     path = tmp_path / "sol1.pdf"
-    assert pages.inspect(path) == []
-    texts = [page.extract_text() for page in pages.open_pdf(path.read_bytes()).pages]
+    assert pdf_pages.inspect(path) == []
+    texts = [page.extract_text() for page in pdf_pages.open_pdf(path.read_bytes()).pages]
     assert len(texts) == 6
     for number, text in enumerate(texts, start=1):
         assert text.startswith(f"Problem {number}")

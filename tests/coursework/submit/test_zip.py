@@ -17,14 +17,14 @@ from repository import ROOT
 
 from coursework.homework import homework
 from coursework.options import COMMANDS
-from coursework.submit import archive, command, inspection, manifest
+from coursework.submit import archive, inspection, manifest, submit_command
 from coursework.submit.person import Person
 
 
 def submit(root, output, *words):
     parser = argparse.ArgumentParser()
     COMMANDS["submit"].arguments(parser)
-    return command.main(parser.parse_args([*words, "--output", str(output)]), root=root)
+    return submit_command.main(parser.parse_args([*words, "--output", str(output)]), root=root)
 
 
 def read(path):

@@ -15,6 +15,7 @@ from coursework.check.verdict import try_function
 from coursework.homework import homework, path_of
 from coursework.root import ROOT
 from coursework.staff.mutants import automatic
+from coursework.staff.mutants.attempt import attempt, register_cases, solution
 from coursework.staff.mutants.mutant import (
     Mutant,
     edited,
@@ -25,7 +26,6 @@ from coursework.staff.mutants.mutant import (
     source_of,
     text_of,
 )
-from coursework.staff.mutants.trial import attempt, register_cases, solution
 from staff.mutants.catalogue import MUTANTS, SECOND, STYLES
 from staff.second.pairs import PAIRS
 

@@ -462,12 +462,12 @@ RUN = """
 import argparse, json, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from cs7643.data import command
+from cs7643.data import data_command
 from cs7643.data.cifar10 import CIFAR10
 signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where the tests run in the background
 args = argparse.Namespace(download=True, verify=False, cifar10_dir=None)
 catalogue = replace(CIFAR10, **json.loads(sys.argv[2]))
-sys.exit(command.main(args, catalogue=catalogue, datasets=Path(sys.argv[1])))
+sys.exit(data_command.main(args, catalogue=catalogue, datasets=Path(sys.argv[1])))
 """
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made_up import archive_catalogue, catalogue_of, files, make_archive, write_set
 
-from cs7643.data import Dataset, DatasetError, command, find, load, sources
+from cs7643.data import Dataset, DatasetError, data_command, find, load, sources
 from cs7643.data.cifar10 import CIFAR10
 from cs7643.options import COMMANDS
 
@@ -125,7 +125,7 @@ def test_the_embedded_default_has_the_form_of_cifar10(capsys: pytest.CaptureFixt
 def run(arguments: list[str], datasets: Path, catalogue: object = CATALOGUE) -> int:
     parser = argparse.ArgumentParser()
     COMMANDS["data"].arguments(parser)
-    return command.main(parser.parse_args(arguments), catalogue=catalogue, datasets=datasets)  # type: ignore[arg-type]
+    return data_command.main(parser.parse_args(arguments), catalogue=catalogue, datasets=datasets)  # type: ignore[arg-type]
 
 
 def test_without_flags_it_says_what_would_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,8 +17,8 @@ from coursework.root import ROOT
 from cs7643 import data
 from cs7643.pytorch import training
 from cs7643.pytorch.models import Softmax
-from cs7643.pytorch.pictures import pictures
 from cs7643.pytorch.predictions import predict, read_predictions, write_predictions
+from cs7643.pytorch.run_pictures import pictures
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.training import Settings, train
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from coursework.files import atomic_writer
 from coursework.notebooks import kernels
 from coursework.root import ROOT
-from coursework.site import page
+from coursework.site import notebook_page
 from coursework.submit import notebooks
 from coursework.terminal import explain
 
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
                 found[path.stem] = notebooks.read(path)
             except ValueError as error:
                 raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error
-        for name, text in page.write(found, root):
+        for name, text in notebook_page.write(found, root):
             with atomic_writer(args.output / name, "w") as stream:
                 stream.write(text)
     except (ValueError, OSError) as error:

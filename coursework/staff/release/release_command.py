@@ -20,7 +20,7 @@ from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition
 from coursework.staff.release.leaks import prove
 from coursework.staff.release.markers import ReleaseError
-from coursework.staff.release.trial import try_out
+from coursework.staff.release.rehearsal import try_out
 from coursework.zips import mode_of, zipped
 
 NAME = f"{homework().name}-student"

@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from cs7643 import data
 from cs7643.pytorch.networks import choose_device, knows_bfloat16
-from cs7643.pytorch.pictures import draw
 from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, processes
+from cs7643.pytorch.run_pictures import draw
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.settings import Settings
 from cs7643.pytorch.training import train

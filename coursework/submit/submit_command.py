@@ -14,7 +14,7 @@ from typing import Any
 from coursework.files import atomic_writer, naming
 from coursework.homework import PERSON, homework
 from coursework.root import ROOT
-from coursework.submit import archive, document, editors, inspection, manifest, notebooks, pages
+from coursework.submit import archive, editors, inspection, manifest, notebooks, pdf_pages, write_up
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
@@ -102,7 +102,7 @@ def look(
     found += about_person
     found += editors.inspect(root, list(homework().handed_in()))
     if own_pdf is not None:
-        found += pages.inspect(own_pdf)
+        found += pdf_pages.inspect(own_pdf)
     return entries, person, found
 
 
@@ -112,9 +112,9 @@ def _made_pdf(root: Path, person: Person) -> tuple[bytes, list[str]]:
     for name in homework().notebooks:
         with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
             readable[Path(name).stem] = notebooks.read(root / name)
-    made = document.write(readable, person, root)
+    made = write_up.write(readable, person, root)
     lines = [f"{max(last for _, last in made.pages.values())} pages"]
-    lines.append(f"for the marking of pages: {pages.described(made.pages)}")
+    lines.append(f"for the marking of pages: {pdf_pages.described(made.pages)}")
     return made.content, [*lines, *(f"look at it: {note}" for note in made.notes)]
 
 
@@ -122,7 +122,7 @@ def _own_pdf(own: Path) -> tuple[bytes, list[str]]:
     """Return a student's own write-up, and the line about it."""
     content = own.read_bytes()
     with contextlib.suppress(ValueError):  # under --force it may be anything
-        return content, [f"your own, {len(pages.open_pdf(content).pages)} pages"]
+        return content, [f"your own, {len(pdf_pages.open_pdf(content).pages)} pages"]
     return content, ["your own, which does not open"]
 
 

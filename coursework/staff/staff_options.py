@@ -43,10 +43,15 @@ def _release(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "grade": Command(
-        "grade one submission, or a class, as the autograder does", "coursework.staff.autograder.command", _grade
+        "grade one submission, or a class, as the autograder does",
+        "coursework.staff.autograder.grade_command",
+        _grade,
     ),
     "autograder": Command("build dist/autograder.zip for Gradescope", "coursework.staff.autograder.build", _autograder),
     "release": Command(
-        "build the student edition, and prove that nothing leaks", "coursework.staff.release.command", _release, "staff"
+        "build the student edition, and prove that nothing leaks",
+        "coursework.staff.release.release_command",
+        _release,
+        "staff",
     ),
 }

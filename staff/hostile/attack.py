@@ -13,7 +13,7 @@ from typing import Any
 
 from coursework.check.verdict import try_function
 from coursework.homework import homework
-from coursework.staff.autograder import document, processes, results
+from coursework.staff.autograder import gradescope, reaping, student_report
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import maximum, share
@@ -58,10 +58,10 @@ def attempt(submission: Hostile) -> Outcome:
             del os.environ["CS7643_CANARY"]
         text = output.read_text(encoding="utf-8")
         found = json.loads(text)
-        faults = [*results.problems(found), *_faults(found, text, used)]
+        faults = [*gradescope.problems(found), *_faults(found, text, used)]
         if output.is_symlink() or sorted(path.name for path in output.parent.iterdir()) != ["results.json"]:
             faults.append("there are other files next to results.json, or it is a link")
-    points = document.points(found)
+    points = student_report.points(found)
     earned = submission.points if submission.points is not None else earned_by(submission)
     if abs(points - earned) > 1e-3:
         faults.append(f"it was given {points:g} points, and has earned {earned:g}")
@@ -104,7 +104,7 @@ def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
             faults.append(f"a hidden test says more than it should: {test['output']!r}")
     if not found["extra_data"]["finished"]:
         faults.append("the grading was not completed: " + found["tests"][-1]["output"])
-    left = [process for process in processes.running() if process.user in used and not process.ended]
+    left = [process for process in reaping.running() if process.user in used and not process.ended]
     if left:
         faults.append(f"{len(left)} processes were left running")
     return faults

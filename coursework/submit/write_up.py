@@ -16,7 +16,8 @@ from nbformat import NotebookNode
 
 from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
-from coursework.submit import glyphs, pages, prose, text
+from coursework.submit import glyphs, prose, text
+from coursework.submit import pdf_pages as pages
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person

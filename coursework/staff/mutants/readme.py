@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coursework.homework import homework
+from coursework.staff.mutants.attempt import Trial
 from coursework.staff.mutants.automatic import Tally
 from coursework.staff.mutants.seeds import Alarms
-from coursework.staff.mutants.trial import Trial
 
 INTRODUCTION = """# Wrong solutions, and what the checks say to them
 

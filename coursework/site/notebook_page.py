@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from nbformat import NotebookNode
 
 from coursework.homework import PERSON, Task, homework, path_of
-from coursework.notebooks import outline, pages
+from coursework.notebooks import outline, run_pages
 from coursework.root import ROOT
 from coursework.submit.text import decode
 
@@ -35,8 +35,8 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     source = decode((ROOT / "docs" / "handout.md").read_bytes())
     for name, word in words.items():
         source = source.replace(name, word)
-    head, end, body = pages.markdown(source).partition("</h1>")
-    return pages.render(
+    head, end, body = run_pages.markdown(source).partition("</h1>")
+    return run_pages.render(
         "handout.html",
         title=homework().title,
         head=head + end,
@@ -49,7 +49,7 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
         picture=Markup(decode((ROOT / "docs" / "handing_in.svg").read_bytes())),
         files=_files(notebooks, root),
         notebooks=notebooks,
-        title_of=pages.title_of,
+        title_of=run_pages.title_of,
     )
 
 
@@ -57,7 +57,7 @@ def copy_of(notebook: NotebookNode) -> str:
     """Return the page of a notebook as it is: executed, or with blanks."""
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     fact = f"{sum(count is not None for count in counts)} of {len(counts)} cells"
-    return pages.page(notebook, home=homework().title, facts=[fact])
+    return run_pages.page(notebook, home=homework().title, facts=[fact])
 
 
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
@@ -102,7 +102,9 @@ def _files(notebooks: Mapping[str, NotebookNode], root: Path) -> Iterator[tuple[
     for path in (*homework().notebooks, *homework().code_files(), PERSON, "writeup/sol1.tex", "collect_submission.sh"):
         if (root / path).is_file():
             notebook = notebooks.get(Path(path).stem)
-            purpose = pages.title_of(notebook) if notebook else _first_words(decode((root / path).read_bytes()), path)
+            purpose = (
+                run_pages.title_of(notebook) if notebook else _first_words(decode((root / path).read_bytes()), path)
+            )
             names = [name for task in homework().tasks for module, name in task.functions if path_of(module) == path]
             yield path, re.sub(r"(?<=\.)\s.*", "", " ".join(purpose.split())).rstrip(":.") + ".", names
 

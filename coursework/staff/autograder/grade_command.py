@@ -11,7 +11,7 @@ import sys
 
 from coursework.files import atomic_writer
 from coursework.progress import progress_bar
-from coursework.staff.autograder import classrun, document, judging
+from coursework.staff.autograder import classrun, judging, student_report
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, built_config
@@ -34,10 +34,12 @@ def main(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         print(f"grade: {explain(error) or error}", file=sys.stderr)
         return 1
-    tests = [test for test in graded["tests"] if "max_score" in test and test["output"] != document.NOT_GRADED]
+    tests = [test for test in graded["tests"] if "max_score" in test and test["output"] != student_report.NOT_GRADED]
     for test in tests:
         print(f"{test['score']:5.2f} of {test['max_score']:5.2f}  {test['name']}")
-    print(f"{output}: {document.points(graded):g} of the {document.most({'tests': tests}):g} points of these tests")
+    print(
+        f"{output}: {student_report.points(graded):g} of the {student_report.most({'tests': tests}):g} points of these tests"
+    )
     return 0
 
 
