@@ -37,9 +37,8 @@ def main(args: argparse.Namespace) -> int:
     tests = [test for test in graded["tests"] if "max_score" in test and test["output"] != student_report.NOT_GRADED]
     for test in tests:
         print(f"{test['score']:5.2f} of {test['max_score']:5.2f}  {test['name']}")
-    print(
-        f"{output}: {student_report.points(graded):g} of the {student_report.most({'tests': tests}):g} points of these tests"
-    )
+    earned, most = student_report.points(graded), student_report.most({"tests": tests})
+    print(f"{output}: {earned:g} of the {most:g} points of these tests")
     return 0
 
 
