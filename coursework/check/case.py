@@ -27,6 +27,7 @@ SEED = 0  # of the inputs that a student sees
 IMPORT = "the import"  # stands for a case where a file cannot be imported
 SIDE_EFFECTS = "no side effects"  # the title of the case that every function has
 PURE = "No argument is changed, and the same call returns the same result."
+ERROR, FINDING = "the error", "the finding"  # stand for a comparison where there is none
 BLANK = "# Your "  # the comment above a blank begins so
 ERRORS = {"a float for an integer": "TypeError: .*float.* object cannot be interpreted as an integer"}
 
@@ -96,6 +97,7 @@ class Outcome:
         misfits: the mistakes that predict another result, likewise.
         rule: the rule that this case tests, when it is not right.
         edge: whether the case is about a side rule or unusual inputs.
+        raised: whether the function raised an error where the errors of the usual mistakes are known.
     """
 
     title: str
@@ -107,6 +109,7 @@ class Outcome:
     misfits: tuple[tuple[str, str], ...] = ()
     rule: str = ""
     edge: bool = False
+    raised: bool = False
 
 
 CASES: list[Case] = []
@@ -150,7 +153,7 @@ def run_case(case: Case, function: Function, seed: int = SEED, predict: bool = T
 def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     comparisons: list[Comparison] = []
     expected: Mapping[str, str] = {}
-    finding, mistakes, unwritten = "", list[str](), False
+    finding, mistakes, unwritten, raised = "", list[str](), False, False
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -174,7 +177,7 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     except SystemExit:
         finding = f"{case.function} ends the program: it should return"
     except Exception as error:  # whatever a student's code raises is a finding
-        text = f"{type(error).__name__}: {error}"
+        raised, text = bool(expected), f"{type(error).__name__}: {error}"
         finding = f"{case.function} raises {text}{_place(error)}"
         mistakes = [name for name, pattern in {**expected, **ERRORS}.items() if re.search(pattern, text)]
     wrong = [comparison for comparison in comparisons if not comparison.passed]
@@ -182,12 +185,12 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     misfits = tuple((mistake, comparison.name) for comparison in comparisons for mistake in comparison.misfits)
     if not wrong and not finding:
         return Outcome(case.title, "right", notes=notes, misfits=misfits)
-    fits = [(mistake, "the error") for mistake in mistakes]
+    fits = [(mistake, ERROR if raised else FINDING) for mistake in mistakes]
     fits += [(mistake, comparison.name) for comparison in comparisons for mistake in comparison.fits]
     unwritten = (unwritten or not finding) and all(comparison.missing for comparison in wrong)
     status = "not started" if unwritten else "wrong"
     message = _message(comparisons, finding)
-    return Outcome(case.title, status, message, "", notes, tuple(fits), misfits, case.rule, case.edge)
+    return Outcome(case.title, status, message, "", notes, tuple(fits), misfits, case.rule, case.edge, raised)
 
 
 def _message(comparisons: list[Comparison], finding: str) -> str:

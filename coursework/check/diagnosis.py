@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coursework.check.case import SIDE_EFFECTS, Outcome
+from coursework.check.case import ERROR, ERRORS, SIDE_EFFECTS, Outcome
 
 MOST = 3  # mistakes that are named at once
 
@@ -93,6 +93,10 @@ def _evidence(outcomes: Sequence[Outcome]) -> dict[str, set[tuple[str, str]]]:
             explained[name].add((outcome.title, where))
             fits[name, _part(where)] += 1
         against.update((name, _part(where)) for name, where in outcome.misfits)
+    for name in explained:  # a mistake that one error shows must explain every error
+        if any(where == ERROR for other, where in fits if other == name) and name not in ERRORS:
+            unexplained = [o for o in outcomes if o.raised and (name, ERROR) not in o.fits]
+            against[name, ERROR] += fits[name, ERROR] * bool(unexplained)
     contradicted = {name: sum(against[name, where] for other, where in fits if other == name) for name in explained}
     counts = {name: sum(count for (other, _), count in fits.items() if other == name) for name in explained}
     certain = [name for name in explained if not contradicted[name]]

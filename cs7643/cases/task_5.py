@@ -293,7 +293,7 @@ mistake(
     "Dual.apply", "result not passed on", "a rule is called as rule(tangent, result, *values): the result is missing."
 )
 mistake("Dual.apply", "constants count", "a constant argument has the tangent None, and contributes nothing: skip it.")
-RESULT_MISSING = IfRaises({"result not passed on": r"TypeError: .*missing \d+ required positional argument"})
+APPLY_ERRORS = {"result not passed on": r"TypeError: .*missing \d+ required positional argument"}
 CONTRIBUTE = "the tangent of the result is the sum of these"
 
 
@@ -302,7 +302,7 @@ def _dual_apply_sums_products_quotients(apply: Function, rng: Generator) -> Atte
     (x, y), (dx, dy) = rng.uniform(0.5, 2, 2) * rng.choice([-1, 1], 2), rng.uniform(0.2, 0.9, 2)
     a, b = Dual(float(x), float(dx)), Dual(float(y), float(dy))
     slopes = {"ADD": (1.0, 1.0), "SUBTRACT": (1.0, -1.0), "MULTIPLY": (y, x), "DIVIDE": (1 / y, -x / y**2)}
-    yield RESULT_MISSING
+    yield IfRaises(APPLY_ERRORS)
     for name, (to_x, to_y) in slopes.items():
         right, value = dx * to_x + dy * to_y, getattr(primitives, name).value(float(x), float(y))
         found = _dual(apply(getattr(primitives, name), a, b))
@@ -319,7 +319,7 @@ def _dual_apply_sums_products_quotients(apply: Function, rng: Generator) -> Atte
 
 
 def _slopes(apply: Function, x: float, tangent: float, slopes: dict[str, float]) -> Attempt:
-    yield RESULT_MISSING
+    yield IfRaises(APPLY_ERRORS)
     for name, slope in slopes.items():
         found = _dual(apply(getattr(primitives, name), Dual(x, tangent)))
         mistakes: dict[str, Prediction] = {"own tangent lost": slope}
@@ -345,7 +345,7 @@ def _dual_apply_functions_whose_rules_need_the_result(apply: Function, rng: Gene
 def _dual_apply_a_constant_and_the_same_number_twice(apply: Function, rng: Generator) -> Attempt:
     at = float(rng.uniform(1.5, 3))
     x = Dual(at, 1.0)
-    yield IfRaises({"constants count": "TypeError: .*NoneType"})
+    yield IfRaises({**APPLY_ERRORS, "constants count": "TypeError: .*NoneType"})
     yield compare("the tangent of x * x", _dual(apply(primitives.MULTIPLY, x, x)).tangent, 2 * at)
     yield compare("the tangent of 5 - x", _dual(apply(primitives.SUBTRACT, 5.0, x)).tangent, -1.0)
     yield compare("the tangent of x^2", _dual(apply(primitives.POWER, Dual(-at, 1.0), 2.0)).tangent, -2 * at)

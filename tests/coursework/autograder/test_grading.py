@@ -22,7 +22,7 @@ from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import by_program
 from coursework.zips import zipped
 from staff.hostile.answers import mutated, mutated_source
-from staff.hostile.submission import STRICT, folder, solved
+from staff.hostile.submission import folder, solved
 from staff.mutants.catalogue import MUTANTS
 
 CONFIG = Config("some seed", rounds=1)
@@ -62,7 +62,7 @@ def test_the_solved_edition_gets_every_point_with_predictions(tmp_path):
 def test_a_worker_that_does_not_start_is_not_the_students_fault(start, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "START", start)
     monkeypatch.setattr(sandbox, "START_PATIENCE", 2)
-    found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, STRICT, ["4"])
+    found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, Limits(), ["4"])
     assert "The grading was not completed" in found["output"]
     assert "a worker cannot be started" in found["tests"][-1]["output"]
     assert found["tests"][-1]["visibility"] == "hidden"
@@ -72,7 +72,7 @@ def test_a_worker_that_does_not_start_is_not_the_students_fault(start, tmp_path,
 def test_the_student_edition_gets_none(tmp_path):
     blanks = {path: clean_package()[path] for path in FILES}
     tasks = ["1", "5a", "6.2"]
-    found = grade(folder(blanks)(tmp_path / "in"), tmp_path / "results.json", CONFIG, STRICT, tasks)
+    found = grade(folder(blanks)(tmp_path / "in"), tmp_path / "results.json", CONFIG, Limits(), tasks)
     assert student_report.points(found) == 0
     assert found["extra_data"]["mistakes"]["relu_forward"] == "not started"
 
@@ -151,7 +151,7 @@ def test_a_class_is_graded_and_goes_on_where_it_stopped(tmp_path, capsys):
     found = classrun.submissions(place)
     assert list(found) == ["ada", "bob", "eve"]
     assert classrun.submissions(place / "ada") == {}
-    arguments = (found, tmp_path / "out", CONFIG, STRICT, ["1"])
+    arguments = (found, tmp_path / "out", CONFIG, Limits(), ["1"])
     assert classrun.run(*arguments) == 0
     with (tmp_path / "out" / "grades.csv").open(encoding="utf-8") as stream:
         rows = {row["submission"]: row for row in csv.DictReader(stream)}
@@ -176,7 +176,7 @@ def test_a_class_is_graded_on_a_cluster(tmp_path):
         folder({"cs7643/descent.py": FILES["cs7643/descent.py"]})(place / name)
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         address = cluster.scheduler_address
-        assert classrun.run(classrun.submissions(place), tmp_path / "out", CONFIG, STRICT, ["4"], 1, address) == 0
+        assert classrun.run(classrun.submissions(place), tmp_path / "out", CONFIG, Limits(), ["4"], 1, address) == 0
     lines = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[2] for line in lines[1:]] == ["1.0", "1.0"]
 

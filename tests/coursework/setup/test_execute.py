@@ -228,7 +228,7 @@ def test_ctrl_c_leaves_what_ran_and_no_kernel(tmp_path):
     while not (note.exists() and note.read_text(encoding="utf-8")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=90)
     assert process.returncode == 130
     assert err == f"run: stopped; what has run is in {tmp_path / 'out'}\n"
     with pytest.raises(ProcessLookupError):
