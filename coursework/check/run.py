@@ -73,6 +73,7 @@ def run_apart(
                     diagnoses[current] = Diagnosis(
                         tuple(message["diagnosis"]["mistakes"]), message["diagnosis"]["sentence"]
                     )
+                    title = ""
                 else:
                     outcomes[current].append(_outcome(message["outcome"]))
                     title = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, Function, Outcome, cases_of, run_case
+from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, Function, Outcome, cases_of, run_case, settled
 from coursework.check.diagnosis import Diagnosis, diagnose
 from coursework.homework import homework
 
@@ -75,5 +75,5 @@ def try_function(name: str, function: Function, seed: int = SEED) -> Verdict:
     """Run all cases of a function, which is handed in, in this process; its task's cases must be registered."""
     outcomes = tuple(run_case(case, function, seed, predict=False) for case in cases_of(name))
     if any(outcome.status == "wrong" for outcome in outcomes):
-        outcomes = tuple(run_case(case, function, seed) for case in cases_of(name))
+        outcomes = tuple(settled(outcomes, [run_case(case, function, seed) for case in cases_of(name)]))
     return Verdict(name, outcomes, diagnose(name, outcomes))
