@@ -46,8 +46,10 @@ def _modules():
     # type: () -> set[str]
     """Return the names of Python's own modules, of what is required, and of what is installed."""
     names = set(sys.stdlib_module_names)
-    with open(os.path.join(ROOT, "requirements.txt"), "rb") as stream:
-        names.update(line.decode("ascii", "replace").split(">")[0].strip() for line in stream)
+    required = os.path.join(ROOT, "requirements.txt")
+    if os.path.isfile(required):
+        with open(required, "rb") as stream:
+            names.update(line.decode("ascii", "replace").split(">")[0].strip() for line in stream)
     for library in ["Lib"] + [os.path.join("lib", name) for name in _listed(os.path.join(ROOT, ".venv", "lib"))]:
         installed = _listed(os.path.join(ROOT, ".venv", library, "site-packages"))
         names.update(name.split(".")[0] for name in installed if not name.endswith(".pth"))

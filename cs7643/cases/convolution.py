@@ -202,7 +202,7 @@ class _Conv:
             of_dx["not cropped"], of_dx["padding fixed at 1"] = padded, padded[:, :, 1:-1, 1:-1]
         else:
             of_dx["cropped with [pad:-pad]"] = np.zeros((*dx.shape[:2], 0, 0))
-            moved = np.pad(self.x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+            moved = np.pad(self.x, [(0, 0)] * 2 + [(1, 1)] * 2)
             of_dw["padding fixed at 1"] = self.backward(x=moved[:, :, :H, :W])[1]
             sent = np.pad(dx, ((0, 0), (0, 0), (0, 1), (0, 1)))
             of_dx["padding fixed at 1"] = (padded[:, :, 1:-1, 1:-1], sent[:, :, 1:, 1:])

@@ -89,7 +89,9 @@ SUBMISSIONS = [
     body("returns an array with 64 axes", "return np.zeros((1,) * 30)", "got array of"),
     body("returns lists in lists without an end", "a = []; a.append(a); return a", "got list|should be"),
     body("returns a complex number", "return w + 1j", "complex|should"),
-    body("returns the right number and changes w", f"x = {SOLVED_STEP}; w *= 0 * w; return x", "in place", points=0.75),
+    body(
+        "returns the right number and changes w", f"x = {SOLVED_STEP}; w *= 0 * w; return x", "in place", points=0.8333
+    ),
     body("another answer every time", "return np.random.random() + w", "wrong in"),
     body("keeps what it computed", "kept.append(w); return w - len(kept)", "wrong in", "kept = []"),
     body("an object that is equal to everything", "return Liar()", "got Liar", LIAR),

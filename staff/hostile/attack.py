@@ -13,7 +13,7 @@ from typing import Any
 
 from coursework.check.verdict import try_function
 from coursework.homework import homework
-from coursework.staff.autograder import gradescope, reaping, student_report
+from coursework.staff.autograder import gradescope_results, reaping, student_report
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import maximum, share
@@ -58,7 +58,7 @@ def attempt(submission: Hostile) -> Outcome:
             del os.environ["CS7643_CANARY"]
         text = output.read_text(encoding="utf-8")
         found = json.loads(text)
-        faults = [*gradescope.problems(found), *_faults(found, text, used)]
+        faults = [*gradescope_results.problems(found), *_faults(found, text, used)]
         if output.is_symlink() or sorted(path.name for path in output.parent.iterdir()) != ["results.json"]:
             faults.append("there are other files next to results.json, or it is a link")
     points = student_report.points(found)

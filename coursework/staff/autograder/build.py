@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
 def files(config: Config) -> dict[str, bytes]:
     """Return the files of the zip by their names."""
     here, room = Path(__file__).parent, ROOT / "coursework" / "staff"
-    code = [*(room / f"{name}.py" for name in ("__init__", "__main__", "options")), *sorted(here.rglob("*.py"))]
+    code = [*(room / f"{name}.py" for name in ("__init__", "__main__", "staff_options")), *sorted(here.rglob("*.py"))]
     code += [*files_of(setting("wire")), *files_of(setting("judge"))]
     found = {
         path.relative_to(ROOT).as_posix(): normal(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coursework.check.case import SEED
-from coursework.staff.autograder import gradescope, intake, student_report
+from coursework.staff.autograder import gradescope_results, intake, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, paths_of
@@ -49,7 +49,7 @@ def grade(
         The document.
     """
     start, limits = time.monotonic(), limits or Limits()
-    gradescope.write(output, student_report.zeros(UNFINISHED))
+    gradescope_results.write(output, student_report.zeros(UNFINISHED))
     trials: dict[str, dict[str, Trial]] = {}
     judgements: dict[str, Judgement] = {}
     staff: list[str] = []
@@ -76,5 +76,5 @@ def grade(
     found = student_report.build(
         trials, judgements, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
     )
-    gradescope.write(output, found)
+    gradescope_results.write(output, found)
     return found

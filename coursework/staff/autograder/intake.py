@@ -21,7 +21,7 @@ from typing import IO
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework
-from coursework.staff.autograder.gradescope import clean
+from coursework.staff.autograder.gradescope_results import clean
 from coursework.submit.names import nearest
 from coursework.submit.person import parse
 

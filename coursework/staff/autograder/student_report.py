@@ -8,7 +8,7 @@ from typing import Any
 from coursework.check.case import SEED, cases_of
 from coursework.check.report import MARKS, findings
 from coursework.homework import Task, homework
-from coursework.staff.autograder.gradescope import clean
+from coursework.staff.autograder.gradescope_results import clean
 from coursework.staff.autograder.judging import Judgement
 from coursework.staff.autograder.rubric import by_person, judged, maximum, share
 from coursework.staff.autograder.trying import Trial

@@ -15,7 +15,7 @@ import pytest
 
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, gradescope, intake, sandbox, student_report
+from coursework.staff.autograder import build, classrun, intake, sandbox, student_report
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
@@ -45,7 +45,7 @@ def test_the_solved_edition_gets_all_points_of_tasks_without_pytorch(tmp_path):
     found = grade(folder(FILES)(tmp_path / "in"), tmp_path / "results.json", CONFIG, Limits(), tasks)
     assert all(score == most for number, (score, most) in per_task(found).items() if number in tasks)
     assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == found
-    assert gradescope.problems(found) == []
+    assert gradescope_results.problems(found) == []
 
 
 @pytest.mark.slow
@@ -138,7 +138,7 @@ def test_the_zip_grades_a_folder_by_itself(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
-    assert gradescope.problems(found) == []
+    assert gradescope_results.problems(found) == []
     assert student_report.points(found) == 4
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from coursework.check.case import cases_of, draws
 from coursework.check.comparison import Comparison
 from coursework.homework import homework
-from coursework.staff.autograder import gradescope, intake, rubric, student_report
+from coursework.staff.autograder import gradescope_results, intake, rubric, student_report
 from coursework.staff.mutants.attempt import register_cases
 from staff.judge import judge
 
@@ -46,8 +46,8 @@ GOOD = {
 
 
 def test_a_document_with_every_field_is_valid():
-    assert gradescope.problems(GOOD) == []
-    assert gradescope.problems(student_report.zeros("not graded")) == []
+    assert gradescope_results.problems(GOOD) == []
+    assert gradescope_results.problems(student_report.zeros("not graded")) == []
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_a_wrong_field_is_found_and_not_written(place, name, value, tmp_path):
     for step in place:
         inner = inner[step]
     inner[name] = value
-    found = gradescope.problems(changed)
+    found = gradescope_results.problems(changed)
     assert any(name in problem for problem in found)
-    gradescope.write(tmp_path / "results.json", GOOD)
+    gradescope_results.write(tmp_path / "results.json", GOOD)
     with pytest.raises(ValueError, match=name):
-        gradescope.write(tmp_path / "results.json", changed)
+        gradescope_results.write(tmp_path / "results.json", changed)
     assert json.loads((tmp_path / "results.json").read_text()) == GOOD
 
 
 @given(st.text())
 def test_a_cleaned_text_has_no_control_characters_and_an_end(text):
-    found = gradescope.clean(text * 50, 500)
+    found = gradescope_results.clean(text * 50, 500)
     assert len(found) <= 510
     assert all(c == "\n" or c.isprintable() or c.isspace() for c in found)
 
@@ -137,7 +137,7 @@ def test_without_labels_predictions_have_no_points_to_win_or_lose(files):
     assert not {"score", "max_score", "status"} & set(test)
     assert student_report.most(found) == 17.5
     assert "A program gives 17.5 of the 41 points" in found["output"]
-    assert gradescope.problems(found) == []
+    assert gradescope_results.problems(found) == []
 
 
 def test_predictions_get_points_for_what_they_beat():

@@ -216,8 +216,8 @@ SLIPS = {
     ),
     "a region outside a function": (
         LAYERS,
-        "class ConvGeometry(",
-        "# BEGIN SOLUTION 6.2 constant\nX = 1\n# END SOLUTION\n\n\nclass ConvGeometry(",
+        "def relu_forward(",
+        "# BEGIN SOLUTION 6.2 constant\nX = 1\n# END SOLUTION\n\n\ndef relu_forward(",
         r"cs7643/layers\.py:\d+: the region must be inside a function",
     ),
     "a solution in a file of none": (

@@ -15,7 +15,7 @@ from small import ROOT, call, interpreters
 
 from coursework import cli, options, start, terminal
 from coursework.check.case import SEED
-from coursework.staff import options as staff_options
+from coursework.staff import staff_options
 from coursework.terminal import explain
 
 PROGRAMS = {"cs7643": options.COMMANDS, "staff": staff_options.COMMANDS}
