@@ -30,6 +30,7 @@ PURE = "No argument is changed, and the same call returns the same result."
 ERROR, FINDING = "the error", "the finding"  # stand for a comparison where there is none
 BLANK = "# Your "  # the comment above a blank begins so
 AGAIN = "called again with the same arguments, it returns something else"
+UNDECIDED = "its results are right in no case whose inputs are random, so this case says nothing"
 ERRORS = {"a float for an integer": "TypeError: .*float.* object cannot be interpreted as an integer"}
 
 
@@ -317,7 +318,7 @@ def _side_effects(cases: list[Case]) -> Body:
         if not all(map(_same, ends[0], ends[-1])):
             raise CaseFailed(AGAIN, "keeps something")
         if not right:
-            raise CaseFailed("its results are right in no case whose inputs are random, so this case says nothing")
+            raise CaseFailed(UNDECIDED)
         yield Comparison("the second result", True, "")
 
     return body

@@ -120,7 +120,7 @@ def _sentence(chosen: Sequence[tuple[str, ...]], advice: dict[str, str]) -> str:
     for alternatives in chosen:
         words = [" and ".join(advice[part].rstrip(".") for part in name.split(" + ")) for name in alternatives]
         texts.append(words[0] if len(words) == 1 else f"one of these: {'; or '.join(words)}")
-    return f"Likely: {'. Likewise: '.join(texts)}."
+    return f"Likely: {'. Also: '.join(texts)}."
 
 
 mistake(

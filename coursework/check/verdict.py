@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, Function, Outcome, cases_of, run_case, settled
+from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, UNDECIDED, Function, Outcome, cases_of, run_case, settled
 from coursework.check.diagnosis import Diagnosis, diagnose
 from coursework.homework import homework
 
@@ -31,7 +31,8 @@ class Verdict:
     @property
     def wrong(self) -> tuple[Outcome, ...]:
         """Return the outcomes that have something to say: those that are wrong, or not written though others are."""
-        return tuple(o for o in self.outcomes if o.status != "right" and o.message != "not started")
+        said = [o for o in self.outcomes if o.status != "right" and o.message != "not started"]
+        return tuple(o for o in said if o.message != UNDECIDED or len(said) == 1)
 
     @property
     def breach(self) -> bool:
@@ -57,7 +58,7 @@ class Verdict:
         statuses, cases = [outcome.status for outcome in self.outcomes], len(self.outcomes)
         text = self.status
         if self.breach:
-            text = f"right in {statuses.count('right')} of {cases} cases, with all ordinary inputs; but not here:"
+            text = f"right on ordinary inputs, but not in {cases - statuses.count('right')} of {cases} cases"
         elif self.status == "begun":
             right, unwritten = statuses.count("right"), statuses.count("not started")
             text += f": right in {right} of {cases} cases, {unwritten} not written yet"

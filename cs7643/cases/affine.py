@@ -28,7 +28,11 @@ mistake(FORWARD, "output in the cache", "the cache holds the output: backward ne
 mistake(BACKWARD, "dx stays flat", "dx has the shape of the flattened images: give it x's own shape.")
 mistake(BACKWARD, "db not summed", "db has a gradient for each image: sum them.")
 mistake(BACKWARD, "db over the wrong axis", "db is summed over the outputs: sum over the images.")
-mistake(BACKWARD, "bias gradient keeps an axis", "db has one axis too many: it has b's shape (M,), without keepdims.")
+mistake(
+    BACKWARD,
+    "bias gradient keeps an axis",
+    "db keeps an axis of length 1: its shape is that of b, (M,), so sum without keepdims.",
+)
 mistake(BACKWARD, "averaged", "a gradient is divided by N: the loss takes the mean, a layer sums.")
 mistake(BACKWARD, "dw transposed", "dw is transposed: it has w's shape (D, M).")
 mistake(BACKWARD, "flattened in another order", "the images are flattened in another order than in forward.")

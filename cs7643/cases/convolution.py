@@ -46,7 +46,11 @@ mistake(
 )
 mistake(BACKWARD, "not cropped", "dx still has the padding: cut it off.")
 mistake(BACKWARD, "db over the wrong axes", "db is summed over the wrong axes: one number is left for each filter.")
-mistake(BACKWARD, "bias gradient keeps an axis", "db has one axis too many: it has b's shape (F,), without keepdims.")
+mistake(
+    BACKWARD,
+    "bias gradient keeps an axis",
+    "db keeps axes of length 1: its shape is that of b, (F,), so sum without keepdims.",
+)
 mistake(BACKWARD, "averaged", "a gradient is averaged: the loss takes the mean, a layer sums.")
 
 Change = Callable[["_Conv"], Mapping[str, Any]]  # of x, w, b, stride, pad

@@ -60,7 +60,7 @@ mistake(NET, "loss without logarithm", "the loss is the mean of the probabilitie
 mistake(NET, "logarithm to another base", "the logarithm is not the natural one.")
 mistake(NET, "loss negated", "the loss has the wrong sign: it is minus the logarithm.")
 mistake(NET, "reg * W lost", "the gradient of the regularisation, reg * W, is missing.")
-mistake(NET, "bias gradient keeps an axis", "the gradient of a bias has one axis too many: sum without keepdims.")
+mistake(NET, "bias gradient keeps an axis", "the gradient of a bias keeps an axis of length 1: sum without keepdims.")
 mistake(
     NET, "w not transposed", "the gradient of the hidden units is made with W2 (H, C): the product needs W2.T (C, H)."
 )

@@ -15,7 +15,7 @@ import pytest
 
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, intake, sandbox, student_report
+from coursework.staff.autograder import build, classrun, gradescope_results, intake, sandbox, student_report
 from coursework.staff.autograder.grade import grade, seeds_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
