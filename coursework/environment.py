@@ -121,7 +121,8 @@ def install(venv: Path, extra: str | None) -> None:
             (venv / "stamp.json").unlink()  # a call that is killed leaves an environment that counts as unfinished
         else:
             _make(venv)
-        pip_install(venv, ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")])
+        added = bool(before and before["requirements"] == _requirements(venv.parent))  # an extra, and nothing else
+        pip_install(venv, ["--quiet"] * added + ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")])
         _link(venv)
         stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "extras": extras}
         _write_stamp(venv, {**stamp, "python": before["python"] if before else VERSION})
