@@ -31,7 +31,7 @@ def momentum(grad: Array, velocity: Array, learning_rate: float, momentum: float
         momentum: the fraction of the velocity that is kept, from 0 (plain gradient descent) to below 1.
 
     Returns:
-        The step, and the new velocity, which is the same array: momentum * velocity - learning_rate * grad.
+        The step, and the new velocity, which is the same array.
     """
     # BEGIN SOLUTION 6.1 momentum
     velocity = momentum * velocity - learning_rate * grad

@@ -367,7 +367,7 @@ def _gradients(rng: Generator) -> Array:
     return rng.standard_normal((7, *rng.integers(2, 6, 2)))
 
 
-@case("momentum", "steps with changing gradients", "momentum * velocity - learning_rate * grad")
+@case("momentum", "steps with changing gradients", "the velocity decays by momentum, and gains -learning_rate * grad")
 def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) -> Attempt:
     gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.5, 0.85))
     velocity, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])

@@ -12,9 +12,12 @@ from pathlib import Path
 from coursework.files import atomic_writer
 from coursework.progress import progress_bar
 from coursework.staff.mutants import automatic, readme, seeds
-from coursework.staff.mutants.attempt import attempt, register_cases
+from coursework.staff.mutants.attempt import attempt, attempt_both, register_cases
 from coursework.terminal import guarded
-from staff.mutants.catalogue import MUTANTS
+from staff.mutants.catalogue import MUTANTS, SECOND
+from staff.second.pairs import PAIRS
+
+MUTANT = {(mutant.style, mutant.function, mutant.name): mutant for mutant in [*MUTANTS, *SECOND]}
 
 
 def main() -> int:
@@ -37,14 +40,14 @@ def main() -> int:
         wrong += unexplained
     if args.command in ("table", "all"):
         register_cases()
-        trials = [attempt(mutant) for mutant in progress_bar(MUTANTS, desc="mutants")]
+        trials = [attempt(mutant) for mutant in progress_bar([*MUTANTS, *SECOND], desc="mutants")]
+        pairs = [attempt_both([MUTANT[style, function, name] for name in names]) for function, style, names in PAIRS]
         missed = [trial.mutant.name for trial in trials if not trial.found]
-        named = sum(trial.named for trial in trials)
-        print(f"{len(trials)} mutants, {len(missed)} missed, {named} with the right diagnosis")
+        print(*readme.styles(trials, pairs), sep="\n")
         wrong += len(missed)
         if args.command == "all":
             with atomic_writer(Path(__file__).with_name("README.md"), "w") as stream:
-                stream.write(readme.write(trials, tallies, alarms))
+                stream.write(readme.write(trials, pairs, tallies, alarms))
     return 1 if wrong else 0
 
 

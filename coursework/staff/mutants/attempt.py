@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coursework.check.case import SEED
@@ -39,6 +40,13 @@ def register_cases() -> None:
 def attempt(mutant: Mutant, seed: int = SEED) -> Trial:
     """Check a mutant in this process; the cases must be registered."""
     return Trial(mutant, try_function(mutant.function, function_of(mutant), seed))
+
+
+def attempt_both(mutants: Sequence[Mutant], seed: int = SEED) -> tuple[bool, bool]:
+    """Check two mistakes at once; return whether the first that is named is one of them, and whether both are named."""
+    named = try_function(mutants[0].function, function_of(*mutants), seed).diagnosis.mistakes
+    made = {mutant.mistake for mutant in mutants}
+    return bool(named) and named[0] in made, made <= set(named)
 
 
 def solution(module: str, name: str, seed: int = SEED) -> Verdict:

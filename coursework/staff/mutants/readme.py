@@ -25,9 +25,25 @@ Written by `python -m staff.mutants` (half an hour on two cores; it goes on wher
 """
 
 
-def write(trials: Sequence[Trial], tallies: Sequence[Tally], alarms: Alarms) -> str:
+def write(trials: Sequence[Trial], pairs: Sequence[tuple[bool, bool]], tallies: Sequence[Tally], alarms: Alarms) -> str:
     """Return the text of the page."""
-    return "\n".join([INTRODUCTION, *_summary(trials, alarms), *_mutants(trials), *_automatic(tallies)]) + "\n"
+    first = [trial for trial in trials if not trial.mutant.style]
+    parts = (_summary(first, alarms), styles(trials, pairs), _mutants(first), _automatic(tallies))
+    return "\n".join([INTRODUCTION, *(line for part in parts for line in part)]) + "\n"
+
+
+def styles(trials: Sequence[Trial], pairs: Sequence[tuple[bool, bool]]) -> list[str]:
+    """Return the lines on the solutions of all styles, and on two mistakes at once."""
+    head = ("solution", "mutants", "killed", "right diagnosis")
+    lines = ["## Solutions in other styles", "", _row(*head), _row(*["---"] * len(head))]
+    for style in dict.fromkeys(trial.mutant.style for trial in trials):
+        own = [trial for trial in trials if trial.mutant.style == style]
+        named = sum(trial.named for trial in own)
+        found = sum(trial.found for trial in own)
+        lines.append(_row(style or "the first", len(own), found, f"{named} ({_percent(named, len(own))})"))
+    one, both = (sum(each[k] for each in pairs) for k in (0, 1))
+    text = f"Two mistakes at once: in {one} of {len(pairs)} pairs one of them is named first, in {both} both are named."
+    return [*lines, "", text, ""]
 
 
 def _row(*cells: object) -> str:
