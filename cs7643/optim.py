@@ -22,7 +22,7 @@ def sgd(grad: Array, state: Array, learning_rate: float) -> tuple[Array, Array]:
 
 
 def momentum(grad: Array, velocity: Array, learning_rate: float, momentum: float = 0.9) -> tuple[Array, Array]:
-    """Step with momentum (Polyak's heavy ball): velocity <- momentum * velocity - learning_rate * grad.
+    """Step with momentum (Polyak's heavy ball): the velocity decays by ``momentum``, and gains -learning_rate * grad.
 
     Args:
         grad: the gradient of the loss with respect to the parameter.
