@@ -286,7 +286,7 @@ def _forgotten(error: BaseException) -> str:
         return ""
     lines = (linecache.getline(frame.filename, number).strip() for number in range(frame.lineno - 1, 0, -1))
     above = next((line for line in lines if line), "")
-    if above.startswith((BLANK, "# BEGIN")) or above == "":
+    if not above or above.startswith((BLANK, "# BEGIN")) or above.endswith(('"""', ":")):
         return ""
     return f"a blank is left below your code: remove the line with NotImplementedError{_place(error)}"
 

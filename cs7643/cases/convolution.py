@@ -183,6 +183,8 @@ class _Conv:
         unstrided = self.backward(dout=dense, stride=1)
         last = np.zeros_like(self.dout)
         last[-1, :, -1, -1] = self.dout[-1, :, -1, -1]
+        lasts = np.zeros_like(self.dout)  # of all images at once
+        lasts[:, :, -1, -1] = self.dout[:, :, -1, -1]
         narrow = self.dout * (np.arange(W_out) < H_out)
         short = self.backward(dout=narrow)
         padded = self.backward(x=self.padded(), pad=0)[0]
@@ -192,10 +194,10 @@ class _Conv:
             "kernel flipped": self.backward(w=self.w[..., ::-1, ::-1])[0],
             "one filter for all": self.backward(w=np.repeat(self.w[:1], len(self.w), axis=0))[0],
             "averaged": dx / len(dx),
-            "image's height for its width": short[0],
+            "image's height for its width": (short[0], _resized(dx, H, H)),
         }
         of_dw: Mistaken = {
-            "dw assigned": self.backward(dout=last)[1],
+            "dw assigned": (self.backward(dout=last)[1], self.backward(dout=lasts)[1]),
             "stride ignored": unstrided[1],
             "kernel flipped": dw[..., ::-1, ::-1],
             "averaged": dw / len(dx),
@@ -229,14 +231,18 @@ class _Conv:
             of_dx["rows and columns exchanged"], of_dw["rows and columns exchanged"] = exchanged[:2]
         return of_dx, of_dw, of_db
 
-    def _assigned(self) -> Array:
-        """Return dx as it is when each window of the last filter replaces what was there before."""
+    def _assigned(self) -> tuple[Array, Array]:
+        """Return dx as it is when each window replaces what was there before: of the last filter, or of all at once."""
+        return self._canvas(slice(-1, None)), self._canvas(slice(None))
+
+    def _canvas(self, filters: slice) -> Array:
         (HH, WW), (H, W), (H_out, W_out) = self.w.shape[2:], self.x.shape[2:], self.out.shape[2:]
         canvas = np.zeros_like(self.padded())
         for i, j in reversed(list(np.ndindex(HH, WW))):  # the last window is the one that meets a pixel at its top left
             rows = slice(i, i + self.stride * H_out, self.stride)
             columns = slice(j, j + self.stride * W_out, self.stride)
-            canvas[:, :, rows, columns] = self.dout[:, -1:] * self.w[-1, :, i, j][:, np.newaxis, np.newaxis]
+            sent = np.einsum("nfhw,fc->nchw", self.dout[:, filters], self.w[filters, :, i, j])
+            canvas[:, :, rows, columns] = sent
         return canvas[:, :, self.pad : self.pad + H, self.pad : self.pad + W]
 
 

@@ -223,7 +223,8 @@ def _try_update(update_step: Function, rng: Generator, loss_function: LossFuncti
         predictions = {
             **{mistaken: start - lr * other[1][k] for mistaken, other in others.items()},
             "zero_grad lost": start - lr * (right[k] + stale[k]),
-            "zero_grad too late" if gone else "step lost": start,
+            "step lost": start,
+            **({"zero_grad too late": start} if gone else {}),
             "two steps": (start - lr * (right[k] + again[k]), start - 2 * lr * right[k]),
         }
         yield compare(name, weight.detach().numpy(), start - lr * right[k], 1e-9, mistakes=predictions)

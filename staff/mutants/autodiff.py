@@ -95,6 +95,12 @@ MUTANTS = [
         ("the first contribution is kept alone", "before + contribution", "before", "first contribution only"),
         ("the adjoint above is forgotten", "rule(adjoint, result", "rule(1.0, result", "adjoint above lost"),
         ("the contributions are multiplied", "+ contribution", "* contribution", "contributions multiplied"),
+        (
+            "an array is added to in place",
+            "before + contribution",
+            "np.add(before, contribution, out=before) if isinstance(before, np.ndarray) else before + contribution",
+            "added in place",
+        ),
         ("a contribution is subtracted", "before + contribution", "before - contribution", "contributions subtracted"),
         ("the rule gets no result", "(adjoint, result, *arguments)", "(adjoint, *arguments)", "result not passed on"),
         ("constants are not skipped", "if parent is not None:", "if True:", "constants count"),

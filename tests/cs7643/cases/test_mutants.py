@@ -75,7 +75,7 @@ def test_mutants_of_a_second_solution_are_found_and_named(style):
     trials = [attempt(mutant) for mutant in SECOND if mutant.style == style]
     assert len(trials) >= 300
     assert not [name_of(trial.mutant) for trial in trials if not trial.found]
-    assert sum(trial.named for trial in trials) >= 0.95 * len(trials)
+    assert sum(trial.named for trial in trials) >= 0.9 * len(trials)
 
 
 @pytest.mark.slow
