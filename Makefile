@@ -5,12 +5,18 @@ PYTHON := $(if $(shell test -x .venv/bin/python && echo yes),.venv/bin/python,$(
 endif
 CS7643 = "$(PYTHON)" -m cs7643
 
+# `make check 6.2` and `make hint f1`: the words after the first are its arguments.
+ifneq ($(filter check hint train,$(firstword $(MAKECMDGOALS))),)
+WORDS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+$(if $(WORDS),$(eval $(WORDS):;@:))
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lab data check submit site clean
+.PHONY: help run test lab data check status hint train plots predict submit verify site clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
-	@echo "  PYTHON=python3.12 chooses the interpreter of a new .venv; ARGS= hands on options, as in: make data ARGS=--help"
+	@echo "  PYTHON=python3.12 chooses the interpreter of a new .venv; ARGS= passes options on, as in: make data ARGS=--help"
 
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
@@ -31,14 +37,32 @@ autograder:  ## build dist/autograder.zip for Gradescope (ARGS="--cifar10-dir DI
 	@"$(PYTHON)" -m staff autograder $(ARGS)
 
 # END STAFF
-lab:  ## open the notebooks in JupyterLab
+lab:  ## open the homework in JupyterLab
 	@$(CS7643) lab $(ARGS)
 
 data:  ## which images are used, and from where (ARGS=--download fetches CIFAR-10)
 	@$(CS7643) data $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
-check:  ## check what you have written (ARGS=6.2 for one task)
-	@$(CS7643) check $(ARGS)
+check:  ## check what you have written (make check 6.2 for one task)
+	@$(CS7643) check $(WORDS) $(ARGS) || test $$? -eq 1
+
+status:  ## all tasks, their points, and what is left
+	@$(CS7643) status $(ARGS) || test $$? -eq 1
+
+hint:  ## a hint for a function: make hint conv_forward_naive
+	@$(CS7643) hint $(WORDS) $(ARGS)
+
+train:  ## train a model of problems 6.4 to 6.7 (ARGS="--model convnet --epochs 5")
+	@$(CS7643) train $(ARGS)
+
+plots:  ## draw the curves and filters of your runs again
+	@$(CS7643) plots $(ARGS)
+
+predict:  ## write predictions.csv for problem 6.7
+	@$(CS7643) predict $(ARGS)
+
+verify:  ## execute your notebooks again and compare what comes out, before you hand in
+	@$(CS7643) verify $(ARGS)
 
 submit:  ## write hw1.zip and hw1.pdf, ready to hand in (ARGS=--help)
 	@$(CS7643) submit $(ARGS)

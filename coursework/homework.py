@@ -69,6 +69,12 @@ class Task:
         """The points that a program gives."""
         return self.points if self.by_program is None else self.by_program
 
+    @property
+    def marked(self) -> str:
+        """What a person marks, with its points; "" if there is nothing."""
+        rest = self.points - self.program_points
+        return f"{rest:g} point{'s' * (rest != 1)} for {self.by_person}, marked by a person" if self.by_person else ""
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -117,11 +117,16 @@ COMMANDS = {
     "test": Command("run the tests and compare the notebooks", "coursework.commands.test", _test, "dev"),
     # END STAFF
     "lab": Command(
-        "open the notebooks in JupyterLab", "coursework.commands.lab", _passed_on("JupyterLab", "--no-browser")
+        "open the homework in JupyterLab", "coursework.commands.lab", _passed_on("JupyterLab", "--no-browser")
     ),
     "check": Command("check what you have written, task by task", "coursework.check.check_command", _check),
     "status": Command("show all tasks, their points, and what is left", "coursework.check.status"),
     "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
+    "verify": Command(
+        "execute the notebooks again and compare what comes out",
+        "coursework.notebooks.kernels",
+        _passed_on("pytest", "-k NOTEBOOK"),
+    ),
     "submit": Command(
         "write the zip and the PDF, ready to hand in", "coursework.submit.submit_command", _submit, "pdf"
     ),
@@ -131,11 +136,4 @@ COMMANDS = {
     # END STAFF
     "clean": Command("remove what runs have created", "coursework.commands.clean", _clean, bare=True),
 }
-COMMANDS.setdefault(  # where nothing else is tested
-    "test",
-    Command(
-        "execute every notebook again and compare what comes out",
-        "coursework.notebooks.kernels",
-        _passed_on("pytest", "-k NOTEBOOK"),
-    ),
-)
+COMMANDS.setdefault("test", COMMANDS["verify"])  # where nothing else is tested

@@ -22,12 +22,16 @@ def hint(name: str, step: int = 1) -> str:
     """Return a hint for a function that you write.
 
     Args:
-        name: the function, as in the table of tasks.
+        name: the function, or a name that stands in a blank. For the number of a task the answer is its functions.
         step: 1 for the first hint, mostly the idea; then 2, and 3.
 
     Raises:
         ValueError: if there is no such function or step.
     """
+    task = next((task for task in homework().tasks if str(name) == task.number), None)
+    if task:
+        return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
+    name = _function_of(str(name))
     if homework().task_of(name) is None:
         functions = homework().functions
         close = difflib.get_close_matches(name, functions, n=3) or sorted(functions)
@@ -39,6 +43,14 @@ def hint(name: str, step: int = 1) -> str:
     if not isinstance(step, int) or not 1 <= step <= last:
         raise ValueError(f"hint: step must be from 1 to {last}, got {step!r}")
     return "\n".join(f"{each[step - 1][0]}: {each[step - 1][1]}" for each in found if len(each) >= step)
+
+
+def _function_of(name: str) -> str:
+    """Return the function to which a name in a blank belongs: that of a class, a method, or a part of a function."""
+    for function in homework().functions:
+        if name in function.split(".") or name.startswith(f"{function}_"):
+            return function
+    return name
 
 
 def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:

@@ -9,7 +9,7 @@ import operator
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, overload
 
 from coursework.check.case import SEED, Outcome
 from coursework.check.run import run_apart
@@ -41,14 +41,17 @@ class Report:
         return len(self.functions) == len(self.task.functions)
 
     @property
-    def earned(self) -> int:
-        """Return the points of the task if all of it was checked and is right, else 0."""
-        return self.task.points if self.whole and self.passed else 0
+    def earned(self) -> float:
+        """Return the points that the code earns: those of the task's code if all of it was checked and is right."""
+        return self.task.program_points if self.whole and self.passed else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
         modules = {name: module for module, name in self.task.functions}
-        task = {"task": self.task.number, "title": self.task.title, "points": self.task.points, "earned": self.earned}
+        task = {
+            **{"task": self.task.number, "title": self.task.title, "points": self.task.points},
+            **{"for_code": self.task.program_points, "earned": self.earned},
+        }
         functions = [
             {
                 "name": verdict.name,
@@ -63,9 +66,11 @@ class Report:
 
     @property
     def points(self) -> str:
-        """Return the points in words: those earned, if all of the task was checked."""
-        points = f"{self.task.points} point{'s' * (self.task.points != 1)}"
-        return f"{self.earned} of {points}" if self.whole else f"part of {points}"
+        """Return the points in words: those that the code earns, and those that a person gives."""
+        most = self.task.program_points
+        points = f"{most:g} point{'s' * (most != 1)}"
+        code = f"{self.earned:g} of {points} for the code" if self.whole else f"part of {points} for the code"
+        return f"{code}; {self.task.marked}" if self.task.by_person else code
 
     @property
     def heading(self) -> str:
@@ -130,7 +135,7 @@ def _row(verdict: Verdict) -> str:
         body = fold.format(summary, listed.format(rest)) if verdict.status == "right" else summary
     else:
         others = fold.format("the other cases", listed.format(rest)) if rest else ""
-        hint = f'<div style="opacity: 0.75">{html.escape(verdict.hint)}</div>'
+        hint = f'<div style="opacity: 0.75">{html.escape(verdict.notebook_hint)}</div>'
         body = f'<span style="color: {colour}">{summary}</span>{likely}{listed.format(found)}{others}{hint}'
     return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
 
@@ -141,11 +146,38 @@ def _item(status: str, titles: str, message: str = "") -> str:
     return f"<li>{mark} <i>{html.escape(titles)}</i>{': ' * bool(message)}{html.escape(message)}</li>"
 
 
-def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
-    """Check a task, by its number, or one function, by its name.
+@dataclass(frozen=True)
+class Reports:
+    """The reports on several tasks, one below the other."""
+
+    reports: tuple[Report, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything is right."""
+        return all(report.passed for report in self.reports)
+
+    def __str__(self) -> str:
+        """Return the reports as lines of text."""
+        return "\n".join(map(str, self.reports))
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return what a notebook stores, and beside it which code the notebook runs with."""
+        shown = "".join(report._repr_html_() for report in self.reports)
+        return {"text/html": shown, "text/plain": str(self)}, {"coursework_code": loaded_code()}
+
+
+@overload
+def check(what: None = None, apart: bool = True, seed: int = SEED) -> Reports: ...
+@overload
+def check(what: str | float, apart: bool = True, seed: int = SEED) -> Report: ...
+def check(what: str | float | None = None, apart: bool = True, seed: int = SEED) -> Report | Reports:
+    """Check a task, by its number, or one function, by its name, or every task.
 
     Args:
-        what: the number of a task, or the name of a function that a student writes.
+        what: the number of a task, or the name of a function that a student writes; without it, all tasks are checked.
         apart: run the functions in a process of their own, from the files as they are saved. A function that never
             returns, or ends the interpreter, is then reported like any other mistake.
         seed: of the inputs; another seed tries the same cases on other numbers and shapes.
@@ -158,6 +190,9 @@ def check(what: str, apart: bool = True, seed: int = SEED) -> Report:
     """
     if seed < 0:
         raise ValueError(f"check: seed must be at least 0, got {seed}")
+    if what is None:
+        return Reports(tuple(check(task.number, apart, seed) for task in homework().tasks))
+    what = str(what)
     for task in homework().tasks:
         chosen = task.functions if what == task.number else [pair for pair in task.functions if pair[1] == what]
         if chosen:

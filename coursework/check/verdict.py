@@ -47,10 +47,16 @@ class Verdict:
 
     @property
     def hint(self) -> str:
-        """Say how to get a hint; "" where the file cannot be imported, for which there is none."""
-        if any(outcome.title == IMPORT for outcome in self.outcomes):
-            return ""
-        return f"A hint: hint({self.name!r}, 1), or python -m {homework().package} hint {self.name}"
+        """Say how to get a hint in a terminal; "" where the file cannot be imported, for which there is none."""
+        return self._hint(f"python -m {homework().package} hint {self.name}")
+
+    @property
+    def notebook_hint(self) -> str:
+        """Say how to get a hint in a notebook; likewise."""
+        return self._hint(f"hint({self.name!r})")
+
+    def _hint(self, call: str) -> str:
+        return "" if any(outcome.title == IMPORT for outcome in self.outcomes) else f"A hint: {call}"
 
     @property
     def summary(self) -> str:

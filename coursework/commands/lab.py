@@ -1,22 +1,29 @@
-"""The command `lab`: the notebooks in JupyterLab."""
+"""The command `lab`: the homework in JupyterLab, with the first notebook open."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 
-from coursework.notebooks.kernels import NOTEBOOKS, kernel_environment, prepare
+from coursework.homework import homework
+from coursework.notebooks.kernels import kernel_environment, prepare
 from coursework.root import ROOT
 
 
 def main(args: argparse.Namespace) -> int:
-    """Start JupyterLab on the folder of the notebooks; it runs until it is stopped."""
+    """Start JupyterLab on the homework's folder, so that every file can be edited; it runs until it is stopped."""
     prepare()
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={NOTEBOOKS}", *args.arguments]
+    first = quote(homework().notebooks[0])
+    options = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{first}"]
+    if os.name == "posix" and os.geteuid() == 0:  # as in a container; the address is this machine's alone
+        options += ["--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command = [sys.executable, "-m", "jupyterlab", *options, *args.arguments]
     return subprocess.run(command, cwd=ROOT, env=environment()).returncode
 
 

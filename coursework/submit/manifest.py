@@ -51,7 +51,7 @@ def build(
         "overridden": [
             {"place": finding.place, "problem": finding.problem, "remedy": finding.remedy} for finding in overridden
         ],
-        "points": [{key: task[key] for key in ("task", "points", "earned")} for task in points],
+        "points": [{key: task[key] for key in ("task", "points", "for_code", "earned")} for task in points],
         "versions": versions(),
         "data": data_of(entries),
         "files": [

@@ -145,11 +145,13 @@ def standing(points: Sequence[dict[str, Any]]) -> list[str]:
             if function["status"] != "right"
         ]
         if left:
-            head = f"warning: task {task['task']} earns {task['earned']} of {task['points']} points as it is"
+            head = f"warning: task {task['task']} earns {task['earned']:g} of {task['for_code']:g} points for its code"
             lines.append(f"{head}: {', '.join(left)}")
     if points:
-        earned, whole = (sum(task[key] for task in points) for key in ("earned", "points"))
-        lines.append(f"The checks give {earned} of {whole} points to the code in the zip, tried in a copy.")
+        earned, whole = (sum(task[key] for task in points) for key in ("earned", "for_code"))
+        rest = homework().points - whole
+        lines.append(f"The code in the zip earns {earned:g} of the {whole:g} points that checks give, tried in a copy.")
+        lines.append(f"The other {rest:g} points are for what a person reads and for the files of your runs.")
     return lines
 
 

@@ -150,14 +150,15 @@ def test_blanks_are_not_started_and_earn_nothing(copy):
     report = Report(TASK, tuple(run_apart(TASK, NAMES, root=copy).values()))
     assert [function.status for function in report.functions] == ["right", "not started", "right"]
     assert report.earned == 0
-    assert "2    0 of 3  The regret inequality" in status.line(report)
-    assert status.line(report).endswith("not started: regret (cs7643/descent.py)")
+    assert re.match(r"2 +0 of 1 +The regret inequality", status.line(report))
+    assert "not started: regret (cs7643/descent.py)" in status.line(report)
+    assert status.line(report).endswith("2 points for the proof, marked by a person")
 
 
 def test_the_report_as_json(capsys):
     assert check_command.main(argparse.Namespace(what=["1", "regret"], all=False, seed=0, json=True)) == 0
     first, second = json.loads(capsys.readouterr().out)["checks"]
-    assert (first["task"], first["points"], first["earned"], first["passed"]) == ("1", 3, 3, True)
+    assert (first["task"], first["points"], first["earned"], first["passed"]) == ("1", 3, 1, True)
     assert [function["name"] for function in first["functions"]] == ["proximal_step", "step_size"]
     assert {case["status"] for function in first["functions"] for case in function["cases"]} == {"right"}
     assert (second["task"], second["earned"]) == ("2", 0)  # one function is not the task
@@ -173,13 +174,22 @@ def test_a_problem_stands_for_its_tasks(capsys):
     assert [each["task"] for each in checks] == ["5a", "5b", "5c", "5d"]
 
 
-def test_status_counts_the_points_of_the_solution(capsys):
+def test_status_counts_what_the_code_earns_apart_from_what_a_person_marks(capsys):
     assert status.main(argparse.Namespace()) == 0
-    points = sum(task.points for task in homework().tasks)
+    points = sum(task.program_points for task in homework().tasks)
     printed = capsys.readouterr().out
-    assert f"The checks give {points} of {points} points to the code, of 41 in all" in printed
-    assert [line.split()[0] for line in printed.splitlines()[:-1]] == [task.number for task in homework().all_tasks]
+    assert f"The code earns {points:g} of the {points:g} points that checks give." in printed
+    assert f"The other {41 - points:g} of 41 are for what you prove" in printed
+    assert [line.split()[0] for line in printed.splitlines()[:-2]] == [task.number for task in homework().all_tasks]
     assert re.search(r"^6\.3 +\? of 2 ", printed, re.M)
+
+
+def test_everything_is_checked_at_once_and_numbers_may_be_numbers():
+    everything = check(apart=False)
+    assert everything.passed
+    assert [report.task for report in everything.reports] == list(homework().tasks)
+    assert str(check(6.2, apart=False)) == str(check("6.2", apart=False)) in str(everything)
+    assert everything._repr_mimebundle_()[0]["text/html"].count("<table") == len(homework().tasks)
 
 
 def test_apart_and_here_give_the_same_report():

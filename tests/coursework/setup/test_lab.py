@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def settings(home):
 def test_jupyterlab_starts_with_our_kernel_and_submit_finds_it(tmp_path):
     code = "import sys; from types import SimpleNamespace; from coursework.commands import lab;"
     code += "sys.exit(lab.main(SimpleNamespace(arguments=sys.argv[1:])))"
-    options = ["--no-browser", "--port=0", "--ServerApp.token=secret", "--allow-root"]
+    options = ["--no-browser", "--port=0", "--ServerApp.token=secret"]
     environment = {**os.environ, **settings(tmp_path)}
     environment.pop("PYTHONPATH")  # the environment of the command has none
     process = subprocess.Popen(
@@ -62,13 +63,19 @@ def test_jupyterlab_starts_with_our_kernel_and_submit_finds_it(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         server = json.loads(found[0].read_text(encoding="utf-8"))
-        assert Path(server["root_dir"]) == ROOT / "notebooks"
-        request = urllib.request.Request(
-            server["url"] + "api/kernelspecs", headers={"Authorization": f"token {server['token']}"}
-        )
+        assert Path(server["root_dir"]) == ROOT
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as answer:
-            kernels = json.load(answer)
+
+        def ask(path):
+            headers = {"Authorization": f"token {server['token']}"}
+            with opener.open(urllib.request.Request(server["url"] + path, headers=headers), timeout=60) as answer:
+                return answer.geturl(), answer.read().decode()
+
+        assert urllib.parse.urlparse(server["url"]).hostname in ("localhost", "127.0.0.1")
+        assert urllib.parse.urlparse(ask("")[0]).path == "/lab/tree/notebooks/1_gradient_descent.ipynb"
+        for path in ("cs7643/descent.py", "collaborators.txt", "experiments/run_softmax.sh"):  # what students edit
+            assert json.loads(ask(f"api/contents/{path}")[1])["writable"]
+        kernels = json.loads(ask("api/kernelspecs")[1])
         assert kernels["default"] == "python3"
         assert kernels["kernelspecs"]["python3"]["spec"]["argv"] == notebooks.KERNEL
     finally:

@@ -162,6 +162,10 @@ def test_every_function_has_three_hints_and_none_is_its_solution(capsys):
             for line in map(str.strip, solution[1].splitlines()):
                 assert len(line) < 12 or not any(line in text for _, text in place)
     assert hint("conv_forward_naive", 2).startswith("The formula: Position (i, j) has its window at rows i * stride")
+    assert hint("sweep") == hint("Tape.sweep")
+    assert hint("two_layer_net_loss") == hint("two_layer_net")
+    assert hint("Softmax_layers") == hint("Softmax")
+    assert hint("5c") == "Task 5c has hints for Dual.apply, forward_jacobian."
     for name, step in (("conv", 1), ("f1", 4), ("f1", 0)):
         with pytest.raises(ValueError, match="hint: "):
             hint(name, step)
