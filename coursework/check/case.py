@@ -30,6 +30,7 @@ PURE = "No argument is changed, and the same call returns the same result."
 ERROR, FINDING = "the error", "the finding"  # stand for a comparison where there is none
 BLANK = "# Your "  # the comment above a blank begins so
 AGAIN = "called again with the same arguments, it returns something else"
+UNTOUCHED = "not started"
 UNDECIDED = "its results are right in no case whose inputs are random, so this case says nothing"
 ERRORS = {"a float for an integer": "TypeError: .*float.* object cannot be interpreted as an integer"}
 
@@ -100,6 +101,7 @@ class Outcome:
         rule: the rule that this case tests, when it is not right.
         edge: whether the case is about a side rule or unusual inputs.
         raised: whether the function raised an error where the errors of the usual mistakes are known.
+        partly: whether something in it is right.
     """
 
     title: str
@@ -112,6 +114,7 @@ class Outcome:
     rule: str = ""
     edge: bool = False
     raised: bool = False
+    partly: bool = False
 
 
 CASES: list[Case] = []
@@ -171,8 +174,8 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
         finding = _forgotten(error)
         unwritten = not finding
         if unwritten and not comparisons:
-            return Outcome(case.title, "not started", "not started")
-        finding = finding or "the rest is not started"
+            return Outcome(case.title, "not started", UNTOUCHED + place_of(error))
+        finding = finding or "The rest is not started"
     except CaseFailed as failed:
         finding, mistakes = str(failed), [failed.mistake] * bool(failed.mistake)
         unwritten = isinstance(failed, NothingReturned) and not mistakes
@@ -180,7 +183,7 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
         finding = f"{case.function} ends the program: it should return"
     except Exception as error:  # whatever a student's code raises is a finding
         raised, text = bool(expected), f"{type(error).__name__}: {error}"
-        finding = f"{case.function} raises {text}{_place(error)}"
+        finding = f"{case.function} raises {text}{place_of(error)}"
         mistakes = [name for name, pattern in {**expected, **ERRORS}.items() if re.search(pattern, text)]
     wrong = [comparison for comparison in comparisons if not comparison.passed]
     notes = tuple(dict.fromkeys(comparison.note for comparison in comparisons if comparison.note))
@@ -192,7 +195,10 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     unwritten = (unwritten or not finding) and all(comparison.missing for comparison in wrong)
     status = "not started" if unwritten else "wrong"
     message = _message(comparisons, finding)
-    return Outcome(case.title, status, message, "", notes, tuple(fits), misfits, case.rule, case.edge, raised)
+    misfits += tuple(("", comparison.name) for comparison in wrong)  # against every pair that does not explain it
+    partly = len(wrong) < len(comparisons)
+    found = tuple(fits), misfits, case.rule, case.edge, raised, partly
+    return Outcome(case.title, status, message, "", notes, *found)
 
 
 def settled(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outcome]:
@@ -211,9 +217,9 @@ def _message(comparisons: list[Comparison], finding: str) -> str:
     others = list(dict.fromkeys(each.name for each in wrong if each.name != wrong[0].name))
     right = {each.name for each in comparisons} - {each.name for each in wrong}
     if others:
-        parts.append(f"also wrong: {', '.join(others)}")
+        parts.append(f"Also wrong: {', '.join(others)}")
     if right and len(right) < 4:
-        parts.append(f"right: {', '.join(sorted(right))}")
+        parts.append(f"Right: {', '.join(sorted(right))}")
     return ". ".join([*parts, *([finding] if finding else [])])
 
 
@@ -271,7 +277,7 @@ def _student_frame(error: BaseException) -> traceback.FrameSummary | None:
     return frames[-1] if frames else None
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Say in which file and line an error was raised, and show the line."""
     frame = _student_frame(error)
     if frame is None:
@@ -282,13 +288,13 @@ def _place(error: BaseException) -> str:
 def _forgotten(error: BaseException) -> str:
     """Say that a blank was forgotten below code; "" if the blank is untouched, or nothing is known of it."""
     frame = _student_frame(error)
-    if frame is None or frame.lineno is None or "raise" not in (frame.line or ""):
+    if frame is None or frame.lineno is None or not str(error).startswith("Task "):
         return ""
     lines = (linecache.getline(frame.filename, number).strip() for number in range(frame.lineno - 1, 0, -1))
     above = next((line for line in lines if line), "")
     if not above or above.startswith((BLANK, "# BEGIN")) or above.endswith(('"""', ":")):
         return ""
-    return f"a blank is left below your code: remove the line with NotImplementedError{_place(error)}"
+    return f"a blank is left below your code: remove the line with NotImplementedError{place_of(error)}"
 
 
 def _side_effects(cases: list[Case]) -> Body:

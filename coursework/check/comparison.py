@@ -92,7 +92,7 @@ def compare(
             (fits if met else misfits).append(mistake)
     if not passed and not fits:
         fits = [] if not found.any() else _together(found, expected, limit, mistakes, np.asarray(base))
-    note = f"{name} is {found.dtype}, and the inputs are {np.dtype(dtype)}" if dtype and found.dtype != dtype else ""
+    note = f"{found.dtype} for {np.dtype(dtype)} inputs, which costs nothing" if dtype and found.dtype != dtype else ""
     return Comparison(name, passed, message, False, note, tuple(fits), tuple(misfits))
 
 
@@ -157,7 +157,7 @@ def _compared(
         return True, f"{name} is right (largest difference {difference.max():.1e})"
     worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
     values = f"should be {expected[worst]:.8g}, got {found[worst]:.8g} (difference {difference[worst]:.2g})"
-    if not found.shape:
+    if found.size == 1:
         message = f"{name} {values}"
     else:
         exact = np.count_nonzero(difference == 0)
@@ -231,7 +231,7 @@ def _clue(found: Array, expected: Array, limit: float, clues: Mapping[str, Array
             continue
         for text, right in (
             (f"{name} is missing", found + clue),
-            (f"{name} is added, and should not be", found - clue),
+            (f"{name} is added once too often", found - clue),
             (f"{name} is subtracted instead of added", found + 2 * clue),
             (f"half of {name} is missing", found + clue / 2),
         ):
@@ -239,9 +239,9 @@ def _clue(found: Array, expected: Array, limit: float, clues: Mapping[str, Array
                 return text
         if clue.ndim == 0 and clue != 1:
             if _near(found / clue, expected, limit):
-                return f"it is {name} = {clue:g} times too large"
+                return f"it is {name} = {clue:g} times as large as it should be"
             if _near(found * clue, expected, limit):
-                return f"it is {name} = {clue:g} times too small"
+                return f"it should be {name} = {clue:g} times as large"
     return ""
 
 

@@ -97,6 +97,9 @@ def _evidence(outcomes: Sequence[Outcome]) -> dict[str, set[tuple[str, str]]]:
         if any(where == ERROR for other, where in fits if other == name) and name not in ERRORS:
             unexplained = [o for o in outcomes if o.raised and (name, ERROR) not in o.fits]
             against[name, ERROR] += fits[name, ERROR] * bool(unexplained)
+    for name in explained:  # and two mistakes together every wrong result of their part
+        for part in {where for other, where in fits if other == name and " + " in name}:
+            against[name, part] += against["", part] - fits[name, part]
     contradicted = {name: sum(against[name, where] for other, where in fits if other == name) for name in explained}
     counts = {name: sum(count for (other, _), count in fits.items() if other == name) for name in explained}
     certain = [name for name in explained if not contradicted[name]]
@@ -106,6 +109,8 @@ def _evidence(outcomes: Sequence[Outcome]) -> dict[str, set[tuple[str, str]]]:
     singles = [name for name in chosen if " + " not in name]
     covered = {place for name in singles for place in explained[name]}
     pairs = [name for name in chosen if " + " in name and not explained[name] <= covered]
+    if singles and set(singles) > {"keeps something"}:
+        singles = [name for name in singles if name != "keeps something"]
     side = {name for outcome in outcomes if outcome.title == SIDE_EFFECTS for name, _ in outcome.fits}
     return {name: explained[name] for name in sorted([*singles, *pairs], key=lambda name: name in side)}
 
@@ -118,7 +123,7 @@ def _part(name: str) -> str:
 def _sentence(chosen: Sequence[tuple[str, ...]], advice: dict[str, str]) -> str:
     texts = []
     for alternatives in chosen:
-        words = [" and ".join(advice[part].rstrip(".") for part in name.split(" + ")) for name in alternatives]
+        words = ["; and ".join(advice[part].rstrip(".") for part in name.split(" + ")) for name in alternatives]
         texts.append(words[0] if len(words) == 1 else f"one of these: {'; or '.join(words)}")
     return f"Likely: {'. Also: '.join(texts)}."
 

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import operator
+import re
 from collections.abc import Iterator
 
 from coursework.check.case import Case, cases_of
@@ -47,7 +48,7 @@ def place_of(case: Case, module: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("`", "").split()).casefold()
+    return " ".join(re.sub(r":\w+:(?=`)|`", "", text).split()).casefold()
 
 
 def _texts(module: str, name: str) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-from coursework.check.case import IMPORT, SEED, SIDE_EFFECTS, UNDECIDED, Function, Outcome, cases_of, run_case, settled
+from coursework.check.case import (
+    IMPORT,
+    SEED,
+    SIDE_EFFECTS,
+    UNDECIDED,
+    UNTOUCHED,
+    Function,
+    Outcome,
+    cases_of,
+    run_case,
+    settled,
+)
 from coursework.check.diagnosis import Diagnosis, diagnose
 from coursework.homework import homework
 
@@ -22,7 +34,7 @@ class Verdict:
         """Return "right", "wrong", "not started", or "begun": nothing is wrong, and a part is not written yet."""
         statuses = {outcome.status for outcome in self.outcomes}
         if statuses == {"not started"}:
-            return "not started"
+            return "begun" if any(outcome.partly for outcome in self.outcomes) else "not started"
         unwritten = {o.title for o in self.outcomes if o.status == "not started"}
         if unwritten and all(o.status == "right" for o in self.outcomes if o.title not in unwritten | {SIDE_EFFECTS}):
             return "begun"
@@ -31,7 +43,7 @@ class Verdict:
     @property
     def wrong(self) -> tuple[Outcome, ...]:
         """Return the outcomes that have something to say: those that are wrong, or not written though others are."""
-        said = [o for o in self.outcomes if o.status != "right" and o.message != "not started"]
+        said = [o for o in self.outcomes if o.status != "right" and not o.message.startswith(UNTOUCHED)]
         return tuple(o for o in said if o.message != UNDECIDED or len(said) == 1)
 
     @property
@@ -42,8 +54,10 @@ class Verdict:
     @property
     def rule(self) -> str:
         """Return the rule that the first wrong case tests; "" where only a part is not written yet."""
-        rule = next((outcome.rule for outcome in self.outcomes if outcome.status == "wrong"), "")
-        return f"The rule: {rule}" if rule else ""
+        wrong = sorted((outcome for outcome in self.outcomes if outcome.status == "wrong"), key=lambda o: o.edge)
+        if not wrong or re.search(r" raises |should return|should be an array", wrong[0].message):
+            return ""
+        return f"The rule: {wrong[0].rule}"
 
     @property
     def hint(self) -> str:
@@ -69,7 +83,8 @@ class Verdict:
             right, unwritten = statuses.count("right"), statuses.count("not started")
             text += f": right in {right} of {cases} cases, {unwritten} not written yet"
         elif self.status == "not started":
-            text += next((f": {o.message}" for o in self.outcomes if o.message != "not started"), "")
+            text = next((o.message for o in self.outcomes if o.message != UNTOUCHED), text)
+            text = text if text.startswith(UNTOUCHED) else f"{UNTOUCHED}: {text}"
         else:
             text += f" in {statuses.count(self.status)} of {cases} case{'s' * (cases != 1)}"
         notes = dict.fromkeys(note for outcome in self.outcomes for note in outcome.notes)

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from coursework.check.case import IMPORT, Outcome, cases_of, run_case, settled
+from coursework.check.case import IMPORT, Outcome, cases_of, place_of, run_case, settled
 from coursework.check.diagnosis import diagnose
 from coursework.homework import homework, path_of
 from coursework.submit.names import missing
@@ -43,9 +43,13 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
     try:
         importlib.import_module(cases)
         function = operator.attrgetter(name)(importlib.import_module(module))
-    except Exception as error:  # a syntax error, for one
+    except (Exception, SystemExit) as error:  # a syntax error, for one
         file = path_of(module)
-        text = f"{file} cannot be imported: {type(error).__name__}: {error}"
+        text = f"{file} cannot be imported: {type(error).__name__}: {error}{place_of(error)}"
+        if isinstance(error, AttributeError) and module in sys.modules:
+            text = f"{file} has no {name}"
+        if isinstance(error, SystemExit):
+            text = f"{file} ends the program when it is imported{place_of(error)}"
         if isinstance(error, SyntaxError):
             line = (error.text or "").strip()
             text = f"{file}, line {error.lineno}, is not valid Python: SyntaxError: {error.msg}: {line}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def compare_cache(cache: object, expected: dict[str, Any], mistakes: Mistaken | 
     for found, (name, value) in zip(cache, expected.items(), strict=False):
         if not isinstance(value, dict):
             yield compare(f"{name} in the cache", found, value, mistakes=mistakes if name == "x" else None)
-        elif found != value:
+        elif not isinstance(found, Mapping) or dict(found) != value:
             raise CaseFailed(f"{listed}, with {name} = {value}, got {found!r}")
 
 

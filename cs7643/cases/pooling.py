@@ -23,7 +23,7 @@ for _name in (FORWARD, BACKWARD):
     mistake(_name, "image's height for its width", "the image's height stands where its width should, as for H_out.")
     mistake(_name, "stride ignored", "the stride is ignored: window (i, j) begins at (i * stride, j * stride).")
     mistake(_name, "smallest", "the smallest value of each window is taken: take the largest.")
-    mistake(_name, "largest absolute value", "the largest absolute value is taken: a maximum has a sign.")
+    mistake(_name, "largest absolute value", "the largest absolute value is taken: the maximum may be negative.")
     mistake(_name, "rows and columns exchanged", "i counts rows and j columns; here they are exchanged.")
     mistake(_name, "stride taken for the window", "the window's size stands where the stride should.")
 mistake(

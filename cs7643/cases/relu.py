@@ -57,7 +57,7 @@ def _the_cache(forward: Function, rng: Generator) -> Attempt:
     yield _try_forward(forward, x)
     right = rectified(x)
     wrong: Mistaken = {"output in the cache": (right, np.sign(right))}
-    yield compare("the cache, which is x,", parts(forward(x), "out", "cache")[1], x, mistakes=wrong)
+    yield compare("the cache", parts(forward(x), "out", "cache")[1], x, mistakes=wrong)
 
 
 def _try_backward(backward: Function, dout: Array, x: Array) -> Comparison:

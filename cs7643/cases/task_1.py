@@ -87,7 +87,7 @@ def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rn
 @case(
     "step_size",
     "gradient descent with this step reaches the minimum of eq. (3)",
-    "w(t+1) = w(t) - eta grad, takes the step of :func:`proximal_step`",
+    "w(t+1) = w(t) - eta grad, takes the step of proximal_step",
 )
 def _step_size_gradient_descent_with_this_step(step_size: Function, rng: Generator) -> Attempt:
     for lam in (0.1, 0.5, 1.0, 2.0, 30.0, float(rng.uniform(0.1, 10))):

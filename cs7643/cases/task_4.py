@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ mistake("sgd_step", "whole gradient", "the slope of f is taken, or its half: the
 mistake("sgd_step", "uphill", "the step goes along the slope, and should go against it.")
 mistake("sgd_step", "eta lost", "eta has no influence on the step.")
 mistake("sgd_step", "half lost", "the step is twice what it should be: the slope of (w - c)^2 / 2 is w - c.")
+mistake("sgd_step", "half kept", "the step is half of what it should be: the slope of (w - c)^2 / 2 is w - c.")
+mistake("sgd_step", "w lost", "the step alone is returned, without the point w that it starts from.")
 mistake("sgd_step", "centre negated", "the slope of (w - c)^2 / 2 is w - c, here it is w + c.")
 mistake(
     "sgd_step",
@@ -59,7 +62,9 @@ def _sgd_step_against_the_slope_of_each_term(sgd_step: Function, rng: Generator)
                 "whole gradient": (w - eta * both, w - eta * both / 2),
                 "uphill": w + eta * slope[term],
                 "eta lost": w - slope[term],
-                "half lost": (w - 2 * eta * slope[term], w - eta / 2 * slope[term]),
+                "half lost": w - 2 * eta * slope[term],
+                "half kept": w - eta / 2 * slope[term],
+                "w lost": (-eta * slope[term], eta * slope[term]),
                 "centre negated": w - eta * (2 * w - slope[term]),
             }
             found = sgd_step(w, term, eta)
@@ -73,14 +78,14 @@ def _sgd_step_against_the_slope_of_each_term(sgd_step: Function, rng: Generator)
 def _sgd_step_many_points_at_once_each_with_a_term_of(sgd_step: Function, rng: Generator) -> Attempt:
     w, term = np.array([0.0, 1.0, -2.0, 3.0]), np.array([1, 2, 2, 1])
     yield IfRaises({"one term for all": "truth value of an array with more than one element is ambiguous"})
-    yield compare("the next points", sgd_step(w, term, 0.5), [1.0, 0.0, -1.5, 2.5], mistakes=_one_term(w, 0.5))
+    yield compare("the result", sgd_step(w, term, 0.5), [1.0, 0.0, -1.5, 2.5], mistakes=_one_term(w, 0.5))
     shape = tuple(rng.integers(2, 5, 2))
     w, term = rng.uniform(-5, 5, shape), rng.integers(1, 3, shape)
     right = [
         point - 0.3 * eval_numerical_gradient(functools.partial(_term, number), np.array([point]))[0]
         for point, number in zip(w.flat, term.flat, strict=True)
     ]
-    yield compare("the next points", sgd_step(w, term, 0.3), np.reshape(right, shape), 1e-8, mistakes=_one_term(w, 0.3))
+    yield compare("the result", sgd_step(w, term, 0.3), np.reshape(right, shape), 1e-8, mistakes=_one_term(w, 0.3))
 
 
 @case("sgd_counterexample", "the sampled term falls, and f rises", COUNTER)
@@ -88,12 +93,14 @@ def _sgd_counterexample_the_sampled_term_falls_and_f(sgd_counterexample: Functio
     w, term, eta = parts(sgd_counterexample(), "w", "term", "eta")
     if term not in CENTRES or not (np.isfinite(w) and 0 < eta < np.inf):
         found = f"w must be finite, term 1 or 2, and eta above 0, got ({w!r}, {term!r}, {eta!r})"
-        raise CaseFailed(found, "term counted from 0" if term == 0 else "")
-    before, after = np.array([w]), np.array([w - eta * (w - CENTRES[term])])
-    change = {each: _term(each, after) - _term(each, before) for each in CENTRES}
-    if not change[term] < -1e-9:
-        found = f"the sampled term should fall, it changes by {change[term]:+.3g}"
-        raise CaseFailed(found, "own term rises" if change[term] > 1e-9 else "nothing moves")
-    if not sum(change.values()) > 1e-9:
-        raise CaseFailed(f"f should rise, it changes by {sum(change.values()):+.3g}", "f falls")
+        from_zero = isinstance(term, (int, np.integer)) and term == 0
+        raise CaseFailed(found, "term counted from 0" if from_zero else "")
+    before, centre = Fraction(float(w)), Fraction(CENTRES[int(term)])  # exact, however small eta is
+    after = before - Fraction(float(eta)) * (before - centre)
+    change = {each: ((after - Fraction(c)) ** 2 - (before - Fraction(c)) ** 2) / 2 for each, c in CENTRES.items()}
+    if not change[term] < 0:
+        found = f"the sampled term should fall, it changes by {float(change[term]):+.3g}"
+        raise CaseFailed(found, "nothing moves" if after == before else "own term rises")
+    if not sum(change.values()) > 0:
+        raise CaseFailed(f"f should rise, it changes by {float(sum(change.values())):+.3g}", "f falls")
     yield compare("whether f rises", 1, 1)

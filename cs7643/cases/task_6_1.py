@@ -45,13 +45,17 @@ mistake(NET, "b1 lost", "b1 is not added.")
 mistake(NET, "b2 lost", "b2 is not added.")
 mistake(NET, "probabilities for scores", "probabilities are returned: without labels the answer is the scores.")
 mistake(NET, "sum over the images", "what belongs to the images is summed, and should be averaged: divide by N.")
-mistake(NET, "gradient not averaged", "the gradient is N times too large: the loss is a mean, so divide by N.")
+mistake(
+    NET,
+    "gradient not averaged",
+    "the gradient is N times as large as it should be: divide by N.",
+)
 mistake(NET, "averaged twice", "the gradient is divided by N twice.")
 mistake(NET, "regularisation lost", "the regularisation is not in the loss.")
 mistake(
     NET,
     "penalty without its half",
-    "the penalty is twice too large: it is 0.5 reg W^2 in the loss, and reg W in the gradient.",
+    "the penalty is twice as large as it should be: it is 0.5 reg W^2 in the loss, and reg W in the gradient.",
 )
 mistake(NET, "one matrix regularised", "the regularisation in the loss has one of W1 and W2, and should have both.")
 mistake(NET, "biases in the loss", "the biases are regularised in the loss: only W1 and W2 are.")
@@ -86,7 +90,7 @@ mistake(
     "logarithm of an underflowed probability",
     "the logarithm of a probability that was rounded to 0 is taken: write log softmax as shifted score - log(sum).",
 )
-mistake(NET, "labels ignored", "with y the loss and the gradients are wanted, and the scores alone without it.")
+mistake(NET, "labels ignored", "with y it returns the loss and the gradients, and without y the scores.")
 for _rule in ("momentum", "rmsprop"):
     mistake(_rule, "uphill", "the step goes along the gradient, and should go against it.")
     mistake(_rule, "learning rate lost", "the learning rate has no influence on the step.")
@@ -96,6 +100,8 @@ mistake("momentum", "velocity not kept", "the old velocity has no influence: mom
 mistake("momentum", "average", "the new gradient is weighted with 1 - momentum: it counts in full.")
 mistake("momentum", "momentum exchanged", "the velocity keeps 1 - momentum of itself, and should keep momentum.")
 mistake("momentum", "learning rate outside", "the velocity lacks the learning rate: here it is the last step itself.")
+mistake("momentum", "state not updated", "the velocity that is returned is the old one: return the new velocity.")
+mistake("rmsprop", "state not updated", "the mean square that is returned is the old one: return the new one.")
 mistake("momentum", "Nesterov", "it looks ahead, as Nesterov's method does: here the step is the new velocity.")
 mistake("momentum", "old velocity", "the step is the old velocity, before the gradient has changed it.")
 mistake("rmsprop", "decay exchanged", "decay and 1 - decay are exchanged: decay is the part that is kept.")
@@ -240,6 +246,8 @@ def _loss_and_grads(net: Function, X: Array, model: Model, y: Array, reg: float 
     loss, grads = parts(found, "loss", "grads")
     if grads is not None and not isinstance(grads, dict):
         raise CaseFailed(f"grads should be a dictionary, got {type(grads).__name__}")
+    if grads and not grads.keys() >= model.keys():
+        raise CaseFailed(f"grads should have the keys {', '.join(model)}, got {', '.join(map(str, grads))}")
     return loss, grads or {}
 
 
@@ -370,28 +378,32 @@ def _gradients(rng: Generator) -> Array:
 @case("momentum", "steps with changing gradients", "the velocity decays by momentum, and gains -learning_rate * grad")
 def _momentum_steps_with_changing_gradients(momentum: Function, rng: Generator) -> Attempt:
     gradients, rate, mu = _gradients(rng), 0.3, float(rng.uniform(0.5, 0.85))
-    velocity, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
     for t, grad in enumerate(gradients):
-        step, velocity = parts(momentum(grad, velocity, rate, mu), "step", "velocity")
-        past, ages = gradients[: t + 1], np.arange(t, -1, -1)  # how long ago each gradient was
-        right = -rate * _weighted(mu**ages, past)
+        ages = np.arange(t, -1, -1)  # how long ago each gradient was
+        old = -rate * _weighted(mu ** (ages[1:]), gradients[:t]) if t else np.zeros_like(grad)
+        step, velocity = parts(momentum(grad, old, rate, mu), "step", "velocity")
+        right = -rate * _weighted(mu**ages, gradients[: t + 1])
         shared: dict[str, Prediction] = {
-            "uphill": -right,
-            "no decay": -rate * past.sum(axis=0),
-            "momentum fixed at 0.9": -rate * _weighted(0.9**ages, past),
+            "uphill": (-right, mu * old + rate * grad),
+            "no decay": old - rate * grad,
+            "momentum fixed at 0.9": 0.9 * old - rate * grad,
             "velocity not kept": -rate * grad,
-            "average": (1 - mu) * right,
-            "momentum exchanged": -rate * _weighted((1 - mu) ** ages, past),
+            "average": mu * old - (1 - mu) * rate * grad,
+            "momentum exchanged": (1 - mu) * old - rate * grad,
         }
         of_step: dict[str, Prediction] = {
-            "learning rate lost": right / rate,
+            "learning rate lost": (right / rate, mu * old - grad),
+            "learning rate outside": (-rate * (mu * old + grad), rate * (mu * old - grad)),
             "Nesterov": mu * right - rate * grad,
-            "old velocity": before,
+            "old velocity": old,
         }
-        of_velocity: dict[str, Prediction] = {"learning rate outside": (right / rate, -right / rate)}
+        of_velocity: dict[str, Prediction] = {
+            "learning rate lost": (mu * old - grad, -mu * old + grad),
+            "learning rate outside": (mu * old + grad, mu * old - grad),
+            "state not updated": old,
+        }
         yield compare("step", step, right, mistakes={**shared, **of_step})
         yield compare("velocity", velocity, right, mistakes={**shared, **of_velocity})
-        before = right
 
 
 @case("rmsprop", "steps with changing gradients", "The step, which uses the new moving average, and that average")
@@ -406,28 +418,29 @@ def _rmsprop_a_large_eps_a_small_decay(rmsprop: Function, rng: Generator) -> Att
 
 def _rmsprop(rmsprop: Function, rng: Generator, decay: float, eps: float) -> Attempt:
     gradients, rate = _gradients(rng), 0.05
-    mean_square, before = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
     for t, grad in enumerate(gradients):
-        step, mean_square = parts(rmsprop(grad, mean_square, rate, decay, eps), "step", "mean_square")
-        past, ages = gradients[: t + 1], np.arange(t, -1, -1)
-        right = _weighted((1 - decay) * decay**ages, past**2)
+        ages = np.arange(t, -1, -1)
+        weights = (1 - decay) * decay**ages
+        right = _weighted(weights, gradients[: t + 1] ** 2)
+        old = (right - (1 - decay) * grad**2) / decay
+        step, mean_square = parts(rmsprop(grad, old, rate, decay, eps), "step", "mean_square")
         means: dict[str, tuple[Array, ...]] = {
-            "decay exchanged": (_weighted(decay * (1 - decay) ** ages, past**2),),
-            "AdaGrad": (np.sum(past**2, axis=0), (1 - decay) * np.sum(past**2, axis=0)),
-            "1 - decay lost": (right / (1 - decay),),
-            "not squared": (_weighted((1 - decay) * decay**ages, past),),
+            "decay exchanged": ((1 - decay) * old + decay * grad**2,),
+            "AdaGrad": (old + grad**2, old + (1 - decay) * grad**2),
+            "1 - decay lost": (decay * old + grad**2,),
+            "not squared": (decay * old + (1 - decay) * grad,),
             "nothing kept": ((1 - decay) * grad**2, grad**2),
         }
-        yield compare("mean_square", mean_square, right, mistakes=means)
+        of_mean: dict[str, Prediction] = {**means, "state not updated": old}
+        yield compare("mean_square", mean_square, right, mistakes=of_mean)
         taken = -rate * grad / np.sqrt(right + eps)
         steps: dict[str, Prediction] = {
             **{name: tuple(-rate * grad / np.sqrt(mean + eps) for mean in several) for name, several in means.items()},
             "eps outside": -rate * grad / (np.sqrt(right) + eps),
             "root lost": (-rate * grad / (right + eps), -rate * grad / right),
             "eps lost": -rate * grad / np.sqrt(right),
-            "old mean square": -rate * grad / np.sqrt(before + eps),
+            "old mean square": -rate * grad / np.sqrt(old + eps),
             "learning rate lost": taken / rate,
             "uphill": -taken,
         }
         yield compare("step", step, taken, mistakes=steps)
-        before = right

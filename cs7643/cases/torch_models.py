@@ -30,7 +30,9 @@ def shared_mistakes(name: str) -> None:
     mistake(name, "bias lost", "a layer has no bias.")
     mistake(name, "gradient cut off", "no gradient reaches some parameter: detach, no_grad or data cuts it off.")
     mistake(
-        name, "layers in a list", "layers in a Python list are hidden from parameters(): put them in an nn.ModuleList."
+        name,
+        "layers in a list",
+        "parameters() does not see layers in a list, a tuple or a dictionary: use nn.ModuleList.",
     )
     mistake(name, "not flattened", "the images reach a linear layer as they are: flatten each image into a row first.")
     mistake(name, "dropout", "training mode gives other logits: this model has nothing in it that depends on the mode.")

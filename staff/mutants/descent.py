@@ -122,6 +122,8 @@ MUTANTS = [
         ("the step goes uphill", "w - eta", "w + eta", "uphill"),
         ("eta is forgotten", "eta * (w", "(w", "eta lost"),
         ("the half of the square is forgotten", "eta * (w", "2 * eta * (w", "half lost"),
+        ("the half of the square is kept", "eta * (w", "eta / 2 * (w", "half kept"),
+        ("the step is returned, not the point", "w - eta", "-eta", "w lost"),
         ("the centres have the other sign", "(w - np", "(w + np", "centre negated"),
         ("one term is taken for all points", "np.equal(term, 1)", "np.all(np.equal(term, 1))", "one term for all"),
         (

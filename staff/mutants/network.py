@@ -2,6 +2,11 @@
 
 from coursework.staff.mutants.mutant import of
 
+RMSPROP = (
+    "{new} = decay * mean_square + (1 - decay) * grad**2\n"
+    "    return -learning_rate * grad / np.sqrt({new} + eps), {new}"
+)
+
 MUTANTS = [
     *of(
         "6.1",
@@ -82,6 +87,12 @@ MUTANTS = [
             "learning rate outside",
         ),
         ("the step looks ahead", "return velocity,", "return momentum * velocity - learning_rate * grad,", "Nesterov"),
+        (
+            "the old velocity is returned as the new one",
+            "velocity = momentum * velocity - learning_rate * grad\n    return velocity, velocity",
+            "step = momentum * velocity - learning_rate * grad\n    return step, velocity",
+            "state not updated",
+        ),
         ("the step is the old velocity", "velocity,", "(velocity + learning_rate * grad) / momentum,", "old velocity"),
         ("the velocity is changed in place", "= momentum *", "*= momentum\n    velocity =", "changes an argument"),
     ),
@@ -93,6 +104,12 @@ MUTANTS = [
             "decay * mean_square + (1 - decay) * grad**2",
             "(1 - decay) * mean_square + decay * grad**2",
             "decay exchanged",
+        ),
+        (
+            "the old mean square is returned as the new one",
+            RMSPROP.format(new="mean_square"),
+            RMSPROP.format(new="new").removesuffix("new") + "mean_square",
+            "state not updated",
         ),
         ("the squares add up, as in AdaGrad", "decay * mean_square + (1 - decay) *", "mean_square +", "AdaGrad"),
         ("the new square counts in full", "(1 - decay) * grad**2", "grad**2", "1 - decay lost"),

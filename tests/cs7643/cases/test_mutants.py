@@ -87,7 +87,7 @@ def test_of_two_mistakes_at_once_one_is_named():
         verdict = try_function(function, function_of(*both))
         assert verdict.status == "wrong"
         named += verdict.diagnosis.mistake in {mutant.mistake for mutant in both}
-    assert named >= 0.8 * len(PAIRS)
+    assert named >= 0.7 * len(PAIRS)
 
 
 @pytest.mark.slow
