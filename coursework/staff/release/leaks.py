@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -234,7 +235,7 @@ def no_dangling_path(edition: Edition, source: Mapping[str, bytes]) -> str:
             for found in PATH.finditer(text):
                 count += 1
                 named = found["path"] or found["link"]
-                beside = str(PurePosixPath(path).parent / named)
+                beside = posixpath.normpath(PurePosixPath(path).parent / named)
                 if not {named, beside} & known and not named.startswith("datasets/cifar"):
                     wrong.append(f"{_place(path, named, source)}: names {named}, which students do not have")
     refuse(wrong)
