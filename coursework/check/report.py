@@ -66,11 +66,15 @@ class Report:
 
     @property
     def points(self) -> str:
-        """Return the points in words: those that the code earns, and those that a person gives."""
+        """Return the points of the code in words: those earned, if all of the task was checked."""
         most = self.task.program_points
         points = f"{most:g} point{'s' * (most != 1)}"
-        code = f"{self.earned:g} of {points} for the code" if self.whole else f"part of {points} for the code"
-        return f"{code}; {self.task.marked}" if self.task.by_person else code
+        return f"{self.earned:g} of {points} for the code" if self.whole else f"part of {points} for the code"
+
+    @property
+    def marked(self) -> str:
+        """Return what a person marks besides, if all of the task was checked."""
+        return self.task.marked if self.whole else ""
 
     @property
     def heading(self) -> str:
@@ -87,6 +91,8 @@ class Report:
                 continue
             for text in filter(None, (verdict.diagnosis.sentence or verdict.rule, *texts, verdict.hint)):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
+        if self.marked:
+            lines.append(f"  {MARKS['not started']} {self.marked}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -103,6 +109,9 @@ class Report:
             f'{html.escape(self.task.title)}&ensp;<span style="color: {colour}">{self.points}</span></caption>'
         )
         rows = "".join(map(_row, self.functions))
+        if self.marked:
+            cell = 'style="text-align: left; padding: 3px 8px"'
+            rows += f'<tr style="background: none"><td></td><td colspan="2" {cell}>{html.escape(self.marked)}</td></tr>'
         return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
 
 
