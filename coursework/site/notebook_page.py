@@ -61,11 +61,11 @@ def copy_of(notebook: NotebookNode) -> str:
     shown = copy.deepcopy(notebook)
     for cell in shown.cells:
         if cell.cell_type == "markdown":
-            cell.source = _without_files(cell.source)
+            cell.source = without_files(cell.source)
     return run_pages.page(shown, home=homework().title, facts=[fact])
 
 
-def _without_files(markdown: str) -> str:
+def without_files(markdown: str) -> str:
     """Return Markdown without its links to files beside the notebooks, which are not beside the pages."""
     return re.sub(r"\[([^]]*)\]\(\.\./[^)]*\)", r"\1", markdown)
 
@@ -86,7 +86,7 @@ def statement(number: str, found: Stated) -> str:
     """Return the statement of a task as Markdown: the cell that states it, or what several cells ask for."""
     if number not in found:
         return "The notebook with this statement is not here."
-    first, *others = (re.sub(r"\A#+ .*\n", "", _without_files(text)) for text in found[number][1])
+    first, *others = (re.sub(r"\A#+ .*\n", "", without_files(text)) for text in found[number][1])
     if not others:
         return first.strip()
     introduction = re.split(r"^\|", first, flags=re.M)[0].strip()

@@ -231,8 +231,9 @@ def _random_images(forward: Function, rng: Generator) -> Attempt:
 
 @case(FORWARD, "a window that is not square", SIZES)
 def _a_window_that_is_not_square(forward: Function, rng: Generator) -> Attempt:
-    yield from _try_forward(forward, rng, images(rng, 2, 3, 6, 9), 2, 4, 2)
-    yield from _try_forward(forward, rng, images(rng, 2, 1, 9, 7), *oblong(rng), 2)
+    height, width = oblong(rng)
+    yield from _try_forward(forward, rng, images(rng, 2, 3, 6, 10), 2, 4, 2)
+    yield from _try_forward(forward, rng, images(rng, 2, 1, height + 6, width + 4), height, width, 2)
 
 
 def _overlapping(attempt: Any, function: Function, rng: Generator) -> Attempt:
@@ -295,8 +296,9 @@ def _ties(backward: Function, rng: Generator) -> Attempt:
 @case(BACKWARD, "a window that is not square", SIZES)
 def _gradients_of_oblong_windows(backward: Function, rng: Generator) -> Attempt:
     # without overlap, to tell the mistakes apart
-    yield from _try_backward(backward, rng, images(rng, 2, 3, 6, 9), 2, 4, 4)
-    yield from _try_backward(backward, rng, images(rng, 2, 1, 9, 12), *oblong(rng), 5)
+    height, width = oblong(rng)
+    yield from _try_backward(backward, rng, images(rng, 2, 3, 6, 12), 2, 4, 4)
+    yield from _try_backward(backward, rng, images(rng, 2, 1, height + 5, width + 10), height, width, 5)
 
 
 @case(BACKWARD, "float32 images", "Arrays are float32 or float64")

@@ -305,7 +305,7 @@ def _case_a_single_image(net: Function, rng: Generator) -> Attempt:
     yield from _try_gradients(net, rng, N=1, D=3, H=4, C=5, reg=0.1)
 
 
-@case(NET, "a single class", GRADIENTS)
+@case(NET, "a single class", GRADIENTS, edge=True)
 def _case_a_single_class(net: Function, rng: Generator) -> Attempt:
     yield from _try_gradients(net, rng, N=4, D=3, H=2, C=1, reg=0.3)
 
