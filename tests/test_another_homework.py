@@ -51,7 +51,7 @@ def repository(tmp_path_factory):
 def test_the_student_checks_and_gets_hints(repository):
     assert "2 of 2 tasks are right" in call(repository, "toy", "check")
     assert call(repository, "toy", "hint", "total") == "The idea: Begin with zero, and add.\n"
-    assert "The checks give 3 of 3 points" in call(repository, "toy", "status")
+    assert "The code earns 2 of the 2 points that checks give." in call(repository, "toy", "status")
 
 
 def test_what_is_handed_in_is_a_zip_and_a_pdf(repository, tmp_path):

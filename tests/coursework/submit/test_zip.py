@@ -42,7 +42,7 @@ def test_a_complete_submission_gives_both_files(ready, tmp_path, capsys):
     assert submit(ready, output) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    assert "points to the code in the zip, tried in a copy" in said.out
+    assert "points that checks give, tried in a copy" in said.out
     assert "Problem 1: page 1; Problem 2: page 2" in said.out
     held = read(output / "hw1.zip")
     document = json.loads(held.pop("manifest.json"))
@@ -149,7 +149,7 @@ def test_what_is_not_done_is_a_warning(root, tmp_path, capsys):
     assert "notebooks/3_two_layer_net.ipynb: its results are older than cs7643/optim.py" in said.err
     assert said.out == ""  # what is to be mended is said at once, before all checks run
     assert submit(root, tmp_path / "out", "--force") == 0
-    assert "warning: task 6.1 earns 0 of 3 points as it is: momentum not started" in capsys.readouterr().out
+    assert "warning: task 6.1 earns 0 of 2 points for its code: momentum not started" in capsys.readouterr().out
 
 
 def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
