@@ -513,7 +513,7 @@ def test_the_edition_with_the_solutions_passes_all_checks(folder, tmp_path):
     result = rehearsal.run(tmp_path, "-m", "cs7643", "check", "--all", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     reports = json.loads(result.stdout)["checks"]
-    assert [report["earned"] for report in reports] == [task.points for task in homework().tasks]
+    assert [report["earned"] for report in reports] == [task.program_points for task in homework().tasks]
 
 
 @pytest.mark.slow

@@ -50,7 +50,9 @@ def test_a_complete_submission_gives_both_files(ready, tmp_path, capsys):
         path: hashlib.sha256(content).hexdigest() for path, content in held.items()
     }
     assert (document["name"], document["collaborators"], document["overridden"]) == ("Ada Lovelace", "none", [])
-    assert sum(task["earned"] for task in document["points"]) == sum(task["points"] for task in document["points"]) > 0
+    assert (
+        sum(task["earned"] for task in document["points"]) == sum(task["for_code"] for task in document["points"]) > 0
+    )
     assert document["versions"]["NumPy"]
     assert document["data"]["notebooks/5_convnet.ipynb"] == ["Shapes-10 (embedded)"]
     assert {"softmax.csv", "filters.png"} <= {path.split("/")[-1] for path in held}
