@@ -86,7 +86,7 @@ def test_the_student_edition_is_proved(repository, tmp_path):
 @pytest.mark.parametrize(
     ("total", "points", "said"),
     [
-        ("return float(sum(numbers))", 2, "total: right in 1 of 1 case"),
+        ("return float(sum(numbers))", 2, "total: right in 2 of 2 cases"),
         ("return float(sum(numbers) / len(numbers))", 1, "the sum is divided by the number of terms"),
         (HOSTILE, 1, "total ended the interpreter"),
     ],
