@@ -149,7 +149,11 @@ def test_no_task_depends_on_what_a_student_writes_for_another(number, tmp_path):
     for task in homework().tasks:
         verdicts = run_apart(task, [name for _, name in task.functions], root=tmp_path)
         statuses = {verdict.status for verdict in verdicts.values()}
-        assert statuses == ({"wrong"} if task.number == number else {"right"}), task.number
+        if task.number == number:  # a function that calls another of its task waits for it
+            assert "wrong" in statuses
+            assert "right" not in statuses
+        else:
+            assert statuses == {"right"}, task.number
 
 
 @pytest.mark.slow
