@@ -201,7 +201,21 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     return Outcome(case.title, status, message, "", notes, *found)
 
 
-def settled(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outcome]:
+def outcomes_of(name: str, run: Callable[[Case, bool], Outcome]) -> list[Outcome]:
+    """Run all cases of a function, and those of a wrong one again, with an eye on the usual mistakes.
+
+    Args:
+        name: the function.
+        run: tries it in one case; the second argument is ``predict``, as for :func:`run_case`.
+    """
+    cases = cases_of(name)
+    first = [run(case, False) for case in cases]
+    if all(outcome.status != "wrong" for outcome in first):
+        return first
+    return _settled(first, [run(case, True) for case in cases])
+
+
+def _settled(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outcome]:
     """Return the outcomes of a second run of all cases; the last says so if the first run had other results."""
     seen = [[(outcome.status, outcome.message) for outcome in outcomes] for outcomes in (first, second)]
     if seen[0] == seen[1]:
@@ -337,9 +351,9 @@ def _watched(function: Function, changes: tuple[int, ...], results: list[Any], c
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        before = copy.deepcopy([argument for k, argument in enumerate(args) if k not in changes])
-        result = function(*args, **kwargs)
         kept = [k for k in range(len(args)) if k not in changes]
+        before = copy.deepcopy([args[k] for k in kept])
+        result = function(*args, **kwargs)
         altered = getattr(function, "altered", None)
         if altered is None:
             altered = [k for k, old in zip(kept, before, strict=True) if not _same(old, args[k])]

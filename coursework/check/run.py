@@ -46,7 +46,7 @@ def run_apart(
     Returns:
         The verdict on each function; its cases end with one that hangs or ends the process.
     """
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
+    outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in names}  # by title: the latest counts
     diagnoses = dict.fromkeys(names, Diagnosis())
     modules = {name: module for module, name in task.functions}
     left = list(names)
@@ -75,16 +75,17 @@ def run_apart(
                     )
                     title = ""
                 else:
-                    outcomes[current].append(_outcome(message["outcome"]))
+                    found = _outcome(message["outcome"])
+                    outcomes[current][found.title] = found
                     title = ""
             if message is None and process.returncode == 0 and not title:
                 break
             left = left[left.index(current) :]
             lost = [name for name in left if title == IMPORT and modules[name] == modules[current]] or [current]
             for name in lost:
-                outcomes[name].append(Outcome(title or "the end", "wrong", finding))
+                outcomes[name][title or "the end"] = Outcome(title or "the end", "wrong", finding)
             left = [name for name in left if name not in lost]
-    return {name: Verdict(name, tuple(outcomes[name]), diagnoses[name]) for name in names}
+    return {name: Verdict(name, tuple(outcomes[name].values()), diagnoses[name]) for name in names}
 
 
 def _outcome(fields: dict[str, Any]) -> Outcome:

@@ -13,9 +13,8 @@ from coursework.check.case import (
     UNTOUCHED,
     Function,
     Outcome,
-    cases_of,
+    outcomes_of,
     run_case,
-    settled,
 )
 from coursework.check.diagnosis import Diagnosis, diagnose
 from coursework.homework import homework
@@ -95,7 +94,5 @@ class Verdict:
 
 def try_function(name: str, function: Function, seed: int = SEED) -> Verdict:
     """Run all cases of a function, which is handed in, in this process; its task's cases must be registered."""
-    outcomes = tuple(run_case(case, function, seed, predict=False) for case in cases_of(name))
-    if any(outcome.status == "wrong" for outcome in outcomes):
-        outcomes = tuple(settled(outcomes, [run_case(case, function, seed) for case in cases_of(name)]))
+    outcomes = tuple(outcomes_of(name, lambda case, predict: run_case(case, function, seed, predict)))
     return Verdict(name, outcomes, diagnose(name, outcomes))

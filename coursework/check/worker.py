@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from coursework.check.case import IMPORT, Outcome, cases_of, place_of, run_case, settled
+from coursework.check.case import IMPORT, Case, Outcome, outcomes_of, place_of, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.homework import homework, path_of
 from coursework.submit.names import missing
@@ -60,27 +60,22 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         outcome = Outcome(IMPORT, "wrong", text)
         send(outcome=asdict(outcome))
         return
-    outcomes = []
-    for case in cases_of(name):
+
+    def run(case: Case, predict: bool) -> Outcome:
         send(begins=case.title)
         printed.seek(0)
         printed.truncate()
-        outcome = run_case(case, function, seed, predict=False)
+        outcome = run_case(case, function, seed, predict)
         sys.stdout.flush()
         sys.stderr.flush()
         printed.seek(0)
         text = printed.read().decode("utf-8", "replace").strip()
-        outcomes.append(replace(outcome, printed=text[:200]))
-        send(outcome=asdict(outcomes[-1]))
-    if any(outcome.status == "wrong" for outcome in outcomes):
-        again = []
-        for case in cases_of(name):  # with an eye on the usual mistakes
-            send(begins=case.title)
-            again.append(run_case(case, function, seed))
-        changed = settled(outcomes, again)
-        if changed[-1].message != outcomes[-1].message:
-            send(outcome=asdict(changed[-1]))
-        outcomes = changed
+        outcome = replace(outcome, printed=text[:200])
+        send(outcome=asdict(outcome))
+        return outcome
+
+    outcomes = outcomes_of(name, run)
+    send(outcome=asdict(outcomes[-1]))  # it may say more than that of the case alone
     send(diagnosis=asdict(diagnose(name, outcomes)))
 
 

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layer_inputs import Mistaken, compare_cache
+from cs7643.cases.layer_inputs import FLOATS, Mistaken, compare_cache
 from cs7643.cases.oracles import Array, affine, spaced
 from cs7643.gradient_check import eval_numerical_gradient_array
 
@@ -88,7 +88,7 @@ def _images_of_several_shapes(forward: Function, rng: Generator) -> Attempt:
         yield from _try_forward(forward, x, w, b)
 
 
-@case(FORWARD, "float32 images", "Arrays are float32 or float64")
+@case(FORWARD, "float32 images", FLOATS)
 def _float32_images(forward: Function, rng: Generator) -> Attempt:
     x, w, b, _ = _inputs(rng, 2, 3, N=4, M=5, dtype=np.float32)
     yield from _try_forward(forward, x, w, b, 1e-5)
@@ -132,7 +132,7 @@ def _random_images_and_upstream_gradients(backward: Function, rng: Generator) ->
         yield compare("db", db, right[2], mistakes=of_db)
 
 
-@case(BACKWARD, "float32 images", "Arrays are float32 or float64")
+@case(BACKWARD, "float32 images", FLOATS)
 def _float32_gradients(backward: Function, rng: Generator) -> Attempt:
     x, w, b, dout = _inputs(rng, 2, 3, N=4, M=5, dtype=np.float32)
     X, W, B, upstream = (each.astype(np.float64) for each in (x, w, b, dout))

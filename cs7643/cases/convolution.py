@@ -13,7 +13,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layer_inputs import Mistaken, compare_cache, do_not_fit, first_narrow, images, oblong
+from cs7643.cases.layer_inputs import FLOATS, Mistaken, compare_cache, do_not_fit, first_narrow, images, oblong
 from cs7643.cases.oracles import Array, spaced
 from cs7643.fast.layers import conv_backward_fast, conv_forward_fast
 
@@ -152,10 +152,9 @@ class _Conv:
         last = self.w * (np.arange(self.w.shape[1]) == self.w.shape[1] - 1)[:, np.newaxis, np.newaxis]
         mistakes["channels apart"] = (single["channels apart"], self.forward(w=last))
         everywhere = np.pad(self.x, pad)[: len(self.x), : self.x.shape[1]]
+        mistakes["padded on every axis"] = self.forward(x=everywhere, pad=0)
         if not pad:
-            mistakes["padding ignored"] = mistakes["padded on every axis"] = self.out
-        if pad:
-            mistakes["padded on every axis"] = self.forward(x=everywhere, pad=0)
+            mistakes["padding ignored"] = self.out
         rows, columns = (side // self.stride for side in self.x.shape[2:])
         mistakes["output size from H // stride"] = _resized(self.out, rows, columns)
         mistakes["image's height for its width"] = (
@@ -212,7 +211,6 @@ class _Conv:
             of_dw["padding fixed at 1"] = self.backward(x=moved[:, :, :H, :W])[1]
             sent = np.pad(dx, ((0, 0), (0, 0), (0, 1), (0, 1)))
             of_dx["padding fixed at 1"] = (padded[:, :, 1:-1, 1:-1], sent[:, :, 1:, 1:])
-        if not self.pad:
             of_dw["padding ignored"] = dw
         of_db: Mistaken = {
             "averaged": (db / len(dx), db / (len(dx) * H_out * W_out), db / (H_out * W_out)),
@@ -320,7 +318,7 @@ SITUATIONS = {  # and the rule that each tests, of the forward and of the backwa
     "rows left over": ("rows and columns that no complete window covers are ignored",) * 2,
     "a kernel that is not square": ("Each filter of size HH x WW slides over the image",) * 2,
     "one image, one channel, one filter, one pixel": ("N is the number of images, C of channels, F of filters",) * 2,
-    "float32 images": ("Arrays are float32 or float64",) * 2,
+    "float32 images": (FLOATS,) * 2,
 }
 for _function, _attempt in ((FORWARD, _try_forward), (BACKWARD, _try_backward)):
     for _what, _rules in SITUATIONS.items():

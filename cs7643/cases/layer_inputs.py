@@ -13,6 +13,7 @@ from coursework.check.comparison import Prediction, compare
 from cs7643.cases.oracles import Array
 
 Mistaken = dict[str, Prediction]
+FLOATS = "Arrays are float32 or float64"  # the rule of all cases with float32 inputs
 OBLONG = ((3, 5), (5, 3), (2, 4), (4, 2))  # heights and widths of kernels and windows
 
 

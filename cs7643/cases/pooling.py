@@ -10,7 +10,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, IfRaises, case, parts
 from coursework.check.comparison import compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layer_inputs import Mistaken, compare_cache, images, oblong
+from cs7643.cases.layer_inputs import FLOATS, Mistaken, compare_cache, images, oblong
 from cs7643.cases.oracles import Array, rectified, spaced
 from cs7643.fast.layers import max_pool_backward_fast, max_pool_forward_fast
 
@@ -301,6 +301,6 @@ def _gradients_of_oblong_windows(backward: Function, rng: Generator) -> Attempt:
     yield from _try_backward(backward, rng, images(rng, 2, 1, height + 5, width + 10), height, width, 5)
 
 
-@case(BACKWARD, "float32 images", "Arrays are float32 or float64")
+@case(BACKWARD, "float32 images", FLOATS)
 def _float32_gradients(backward: Function, rng: Generator) -> Attempt:
     yield from _try_backward(backward, rng, images(rng, 1, 2, 4, 6, dtype=np.float32), 2, 2, 2)

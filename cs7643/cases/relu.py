@@ -8,7 +8,7 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, case, parts
 from coursework.check.comparison import Comparison, compare
 from coursework.check.diagnosis import mistake
-from cs7643.cases.layer_inputs import Mistaken
+from cs7643.cases.layer_inputs import FLOATS, Mistaken
 from cs7643.cases.oracles import Array, rectified
 
 FORWARD, BACKWARD = "relu_forward", "relu_backward"
@@ -46,7 +46,7 @@ def _any_shape(forward: Function, rng: Generator) -> Attempt:
         yield _try_forward(forward, x)
 
 
-@case(FORWARD, "float32 numbers", "Arrays are float32 or float64")
+@case(FORWARD, "float32 numbers", FLOATS)
 def _float32_numbers(forward: Function, rng: Generator) -> Attempt:
     yield _try_forward(forward, rng.standard_normal((2, 3)).astype(np.float32), 1e-6)
 
@@ -87,7 +87,7 @@ def _at_exactly_zero(backward: Function, rng: Generator) -> Attempt:
     yield _try_backward(backward, np.array([5.0, 5.0, 5.0]), np.array([-1.0, 0.0, 1.0]))
 
 
-@case(BACKWARD, "float32 numbers", "Arrays are float32 or float64")
+@case(BACKWARD, "float32 numbers", FLOATS)
 def _float32_gradients(backward: Function, rng: Generator) -> Attempt:
     dout, x = rng.standard_normal((2, 6, 7)).astype(np.float32)
     yield _try_backward(backward, dout, x)

@@ -21,10 +21,9 @@ from coursework.check.comparison import Prediction, compare
 from coursework.check.diagnosis import mistake
 from cs7643.cases.compiler import import_later
 from cs7643.cases.oracles import Array, affine
-from cs7643.cases.torch_models import Shapes, shared_mistakes, try_float32, try_gradients, try_model
+from cs7643.cases.torch_models import ATTRIBUTE, FLOATS, Shapes, shared_mistakes, try_float32, try_gradients, try_model
 
 LINEAR = "one linear layer, from all values of an image to one logit for each class"
-ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 SGD = "stochastic gradient descent with momentum on all parameters of ``model``"
 STEP = "set the gradients to zero, compute the loss and its gradients, and step"
 
@@ -96,7 +95,7 @@ def _softmax_gradients_reach_every_parameter(model_class: Function, rng: Generat
     yield from try_gradients(model_class, rng, ((2, 3, 4), 5), _shapes((2, 3, 4), 5))
 
 
-@case("Softmax", "float32 images", "images come as (N, C, H, W), float32 or float64")
+@case("Softmax", "float32 images", FLOATS)
 def _softmax_float32_images(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 5))
 

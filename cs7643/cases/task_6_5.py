@@ -10,11 +10,10 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, case
 from coursework.check.diagnosis import mistake
 from cs7643.cases.oracles import Array, affine, rectified
-from cs7643.cases.torch_models import Shapes, shared_mistakes, try_float32, try_gradients, try_model
+from cs7643.cases.torch_models import ATTRIBUTE, FLOATS, Shapes, shared_mistakes, try_float32, try_gradients, try_model
 
 NAME = "TwoLayerNN"
 LAYERS = "affine - ReLU - affine, with hidden_dim units between"
-ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 
 shared_mistakes(NAME)
 mistake(NAME, "ReLU lost", "there is no ReLU between the two layers, so together they are only one linear layer.")
@@ -84,6 +83,6 @@ def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator)
     yield from try_gradients(model_class, rng, ((2, 3, 4), 6, 5), _shapes((2, 3, 4), 6, 5))
 
 
-@case(NAME, "float32 images", "images come as (N, C, H, W), float32 or float64")
+@case(NAME, "float32 images", FLOATS)
 def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 6, 5))

@@ -10,12 +10,11 @@ from numpy.random import Generator
 from coursework.check.case import Attempt, Function, case
 from coursework.check.diagnosis import mistake
 from cs7643.cases.oracles import Array, affine, rectified
-from cs7643.cases.torch_models import Shapes, shared_mistakes, try_float32, try_gradients, try_model
+from cs7643.cases.torch_models import ATTRIBUTE, FLOATS, Shapes, shared_mistakes, try_float32, try_gradients, try_model
 from cs7643.fast.layers import conv_forward_fast, max_pool_forward_fast
 
 NAME = "CNN"
 LAYERS = "convolution - ReLU - 2x2 max pooling - affine. The convolution keeps the size"
-ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
 
 shared_mistakes(NAME)
 mistake(NAME, "ReLU lost", "there is no ReLU after the convolution.")
@@ -128,6 +127,6 @@ def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator)
     yield from try_gradients(model_class, rng, sizes, _shapes(*sizes))
 
 
-@case(NAME, "float32 images", "images come as (N, C, H, W), float32 or float64")
+@case(NAME, "float32 images", FLOATS)
 def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 4, 6), 5, 3, 4))

@@ -18,6 +18,8 @@ from cs7643.cases.oracles import Array, rectified
 
 torch.set_num_threads(1)  # the arrays are small: threads would only wait for one another
 
+ATTRIBUTE = "Each layer is an attribute of the model, so that its parameters are found and gradients reach them"
+FLOATS = "images come as (N, C, H, W), float32 or float64"
 Shapes = dict[str, tuple[int, ...]]
 # Takes images and parameters by name; the arrays of matrices are (in, out), as in the layers of problem 6.2.
 Oracle = Callable[[Array, dict[str, Array]], Array]

@@ -70,6 +70,8 @@ def test_a_function_that_keeps_something_between_calls_is_found_out(copy):
     first = run_apart(TASK, ["regret"], root=copy)["regret"]
     assert "called again with the same arguments, it returns something else" in first.outcomes[-1].message
     assert "keeps something" in first.diagnosis.mistakes
+    titles = [outcome.title for outcome in first.outcomes]
+    assert len(titles) == len(set(titles))  # the last case is reported once, with what the second run showed
 
 
 def test_an_error_is_shown_with_its_file_line_and_code(copy):
