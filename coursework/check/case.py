@@ -70,7 +70,8 @@ class Case:
     draws, and yields a comparison for each result. ``rule`` is the sentence that tells students what this case tests;
     it stands in the docstring of the function or of its module, or in the notebook. ``changes`` has the positions of
     the arguments that the function is meant to change. ``edge`` says that the case is about a side rule or unusual
-    inputs: a function that fails in edge cases alone is right on ordinary inputs, and the report says so.
+    inputs: a function that fails in edge cases alone is right on ordinary inputs, and the report says so. ``leans``
+    says that a function which computes something else can be right in it, as where it is compared with itself.
     """
 
     function: str
@@ -79,6 +80,15 @@ class Case:
     body: Body
     changes: tuple[int, ...] = ()
     edge: bool = False
+    leans: bool = False
+
+    @property
+    def decides(self) -> bool:
+        """Whether it earns points by itself: its numbers are drawn, so no table of answers will do, and it never leans.
+
+        The other cases count only beside one that decides. A case that draws nothing has no name for the generator.
+        """
+        return not self.leans and not list(inspect.signature(self.body).parameters)[1].startswith("_")
 
     def random(self, seed: int) -> np.random.Generator:
         """Return the generator of this case: another seed gives other inputs, and each case has its own."""
@@ -120,18 +130,13 @@ class Outcome:
 CASES: list[Case] = []
 
 
-def draws(case: Case) -> bool:
-    """Tell whether a case draws its numbers: one that does not has no name for the generator."""
-    return not list(inspect.signature(case.body).parameters.values())[1].name.startswith("_")
-
-
 def case(
-    function: str, title: str, rule: str, changes: tuple[int, ...] = (), edge: bool = False
+    function: str, title: str, rule: str, changes: tuple[int, ...] = (), edge: bool = False, leans: bool = False
 ) -> Callable[[Body], Body]:
     """Register the decorated generator as a case of the function of that name."""
 
     def register(body: Body) -> Body:
-        CASES.append(Case(function, title, rule, body, changes, edge))
+        CASES.append(Case(function, title, rule, body, changes, edge, leans))
         return body
 
     return register
@@ -140,7 +145,7 @@ def case(
 def cases_of(name: str) -> list[Case]:
     """Return the cases of a function, with the one on side effects at the end; its task's must be registered."""
     cases = [case for case in CASES if case.function == name]
-    return [*cases, Case(name, SIDE_EFFECTS, PURE, _side_effects(cases), edge=True)] if cases else []
+    return [*cases, Case(name, SIDE_EFFECTS, PURE, _side_effects(cases), edge=True, leans=True)] if cases else []
 
 
 def run_case(case: Case, function: Function, seed: int = SEED, predict: bool = True) -> Outcome:
@@ -319,13 +324,13 @@ def _side_effects(cases: list[Case]) -> Body:
         changed: list[str] = []
         ends: list[list[Any]] = []
         blank, right = True, False
-        drawn = [case for case in cases if draws(case)] or cases  # a table of answers is right in the others
+        deciding = [case for case in cases if case.decides] or cases
         for case in (*cases, cases[0]):
             results: list[Any] = []
             try:
                 found = case.body(_watched(function, case.changes, results, changed), case.random(seed))
                 made = [each for each in found if isinstance(each, Comparison)]  # to the end
-                right |= case in drawn and bool(made) and all(each.passed for each in made)
+                right |= case in deciding and bool(made) and all(each.passed for each in made)
                 blank &= any(each.missing for each in made)
             except Exception as error:  # what it means is said in the case itself
                 blank &= isinstance(error, (NotImplementedError, NothingReturned))

@@ -78,7 +78,7 @@ def _proximal_step_numbers_by_hand_w_1_2_grad_4_8_lam(proximal_step: Function, _
     )
 
 
-@case("proximal_step", "a gradient of zero stays where it is", "where grad is zero, that is w(t) itself")
+@case("proximal_step", "a gradient of zero stays where it is", "where grad is zero, that is w(t) itself", leans=True)
 def _proximal_step_a_gradient_of_zero_stays_where_it(proximal_step: Function, rng: Generator) -> Attempt:
     w = rng.standard_normal(int(rng.integers(1, 5)))
     yield compare("w(t+1)", proximal_step(w, np.zeros_like(w), 2.0), w, mistakes={"w lost": np.zeros_like(w)})

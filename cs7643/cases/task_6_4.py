@@ -90,12 +90,12 @@ def _softmax_its_parameters_and_its_logits(model_class: Function, rng: Generator
         )
 
 
-@case("Softmax", "gradients reach every parameter", ATTRIBUTE)
+@case("Softmax", "gradients reach every parameter", ATTRIBUTE, leans=True)
 def _softmax_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 5), _shapes((2, 3, 4), 5))
 
 
-@case("Softmax", "float32 images", FLOATS)
+@case("Softmax", "float32 images", FLOATS, leans=True)
 def _softmax_float32_images(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 5))
 

@@ -78,11 +78,11 @@ def _case_its_parameters_and_its_logits(model_class: Function, rng: Generator) -
         )
 
 
-@case(NAME, "gradients reach every parameter", ATTRIBUTE)
+@case(NAME, "gradients reach every parameter", ATTRIBUTE, leans=True)
 def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     yield from try_gradients(model_class, rng, ((2, 3, 4), 6, 5), _shapes((2, 3, 4), 6, 5))
 
 
-@case(NAME, "float32 images", FLOATS)
+@case(NAME, "float32 images", FLOATS, leans=True)
 def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 3, 4), 6, 5))

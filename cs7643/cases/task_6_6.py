@@ -121,12 +121,12 @@ def _odd(rng: Generator) -> int:
     return int(rng.choice([1, 3, 5]))
 
 
-@case(NAME, "gradients reach every parameter", ATTRIBUTE)
+@case(NAME, "gradients reach every parameter", ATTRIBUTE, leans=True)
 def _case_gradients_reach_every_parameter(model_class: Function, rng: Generator) -> Attempt:
     sizes = ((2, 4, 6), 5, 3, 4)
     yield from try_gradients(model_class, rng, sizes, _shapes(*sizes))
 
 
-@case(NAME, "float32 images", FLOATS)
+@case(NAME, "float32 images", FLOATS, leans=True)
 def _float32_images_no_number_is_made_float64_on_the(model_class: Function, rng: Generator) -> Attempt:
     yield from try_float32(model_class, rng, ((2, 4, 6), 5, 3, 4))

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursework.check.case import SEED
 from coursework.check.verdict import try_function
 from coursework.homework import homework
 from coursework.staff.autograder import gradescope_results, reaping, student_report
-from coursework.staff.autograder.grade import grade, seeds_of
+from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import maximum, share
 from coursework.staff.autograder.trying import Trial
@@ -22,7 +23,7 @@ from coursework.staff.mutants.mutant import function_of
 from staff.hostile.submission import Hostile
 
 CANARY = "canary-7f3a9c"  # is in the grader's environment and in its secret, and in no output
-CONFIG = Config(secret=f"{CANARY} of the hidden seeds", rounds=1)
+CONFIG = Config(f"{CANARY} of the hidden seeds", pool=(186_283_571,), rounds=1)
 UNSEEN = re.compile(r"[✓✗·] [\w.]+: (right in \d+ of \d+ cases(; [\w *()\[\]:+'>,.-]+)?|not started)|not graded")
 
 
@@ -76,7 +77,7 @@ def earned_by(submission: Hostile) -> float:
     """Return the points of a mutant, worked out in this process with its function in place of the right one."""
     mutant = submission.mutant
     assert mutant is not None
-    task, seeds = homework().task(mutant.task), seeds_of(CONFIG)
+    task, seeds = homework().task(mutant.task), (SEED, *CONFIG.pool)
     importlib.import_module(task.cases)
     trial = Trial(mutant.function, mutant.module, seeds)
     for seed in seeds:
@@ -91,7 +92,7 @@ def earned_by(submission: Hostile) -> float:
 
 def _faults(found: dict[str, Any], text: str, used: list[int]) -> list[str]:
     faults = []
-    secrets = [CANARY, *(str(seed) for seed in seeds_of(CONFIG)[1:])]
+    secrets = [CANARY, *map(str, CONFIG.pool)]
     if any(secret in text for secret in secrets):
         faults.append("a secret of the grader is in the output")
     if re.search("FOUND|WROTE|REACHED", text):

@@ -17,7 +17,7 @@ from pathlib import Path
 from coursework.files import atomic_writer
 from coursework.homework import setting
 from coursework.root import ROOT
-from coursework.staff.autograder import judging
+from coursework.staff.autograder import judging, seeds
 from coursework.staff.autograder.package import BUILT, Config, clean_package, files_of
 from coursework.staff.autograder.rubric import judged
 from coursework.staff.release.contents import normal
@@ -32,7 +32,8 @@ PROGRAMS = ("setup.sh", "run_autograder")
 def main(args: argparse.Namespace) -> int:
     """Build it and say what it is; return 0, or 1 if it cannot be built."""
     try:
-        config = Config(args.seed or secrets.token_hex(16), judging.facts(args))
+        facts, secret = judging.facts(args), args.seed or secrets.token_hex(16)
+        config = Config(secret, seeds.verified(secret), facts)
         content = zipped(files(config))
         with atomic_writer(args.output / NAME) as stream:
             stream.write(content)

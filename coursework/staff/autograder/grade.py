@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from coursework.check.case import SEED
-from coursework.staff.autograder import gradescope_results, intake, student_report
+from coursework.staff.autograder import gradescope_results, intake, seeds, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, paths_of
@@ -19,12 +17,6 @@ from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
 
 UNFINISHED = "The grading was not completed. Hand in again; if this message stays, tell the staff."
-
-
-def seeds_of(config: Config) -> tuple[int, ...]:
-    """Return the seed of the cases that students have, then the hidden seeds."""
-    digests = [hashlib.sha256(f"{config.secret} {k}".encode()).digest() for k in range(config.rounds)]
-    return (SEED, *(1 + int.from_bytes(digest[:6], "big") for digest in digests))
 
 
 def grade(
@@ -59,9 +51,10 @@ def grade(
         with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
             if arena.user is not None:
                 tell_user(arena.user)
+            shown = seeds.chosen(config, taken.files)
             for group in groups(tasks):
                 began = time.monotonic()
-                trials |= try_tasks(group, taken.files, arena, seeds_of(config), start + limits.total)
+                trials |= try_tasks(group, taken.files, arena, shown, start + limits.total)
                 numbers = ", ".join(task.number for task in group)
                 staff.append(f"{numbers}: {time.monotonic() - began:.1f} s")
             staff = ["; ".join(staff), *arena.missing]

@@ -11,7 +11,7 @@ import sys
 
 from coursework.files import atomic_writer
 from coursework.progress import progress_bar
-from coursework.staff.autograder import classrun, judging, student_report
+from coursework.staff.autograder import classrun, judging, seeds, student_report
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, built_config
@@ -50,12 +50,13 @@ def _config(args: argparse.Namespace) -> Config:
     if args.jobs < 1:
         raise ValueError(f"--jobs must be at least 1, got {args.jobs}")
     kept = args.out / "seed.json"
-    secret = args.seed
-    if secret is None and kept.exists():
-        secret = str(json.loads(kept.read_text(encoding="utf-8")))
-    secret = secret or secrets.token_hex(16)
+    if args.seed is None and kept.exists():
+        secret, pool = json.loads(kept.read_text(encoding="utf-8"))
+    else:
+        secret = args.seed or secrets.token_hex(16)
+        pool = seeds.verified(secret)
     with atomic_writer(kept, "w") as stream:
-        json.dump(secret, stream)
+        json.dump([secret, pool], stream)
     with contextlib.suppress(OSError):  # where a file system has no rights
         kept.chmod(0o600)
-    return Config(secret, judging.facts(args))
+    return Config(secret, pool, judging.facts(args))

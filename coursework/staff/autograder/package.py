@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ class Config:
 
     Attributes:
         secret: the text that the hidden seeds are derived from.
+        pool: the hidden seeds.
         facts: what the homework's judge needs.
-        rounds: how many hidden seeds there are.
+        rounds: how many of the seeds grade a submission.
     """
 
     secret: str
+    pool: Sequence[int]
     facts: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 2
 

@@ -46,6 +46,11 @@ def build(
     tests.append(_plain("What a person grades", [f"{total:g} points, for the contents of {homework().pdf}:", *rows]))
     lost = {trial.name: trial.lost for trial in _all(trials) if trial.lost}
     lines = [*staff, *(f"{name}: worker lost, {why}" for name, why in lost.items())]
+    lines += [
+        f"{trial.name}: right on the inputs that students have, and not on others, in: {', '.join(alone)}"
+        for trial in _all(trials)
+        if (alone := sorted(trial.right(visible=True) - trial.right(visible=False)))
+    ]
     tests.append({**_plain("For the staff", lines or ["nothing to report"]), "visibility": "hidden"})
     said = f"A program gives {most({'tests': tests}):g} of the {homework().points} points, a person {total:g}."
     document: dict[str, Any] = {
@@ -127,17 +132,12 @@ def _seen(trial: Trial) -> list[str]:
         lines += [f"    {titles}: {clean(message, 500)}" for titles, message in found]
     if verdict.status == "wrong" and verdict.hint:
         lines.append(f"    {verdict.hint}")
-    lines += [
-        f"    {case.title}: right on these inputs, wrong on others; it does not count"
-        for case in cases_of(trial.name)
-        if case.title in trial.right_here_alone
-    ]
     return lines
 
 
 def _unseen(trial: Trial) -> list[str]:
     """Say how many cases are right on hidden inputs, and what kind of mistake the others show; no input, no value."""
-    count, right = len(cases_of(trial.name)), len(trial.right_anywhere)
+    count, right = len(cases_of(trial.name)), len(trial.right(visible=False))
     if right == count:
         return [f"{MARKS['right']} {trial.name}: right in {right} of {count} cases"]
     verdict = trial.hidden_verdict

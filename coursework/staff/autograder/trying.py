@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from coursework.check.case import IMPORT, SEED, Outcome, cases_of, draws, run_case
+from coursework.check.case import IMPORT, Case, Outcome, cases_of, outcomes_of, run_case
 from coursework.check.diagnosis import diagnose
 from coursework.check.verdict import Verdict
 from coursework.homework import Task, homework, path_of
@@ -31,10 +32,11 @@ class Trial:
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     lost: str = ""
 
-    @property
-    def next_title(self) -> str:
-        """Return the title of the case that is to be run next: the import, before the first."""
-        return cases_of(self.name)[len(list(self.outcomes.values())[-1])].title if self.outcomes else IMPORT
+    def next_title(self, seeds: tuple[int, ...]) -> str:
+        """Return the title of the case that is being run with one of these seeds: the import, before the first."""
+        begun = [self.outcomes[seed] for seed in seeds if seed in self.outcomes]
+        titles = [case.title for case in cases_of(self.name)]
+        return titles[min(len(begun[-1]), len(titles) - 1)] if begun else IMPORT
 
     def verdict(self, seed: int) -> Verdict:
         """Return the verdict on the inputs of one seed."""
@@ -50,26 +52,19 @@ class Trial:
     def _right(self, seed: int) -> set[str]:
         return {outcome.title for outcome in self.outcomes.get(seed, ()) if outcome.status == "right"}
 
-    @property
-    def right_anywhere(self) -> set[str]:
-        """Return the titles of the cases that are right on all hidden inputs.
+    def right(self, visible: bool) -> set[str]:
+        """Return the titles of the cases that count: right on the student's inputs, or on all hidden ones.
 
-        A case whose numbers are always the same counts only together with one whose numbers are drawn: otherwise a
-        table of answers would do.
+        Of a function that has cases which decide, one of these must be right: in the others a table of answers, or a
+        function that computes something else, may be right as well.
         """
-        right = set.intersection(*(self._right(seed) for seed in self.seeds[1:]))
-        drawn = {case.title for case in cases_of(self.name) if draws(case)}
-        return right if right & drawn or not drawn else set()
-
-    @property
-    def right_here_alone(self) -> set[str]:
-        """Return the titles of the cases that are right on the student's inputs, and wrong on others."""
-        return self._right(SEED) - self.right_anywhere
+        right = set.intersection(*(self._right(seed) for seed in (self.seeds[:1] if visible else self.seeds[1:])))
+        deciding = {case.title for case in cases_of(self.name) if case.decides}
+        return right if right & deciding or not deciding else set()
 
     def fraction(self, visible: bool) -> float:
-        """Return the part of the cases that count: right on hidden inputs, and for the visible part on all."""
-        count = len(cases_of(self.name))
-        return len(self.right_anywhere & self._right(SEED) if visible else self.right_anywhere) / count
+        """Return the part of the cases that count."""
+        return len(self.right(visible)) / len(cases_of(self.name))
 
 
 def groups(numbers: Sequence[str] | None = None) -> list[tuple[Task, ...]]:
@@ -87,7 +82,8 @@ def try_tasks(
     """Try the functions of some tasks that share a worker.
 
     The worker gets all files of the student. If a file of another task keeps one of these from being imported, it gets
-    those of these tasks alone.
+    those of these tasks alone. Hidden inputs have a worker of their own, so that no message that a student reads can
+    come from one that has seen them; a function that does not get through the student's own inputs never sees them.
 
     Args:
         tasks: the tasks.
@@ -106,13 +102,14 @@ def try_tasks(
     for trial in every:
         if path_of(trial.module) not in files:
             _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
-    left = [trial for trial in every if not trial.outcomes]
     chosen = {"all": files} if own == files else {"all": files, f"only-{tasks[0].number}": own}
-    for folder, content in chosen.items():
-        package = arena.folder / folder
-        if left and not package.exists():
-            arena.write(folder, {**clean_package(), **content})
-        left = _try_all(left, arena, package, until)
+    for shown in (seeds[:1], seeds[1:]):
+        left = [trial for trial in every if not trial.outcomes.keys() & set(shown)]
+        for folder, content in chosen.items():
+            package = arena.folder / folder
+            if left and not package.exists():
+                arena.write(folder, {**clean_package(), **content})
+            left = _try_all(left, shown, arena, package, until)
     return trials
 
 
@@ -132,8 +129,8 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
             found.append(outcome)
 
 
-def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> list[Trial]:
-    """Try functions one after another in a worker, and in a new one after each that ends its worker.
+def _try_all(trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, until: float) -> list[Trial]:
+    """Try functions on the inputs of some seeds, in one worker, and in a new one after each that ends its worker.
 
     Returns:
         Those whose module cannot be imported.
@@ -145,17 +142,18 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
             try:
                 while left:
                     trial = left.pop(0)
-                    trial.outcomes = {}
+                    for seed in seeds:
+                        trial.outcomes.pop(seed, None)
                     if time.monotonic() > until:
                         raise WorkerGone(NO_TIME, "no time left")
                     try:
-                        _try(remote, trial)
+                        _try(remote, trial, seeds)
                     except LOAD_ERRORS as error:
                         text = f"{path_of(trial.module)} cannot be imported: {type(error).__name__}: {error}"
                         _fill(trial, Outcome(IMPORT, "wrong", text))
                         refused.append(trial)
             except WorkerGone as gone:
-                title, lost = trial.next_title, [trial]
+                title, lost = trial.next_title(seeds), [trial]
                 if title == IMPORT:  # the other functions of this module would end the next worker
                     lost += [each for each in left if each.module == trial.module]
                     left = [each for each in left if each.module != trial.module]
@@ -165,15 +163,27 @@ def _try_all(trials: list[Trial], arena: Arena, package: Path, until: float) -> 
     return refused
 
 
-def _try(remote: Remote, trial: Trial) -> None:
-    """Load a function into the worker and run its cases, with the first seed alone if it is not started."""
+def _try(remote: Remote, trial: Trial, seeds: tuple[int, ...]) -> None:
+    """Load a function into the worker and run its cases with some seeds, and with no other if it is not started."""
     with remote.loading(trial.module, trial.name):  # both sides import what they need at the same time
         _register_cases(trial.name)
         function = remote.wire.stand_in(remote, trial.module, trial.name) or RemoteFunction(remote, trial.name)
-    for seed in trial.seeds:
-        found = trial.outcomes[seed] = []
-        for case in cases_of(trial.name):
-            found.append(run_case(case, function, seed))
+    for seed in seeds:
+        found = _outcomes(function, trial, seed)
         if all(outcome.status == "not started" for outcome in found):
             trial.outcomes = dict.fromkeys(trial.seeds, found)
             return
+
+
+def _outcomes(function: Callable[..., Any], trial: Trial, seed: int) -> list[Outcome]:
+    """Run the cases with one seed, and note each result at once: the worker may be lost in the next."""
+    found = trial.outcomes[seed] = []
+
+    def run(case: Case, predict: bool) -> Outcome:
+        outcome = run_case(case, function, seed, predict)
+        if not predict:
+            found.append(outcome)
+        return outcome
+
+    trial.outcomes[seed] = outcomes_of(trial.name, run)
+    return trial.outcomes[seed]

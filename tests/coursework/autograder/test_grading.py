@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
+from coursework.check.verdict import try_function
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, gradescope_results, intake, sandbox, student_report
-from coursework.staff.autograder.grade import grade, seeds_of
+from coursework.staff.autograder import build, classrun, gradescope_results, intake, sandbox, seeds, student_report
+from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import by_program
 from coursework.zips import zipped
+from cs7643 import descent
 from staff.hostile.answers import mutated, mutated_source
 from staff.hostile.submission import folder, solved
 from staff.mutants.catalogue import MUTANTS
 
-CONFIG = Config("some seed", rounds=1)
+CONFIG = Config("some seed", pool=(4711,), rounds=1)
 FILES = {path: solved(path) for path in intake.modules()}
 
 
@@ -101,17 +106,83 @@ def lose_in_one_task(mutant, tasks, tmp_path):
         assert (score < most) == (number == mutant.task), f"{mutant.name}: {score} of {most} in task {number}"
 
 
-def test_the_hidden_seeds_are_those_of_the_secret():
-    assert seeds_of(CONFIG) == seeds_of(Config("some seed", rounds=1))
-    assert seeds_of(CONFIG)[0] == 0
-    assert seeds_of(CONFIG)[1:] != seeds_of(Config("another seed", rounds=1))[1:]
+def test_the_hidden_seeds_follow_from_the_secret_and_the_files():
+    config = Config("a secret", pool=tuple(range(1, 17)))
+    chosen = [seeds.chosen(config, {"a.py": bytes([k])}) for k in range(200)]
+    assert chosen == [seeds.chosen(config, {"a.py": bytes([k])}) for k in range(200)]
+    assert all(first == 0 and len({*hidden} & {*config.pool}) == 2 for first, *hidden in chosen)
+    assert {seed for _, *hidden in chosen for seed in hidden} == {*config.pool}
+    assert chosen != [
+        seeds.chosen(dataclasses.replace(config, secret="other"), {"a.py": bytes([k])}) for k in range(200)
+    ]
+
+
+def test_every_hidden_seed_is_fair_to_every_known_solution(monkeypatch):
+    """Two solutions, of which one fails with about half of the seeds: those are left out, in the order of the rest."""
+    homework_functions = [each for each in seeds.solutions() if each[1] == "proximal_step"]
+    assert len({style for style, _, _ in homework_functions}) == 4
+    right = homework_functions[0][2]
+
+    def sometimes_wrong(w, grad, lam):
+        return right(w, grad, lam) + (np.sum(w) * 1000 % 2 > 1.7)
+
+    solutions = [*homework_functions, ("another", "proximal_step", sometimes_wrong)]
+    monkeypatch.setattr(seeds, "solutions", lambda: solutions)
+    first = [seed for seed, _ in zip(seeds.candidates("a"), range(40), strict=False)]
+    fair = [seed for seed in first if not seeds.failures(solutions, seed)]
+    assert 3 < len(fair) < 37
+    assert seeds.verified("a", 3) == tuple(fair[:3])
+    line = seeds.failures(solutions, next(seed for seed in first if seed not in fair))[0]
+    assert line.startswith("another, proximal_step, ")
+
+
+def test_a_table_of_the_answers_that_students_have_earns_no_hidden_point(tmp_path):
+    """And the staff hears of it."""
+    task = homework().task("4")
+    importlib.import_module(task.cases)
+    asked = []
+    function = descent.sgd_step
+
+    def note(*args):
+        result = function(*args)
+        asked.append((repr(args), np.asarray(result).tolist()))
+        return result
+
+    try_function("sgd_step", note, seed=0)
+    table = f"TABLE = {dict(asked)!r}\n\ndef sgd_step(*args):\n    return np.array(TABLE[repr(args)])\n"
+    place = folder({"cs7643/descent.py": FILES["cs7643/descent.py"] + "\n\n" + table})(tmp_path / "in")
+    found = grade(place, tmp_path / "results.json", CONFIG, Limits(), ["4"])
+    parts = {test["number"]: test["score"] for test in found["tests"] if test.get("number", "").startswith("4")}
+    points = task.program_points
+    assert parts["4.1"] == pytest.approx(0.4 * points)
+    assert parts["4.2"] == pytest.approx(0.6 * points / 2)  # for the other function
+    assert "sgd_step: right on the inputs that students have, and not on others" in found["tests"][-1]["output"]
+
+
+def test_no_message_that_a_student_reads_comes_from_a_worker_that_has_seen_hidden_inputs(tmp_path):
+    """A function remembers what it was given, and says it in an error as soon as it is called with something old."""
+    code = """
+SEEN = []
+def sgd_step(w, term, eta):
+    SEEN.append((float(w), float(eta)))
+    raise RuntimeError(f"I have seen {len(SEEN)} inputs, the last of process {__import__('os').getpid()}: {SEEN[-1]}")
+"""
+    place = folder({"cs7643/descent.py": FILES["cs7643/descent.py"] + code})(tmp_path / "in")
+    processes = {}
+    for visible in (True, False):
+        pool = CONFIG.pool if visible else (1, 2)
+        found = grade(place, tmp_path / "results.json", dataclasses.replace(CONFIG, pool=pool), Limits(), ["4"])
+        said = " ".join(test["output"] for test in found["tests"] if test.get("number") == "4.1")
+        processes[visible] = re.sub(r"process \d+", "process", said)
+    assert "I have seen" in processes[True]
+    assert processes[True] == processes[False]  # whatever the hidden inputs are
 
 
 def test_the_zip_is_the_same_every_time_and_holds_no_solution(tmp_path):
-    config = Config("a seed", {"labels": "0123", "staff_accuracy": 0.9})
+    config = Config("a seed", (1, 2), {"labels": "0123", "staff_accuracy": 0.9})
     content = zipped(build.files(config))
     assert content == zipped(build.files(config))
-    assert content != zipped(build.files(Config("another seed")))
+    assert content != zipped(build.files(Config("another seed", (1, 2))))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
         assert {"setup.sh", "run_autograder", "autograder.json", "pyproject.toml"} <= set(names)
@@ -126,7 +197,7 @@ def test_the_zip_is_the_same_every_time_and_holds_no_solution(tmp_path):
 
 def test_the_zip_grades_a_folder_by_itself(tmp_path):
     """As the platform does: unpacked into source/, called by run_autograder, with nothing of the repository around."""
-    with zipfile.ZipFile(io.BytesIO(zipped(build.files(Config("a seed"))))) as archive:
+    with zipfile.ZipFile(io.BytesIO(zipped(build.files(Config("a seed", (1, 2)))))) as archive:
         archive.extractall(tmp_path / "source")
     folder({"cs7643/descent.py": FILES["cs7643/descent.py"]})(tmp_path / "submission")
     environment = {

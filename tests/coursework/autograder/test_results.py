@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursework.check.case import cases_of, draws
+from coursework.check.case import cases_of
 from coursework.check.comparison import Comparison
 from coursework.homework import homework
 from coursework.staff.autograder import gradescope_results, intake, rubric, student_report
@@ -113,7 +113,7 @@ def test_the_share_of_a_task_grows_with_each_function(task):
         assert rubric.share(task, {name: 0.5}) == pytest.approx(rubric.share(task, {name: 1.0}) / 2)
 
 
-def test_a_case_is_drawn_exactly_if_it_uses_its_generator():
+def test_a_case_decides_exactly_if_it_uses_its_generator_and_does_not_lean():
     """The name of the parameter says so; see that it says the truth, on the solution."""
     register_cases()
     for module, name in (pair for task in homework().tasks for pair in task.functions):
@@ -123,7 +123,8 @@ def test_a_case_is_drawn_exactly_if_it_uses_its_generator():
             before = str(rng.bit_generator.state)
             with np.errstate(all="ignore"):
                 assert all(each.passed for each in case.body(function, rng) if isinstance(each, Comparison))
-            assert draws(case) == (str(rng.bit_generator.state) != before), f"{name}: {case.title}"
+            drawn = str(rng.bit_generator.state) != before
+            assert case.decides == (drawn and not case.leans), f"{name}: {case.title}"
 
 
 def predictions(labels):
