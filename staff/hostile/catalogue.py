@@ -1,8 +1,9 @@
 """All of them, group by group."""
 
-from staff.hostile import answers, files, takeover
+from staff.hostile import answers, files, honest, takeover
 
 GROUPS = {
+    "Honest code": honest.SUBMISSIONS,
     "Wrong answers": answers.SUBMISSIONS,
     "Files": files.SUBMISSIONS,
     "Ends": takeover.ENDS,

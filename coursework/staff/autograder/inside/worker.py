@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -83,9 +84,11 @@ class Worker:
         if what == "load":
             return self._load(*parts)
         assert self.function is not None
-        if what == "call":
-            return self._call(*parts)
-        return ("result", self.end.answer(self.function, what, *parts), ())
+        with warnings.catch_warnings(), np.errstate(all="ignore"):  # as in a check, whatever was set at the import
+            warnings.simplefilter("ignore")
+            if what == "call":
+                return self._call(*parts)
+            return ("result", self.end.answer(self.function, what, *parts), ())
 
     def _load(self, module: str, name: str) -> Any:
         self.end.prepare(module, name)
