@@ -143,6 +143,7 @@ class Homework:
         data: how notebooks get their data.
         computes_nothing: modules of the package that only show or check results: changing them makes no result old.
         weights: of functions that count for more than one in their task.
+        python: the version of the oldest Python that may grade.
         visible: the part of a program's points that is for the cases that students have.
         libraries: names and packages whose versions the results depend on.
     """
@@ -160,6 +161,7 @@ class Homework:
     data: Data = Data()
     computes_nothing: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
+    python: str = "3.10"
     visible: float = 0.4
     libraries: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework, hook
-from coursework.submit import names, notebooks
+from coursework.submit import names, notebooks, portability
 from coursework.submit.finding import Finding
 
 RESULT_KINDS = {  # what training leaves: the log of a run, and its pictures; never weights
@@ -120,7 +120,7 @@ def _inspect(root: Path, entry: Entry) -> list[Finding]:
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]
-    if entry.kind == "student" and path.suffix == ".py":
+    if entry.kind in ("student", "imported") and path.suffix == ".py":
         if b"\0" in entry.content:
             return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
         try:
@@ -128,6 +128,7 @@ def _inspect(root: Path, entry: Entry) -> list[Finding]:
         except SyntaxError as error:
             problem = f"line {error.lineno} is not Python: {error.msg}"
             return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
+        return portability.inspect(entry.path, entry.content)
     for file in homework().loose:
         if file.path == entry.path and file.check:
             try:

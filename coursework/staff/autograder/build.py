@@ -60,15 +60,8 @@ def files(config: Config) -> dict[str, bytes]:
     }
     found.update(clean_package())
     found.update({name: normal(here / "gradescope" / name) for name in PROGRAMS})
-    found["requirements.txt"] = _requirements(normal(ROOT / "requirements.txt").decode())
-    lines = [f'{name} = "{setting(name)}"' for name in ("homework", "wire", "judge", "grading")]
+    found["requirements.txt"] = normal(ROOT / "requirements.txt")  # all that students have
+    lines = [f'{name} = "{setting(name)}"' for name in ("homework", "wire", "judge")]
     found["pyproject.toml"] = ("[tool.coursework]\n" + "\n".join(lines) + "\n").encode()
     found[BUILT.name] = (json.dumps(dataclasses.asdict(config)) + "\n").encode()
     return found
-
-
-def _requirements(text: str) -> bytes:
-    """Return those requirements that grading needs: all, unless the homework says which."""
-    needed = setting("grading").split()
-    lines = [line for line in text.splitlines() if not needed or line.split(">")[0].strip() in needed]
-    return ("\n".join(lines) + "\n").encode()

@@ -1,0 +1,80 @@
+"""Whether a student's file runs where it is graded: with the packages that are there, and with that Python."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+import vermin
+
+from coursework.homework import homework
+from coursework.root import ROOT
+from coursework.submit.finding import Finding
+
+
+def inspect(path: str, content: bytes) -> list[Finding]:
+    """Return what would keep a file, which is Python, from being imported where it is graded.
+
+    Args:
+        path: the file, as it is called in the zip.
+        content: what it holds.
+    """
+    return [*_packages(path, content), *_version(path, content)]
+
+
+def _packages(path: str, content: bytes) -> Iterator[Finding]:
+    """Name the packages that the requirements do not bring along, where an error in their import would be one."""
+    for node in ast.parse(content).body:
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for top in dict.fromkeys(name.partition(".")[0] for name in names):
+            if top in (homework().package, "coursework") or top in sys.stdlib_module_names:
+                continue
+            dists = metadata.packages_distributions().get(top, [])
+            if dists and not {_plain(dist) for dist in dists} & _required():
+                problem = f"line {node.lineno} imports {top}, which is not there where the file is graded"
+                yield Finding(path, problem, "Do without it: there is what requirements.txt names, and Python itself.")
+
+
+@functools.cache
+def _required() -> frozenset[str]:
+    """Return the names of what requirements.txt names, and of what that requires, and so on."""
+    found: set[str] = set()
+    left = [re.split(r"[^\w.-]", line)[0] for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
+    while left:
+        name = _plain(left.pop())
+        if name not in found:
+            found.add(name)
+            try:
+                lines = metadata.requires(name) or []
+            except metadata.PackageNotFoundError:
+                continue
+            left += [re.split(r"[^\w.-]", line.strip())[0] for line in lines if "extra ==" not in line]
+    return frozenset(found)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _version(path: str, content: bytes) -> Iterator[Finding]:
+    """Name what is newer than the Python that grades."""
+    oldest = tuple(map(int, homework().python.split(".")))
+    config = vermin.Config()
+    config.set_verbose(3)  # a line for each feature
+    try:
+        lines = vermin.visit(content.decode("utf-8-sig"), config).output_text().splitlines()
+    except (SyntaxError, ValueError):
+        return
+    for line in lines:
+        found = re.fullmatch(r"L(\d+)[^:]*: (.*?)(?: member| module)? requires? .*?(\d+)\.(\d+)", line)
+        if found and tuple(map(int, found.group(3, 4))) > oldest:
+            problem = f"line {found[1]}: {found[2]} needs Python {found[3]}.{found[4]}"
+            yield Finding(path, f"{problem}, and it is graded with {homework().python}", "Write it in an older way.")
