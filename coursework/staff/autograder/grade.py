@@ -11,10 +11,11 @@ from typing import Any
 from coursework.staff.autograder import gradescope_results, intake, seeds, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.autograder.package import Config, paths_of
+from coursework.staff.autograder.package import Config, clean_package, paths_of
 from coursework.staff.autograder.rubric import judged
 from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
+from coursework.staff.autograder.unusual import unusual
 
 UNFINISHED = "The grading was not completed. Hand in again; if this message stays, tell the staff."
 
@@ -57,7 +58,7 @@ def grade(
                 trials |= try_tasks(group, taken.files, arena, shown, start + limits.total)
                 numbers = ", ".join(task.number for task in group)
                 staff.append(f"{numbers}: {time.monotonic() - began:.1f} s")
-            staff = ["; ".join(staff), *arena.missing]
+            staff = ["; ".join(staff), *arena.missing, *unusual(taken.files, clean_package())]
         for task in judged():
             if tasks is None or task.number in tasks:
                 judgements[task.number] = judge(task.number, taken.loose, config.facts)
