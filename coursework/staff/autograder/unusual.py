@@ -42,14 +42,11 @@ def _uses(content: bytes) -> Iterator[tuple[str, int]]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in nodes:
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [f"{'.' * node.level}{node.module or ''}"]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, complex):
+        if isinstance(node, ast.Constant) and isinstance(node.value, complex):
             yield COMPLEX, node.lineno
-        for name in names:
-            top = name.partition(".")[0]
-            if top != "numpy" and (top not in sys.stdlib_module_names or top in REACHING):
-                yield name, node.lineno
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            own = [f"{'.' * node.level}{node.module or ''}"] if isinstance(node, ast.ImportFrom) else []
+            for name in own or [alias.name for alias in node.names]:
+                top = name.partition(".")[0]
+                if top != "numpy" and (top not in sys.stdlib_module_names or top in REACHING):
+                    yield name, node.lineno
