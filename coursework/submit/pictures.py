@@ -79,7 +79,10 @@ def _prepared(content: bytes, largest: float) -> tuple[bytes, str, float]:
             shown = min(natural, largest, HEIGHT * width / height)
             side = math.ceil(DENSITY * max(shown, shown * height / width))
             picture.thumbnail((side, side))
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I;16"):  # which Pillow would clip
+                upright = upright.point(lambda grey: grey / 256).convert("L")
+            upright = upright.convert("RGBA")
             return *_encoded(Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)), natural
     except Image.DecompressionBombError as error:
         raise ValueError("the picture has too many pixels to be opened: save it smaller") from error

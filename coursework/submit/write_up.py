@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 import tempfile
@@ -238,7 +239,8 @@ def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[st
         for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
             called = str(cell.get("id") or f"number {number}")
             if cell.cell_type == "markdown":
-                cell = NotebookNode({**cell, "source": _without_numbers(cell.source, numbered)})
+                cell = copy.copy(cell)
+                cell.source = _without_numbers(cell.source, numbered)
             whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
             if whole:
                 found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
@@ -275,8 +277,10 @@ def _joined(outputs: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
     shown = [output for output in outputs if output.output_type != "stream" or output.name == "stdout"]
     for is_text, group in itertools.groupby(shown, lambda output: output.output_type == "stream"):
         if is_text:
-            first, *others = group
-            yield NotebookNode({**first, "text": "".join([first.text, *(output.text for output in others)])})
+            texts = list(group)
+            joined = copy.copy(texts[0])
+            joined.text = "".join(output.text for output in texts)
+            yield joined
         else:
             yield from group
 

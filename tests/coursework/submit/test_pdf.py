@@ -22,6 +22,7 @@ from coursework.homework import homework
 from coursework.submit import formulas, glyphs, notebooks, pdf_pages, prose, write_up
 from coursework.submit.formulas import Formula
 from coursework.submit.person import Person
+from coursework.submit.pictures import Pictures
 
 ADA = Person("Ada Lovelace", "none")
 
@@ -165,9 +166,9 @@ def test_runs_and_what_extra_says_are_shown(ready):
     for model in [task.run for task in homework().all_tasks if task.run]:
         assert not list(results.glob(f"{model}_*"))
     written = write_up.write({}, ADA, ready)
-    text = page_texts(written.content)[-1]
-    assert text.count("No log and no picture of a run is there.") == 4
-    assert "What I did for problem 6.7" in text
+    texts = page_texts(written.content)
+    assert "".join(texts).count("No log and no picture of a run is there.") == 4
+    assert "What I did for problem 6.7" in texts[-1]
 
 
 def test_the_pictures_and_the_end_of_the_log_of_a_run_are_shown(root):
@@ -365,6 +366,32 @@ def test_photographs_are_upright_and_light():
     for photo in photos:
         red, green, blue = np.asarray(photo.convert("RGB").resize((8, 8)), dtype=int).transpose(2, 0, 1)
         assert np.array_equal(np.argwhere((red > 200) & (green < 90) & (blue < 90)), [[0, 0], [0, 1], [1, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "MPO"])
+def test_a_picture_of_any_kind_keeps_its_look(mode, kind, tmp_path):
+    pixels = np.full((700, 700), 40, np.uint8)
+    pixels[:350] = np.random.default_rng(0).integers(180, 220, (350, 700))
+    picture = Image.fromarray(pixels.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(pixels)
+    stream = io.BytesIO()
+    try:
+        picture.convert("RGB" if mode == "CMYK" else "L" if mode == "P" else picture.mode).convert(mode).save(
+            stream, kind
+        )
+    except (OSError, ValueError):
+        pytest.skip(f"{kind} does not hold {mode}")
+    with Image.open(stream) as saved:
+        if mode == "I;16" and saved.mode != mode:
+            pytest.skip(f"{kind} does not hold 16 bits")
+    assert Pictures(tmp_path / "pictures").place(stream.getvalue()).startswith('#picture("/pictures/')
+    (stored,) = (tmp_path / "pictures").iterdir()
+    with Image.open(stored) as found:
+        array = np.asarray(found if found.mode.startswith("I") else found.convert("L"), dtype=float)
+    array = array / (257 if mode == "I;16" and array.max() > 255 else 1)
+    half = len(array) // 2
+    assert array[: half - 9].mean() == pytest.approx(200, abs=12)
+    assert array[half + 9 :].mean() == pytest.approx(40, abs=12)
 
 
 def test_a_file_that_is_no_picture_is_named():
