@@ -78,16 +78,29 @@ class Task:
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem: what Gradescope grades as one question; it begins on a new page."""
+    """A problem.
+
+    Attributes:
+        number: as students know it.
+        title: in a few words.
+        tasks: its parts.
+        apart: each task is marked as a question of its own; if not, the problem is marked as one question.
+    """
 
     number: int
     title: str
     tasks: tuple[Task, ...]
+    apart: bool = False
 
     @property
     def points(self) -> int:
         """The points of all its tasks."""
         return sum(task.points for task in self.tasks)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The names of what is marked as a question, each of which begins on a new page of the PDF."""
+        return tuple(task.number for task in self.tasks) if self.apart else (f"Problem {self.number}",)
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,7 @@ PROBLEMS = (
                 run="mymodel",
             ),
         ),
+        apart=True,
     ),
 )
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework, hook
-from coursework.submit import names, notebooks, portability
+from coursework.submit import beside, names, notebooks, portability
 from coursework.submit.finding import Finding
 
 RESULT_KINDS = {  # what training leaves: the log of a run, and its pictures; never weights
@@ -55,6 +55,9 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
     for path in _imported(root, [entry for entry in entries.values() if entry.kind == "student"]):
         if path not in entries:
             take(path, "imported")
+    for entry in [entry for entry in entries.values() if entry.kind in ("notebook", "extra")]:
+        for path in beside.pictures(root, entry.path, entry.content):
+            take(path, "picture")
     for path, twin in names.twins(entries):
         found.append(Finding(twin, names.same_as(path), "Rename one of them, or remove it."))
         del entries[twin]

@@ -1,11 +1,13 @@
-"""A PDF as Gradescope sees it: whether it opens, how many pages it has, and where its problems begin."""
+"""A PDF as Gradescope sees it: whether it opens, how many pages it has, and where its questions begin."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, PyPdfError
@@ -13,7 +15,6 @@ from pypdf.errors import DependencyError, PyPdfError
 from coursework.homework import homework
 from coursework.submit.finding import Finding
 
-PAGES = 6  # at least one for each problem
 LIMIT = 100_000_000  # bytes that Gradescope accepts
 
 
@@ -54,46 +55,50 @@ def inspect(path: Path) -> list[Finding]:
         return [Finding(path.name, str(error), "Export it again, without a password, and open it in a viewer first.")]
     if len(content) > LIMIT:
         return [Finding(path.name, f"it has {len(content) / 1e6:.0f} MB", "Scan it again in grey, at 150 to 200 dpi.")]
-    if pages < PAGES:
-        problem = f"it has {pages} page{'s' * (pages != 1)}, and the six problems need a page each"
+    wanted = len(homework().problems)
+    if pages < wanted:
+        problem = f"it has {pages} page{'s' * (pages != 1)}, and the {wanted} problems need a page each"
         return [Finding(path.name, problem, "Begin every problem on a page of its own, also one that you left out.")]
     return []
 
 
-def page_map(content: bytes, headings: dict[int, str]) -> dict[int, tuple[int, int]]:
-    """Return the first and the last page of each problem in a compiled document.
+def page_map(content: bytes, questions: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Return the first and the last page of each question in a compiled document.
 
     Args:
         content: the PDF.
-        headings: for each problem the words with which its bookmark begins and which each of its pages carries.
+        questions: the names with which their bookmarks begin, each with the words that all its pages carry.
 
     Raises:
-        ValueError: if a problem has no bookmark, does not begin on a page of its own, or a page does not carry it.
+        ValueError: if a question has no bookmark, does not begin on a page of its own, or a page does not carry it.
     """
     reader = open_pdf(content)
-    bookmarks = {
-        str(entry.title): 1 + (reader.get_destination_page_number(entry) or 0)
-        for entry in reader.outline
-        if not isinstance(entry, list)
-    }
+    bookmarks = list(_bookmarks(reader, reader.outline))
     starts = [
-        next((page for title, page in bookmarks.items() if title.startswith(f"{words}.")), 0)
-        for words in headings.values()
+        next((page for title, page in bookmarks if title.startswith((f"{name}.", f"{name} "))), 0) for name in questions
     ]
     if starts[0] != 1 or any(after <= before for before, after in itertools.pairwise(starts)):
         raise ValueError(
-            f"{homework().pdf}: each problem should begin on a page of its own, they begin on pages {starts}"
+            f"{homework().pdf}: each question should begin on a page of its own, they begin on pages {starts}"
         )
     ends = [*(start - 1 for start in starts[1:]), len(reader.pages)]
-    found = dict(zip(headings, zip(starts, ends, strict=True), strict=True))
-    for number, (start, end) in found.items():
+    found = dict(zip(questions, zip(starts, ends, strict=True), strict=True))
+    for name, (start, end) in found.items():
         for page in range(start, end + 1):
-            if headings[number] not in reader.pages[page - 1].extract_text():
-                raise ValueError(f"{homework().pdf}: page {page} should carry the words {headings[number]}")
+            if questions[name] not in reader.pages[page - 1].extract_text():
+                raise ValueError(f"{homework().pdf}: page {page} should carry the words {questions[name]}")
     return found
 
 
-def described(found: dict[int, tuple[int, int]]) -> str:
-    """Return the pages of each problem in the form in which Gradescope asks for them."""
-    parts = [f"Problem {n}: page {a}" if a == b else f"Problem {n}: pages {a}-{b}" for n, (a, b) in found.items()]
-    return "; ".join(parts)
+def _bookmarks(reader: PdfReader, entries: Sequence[Any]) -> Iterator[tuple[str, int]]:
+    """Yield the titles of all bookmarks, also of those under others, with their pages, counted from 1."""
+    for entry in entries:
+        if isinstance(entry, list):
+            yield from _bookmarks(reader, entry)
+        else:
+            yield str(entry.title), 1 + (reader.get_destination_page_number(entry) or 0)
+
+
+def described(found: Mapping[str, tuple[int, int]]) -> str:
+    """Return the pages of each question in the form in which Gradescope asks for them."""
+    return "; ".join(f"{name}: page {a}" if a == b else f"{name}: pages {a}-{b}" for name, (a, b) in found.items())

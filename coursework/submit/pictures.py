@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import io
+import math
 import re
 import urllib.parse
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from coursework.submit.inspection import is_inside
 
 PIXELS_TO_POINTS = 0.56  # a picture of 800 pixels fills the width of a page
-WIDTH = 480.0  # points between the margins
+WIDTH, HEIGHT = 480.0, 690.0  # points between the margins
+PLACED = ("png", "jpeg", "gif", "webp")  # kinds that Typst reads
+HEAVY = 400_000  # bytes from which a picture is made smaller; a plot has a tenth
+DENSITY = 2.5  # pixels for each point that are left of it, 180 per inch: handwriting can be read
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+UNREADABLE = (  # marks of kinds that are often taken for pictures, and what to do
+    (
+        re.compile(rb"....ftyp(?:" + b"|".join(HEIC) + rb")", re.S),
+        "the picture is HEIC, the format of iPhones, which cannot be shown here: save it as JPEG, or take a screenshot "
+        "of it",
+    ),
+    (re.compile(rb"....ftyp", re.S), "the file is a video, or a picture of a new kind: save it as PNG or JPEG"),
+    (re.compile(rb"%PDF-"), "the file is a PDF, and no picture: save its page as PNG or JPEG"),
+)
 
 
 class Pictures:
@@ -28,35 +42,75 @@ class Pictures:
         folder.mkdir(parents=True, exist_ok=True)
 
     def place(self, content: bytes, largest: float = WIDTH) -> str:
-        """Store a picture and return the Typst that shows it.
+        """Store a picture and return the Typst that shows it, upright and whole.
 
         Args:
-            content: a PNG, JPEG, GIF, WebP or SVG file.
-            largest: its maximal width, in points.
+            content: a file of any kind that Pillow reads, or SVG.
+            largest: its maximal width, in points; the column or the page may allow less.
 
         Raises:
-            ValueError: if it is none of these, or damaged.
+            ValueError: if it is none of these, or damaged; it says what to do about it, where that is known.
         """
         if b"<svg" in content[:2000].lower():
-            ending, width = "svg", largest
+            ending, width = "svg", "auto"
         else:
-            try:
-                with Image.open(io.BytesIO(content)) as picture:
-                    picture.load()
-                    ending, width = (picture.format or "").lower(), picture.width * PIXELS_TO_POINTS
-                    if ending not in ("png", "jpeg", "gif", "webp"):
-                        ending, content = "png", _as_png(picture)
-            except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                raise ValueError("the picture is damaged, or of an unknown kind") from error
+            content, ending, points = _prepared(content, largest)
+            width = f"{points:.1f}pt"
         name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
         (self.folder / name).write_bytes(content)
-        return f'#box(image("/{self.folder.name}/{name}", width: {min(width, largest):.1f}pt))'
+        return f'#picture("/{self.folder.name}/{name}", {width}, {largest:.1f}pt, {HEIGHT:.1f}pt)'
 
 
-def _as_png(picture: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    picture.convert("RGBA").save(stream, "PNG")
-    return stream.getvalue()
+def _prepared(content: bytes, largest: float) -> tuple[bytes, str, float]:
+    """Return a picture as the PDF holds it, its kind, and its natural width in points.
+
+    A picture that carries its orientation is turned, and a heavy one keeps the pixels that can be seen on the page.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as picture:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # about more than 90 megapixels
+            kind = (picture.format or "").lower()
+            turn = picture.getexif().get(ExifTags.Base.Orientation, 1)
+            width, height = picture.size if turn < 5 else picture.size[::-1]
+            natural = width * PIXELS_TO_POINTS
+            if kind in PLACED and turn == 1 and len(content) <= HEAVY:
+                picture.load()
+                return content, kind, natural
+            shown = min(natural, largest, HEIGHT * width / height)
+            side = math.ceil(DENSITY * max(shown, shown * height / width))
+            picture.thumbnail((side, side))
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I;16"):  # which Pillow would clip
+                upright = upright.point(lambda grey: grey / 256).convert("L")
+            upright = upright.convert("RGBA")
+            return *_encoded(Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)), natural
+    except Image.DecompressionBombError as error:
+        raise ValueError("the picture has too many pixels to be opened: save it smaller") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        what = next((what for mark, what in UNREADABLE if mark.match(content)), None)
+        raise ValueError(what or "the picture is damaged, or of an unknown kind") from error
+
+
+def _encoded(picture: Image.Image) -> tuple[bytes, str]:
+    """Return a picture as PNG, or as JPEG where that is much smaller: for a photograph, and not for a drawing."""
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    picture.convert("RGB").save(png, "PNG")
+    picture.convert("RGB").save(jpeg, "JPEG", quality=80)
+    if len(jpeg.getvalue()) < len(png.getvalue()) / 2:
+        return jpeg.getvalue(), "jpeg"
+    return png.getvalue(), "png"
+
+
+def decode(base64_of: str) -> bytes:
+    """Return the bytes that a notebook holds as text.
+
+    Raises:
+        ValueError: if the text is not base64.
+    """
+    try:
+        return base64.b64decode(base64_of)
+    except ValueError as error:
+        raise ValueError("the picture is damaged") from error
 
 
 def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any]) -> bytes:
@@ -71,18 +125,15 @@ def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any])
     Raises:
         ValueError: with the reason, if there is none, or it lies elsewhere.
     """
-    try:
-        if source.startswith("attachment:"):
-            bundle = attachments.get(urllib.parse.unquote(source.removeprefix("attachment:")))
-            if not bundle:
-                raise ValueError("the picture is missing: the cell has no such attachment")
-            return base64.b64decode(next(iter(bundle.values())))
-        if source.startswith("data:"):
-            head, _, body = source.partition(",")
-            content = urllib.parse.unquote_to_bytes(body)
-            return base64.b64decode(content) if head.endswith(";base64") else content
-    except binascii.Error as error:
-        raise ValueError("the picture is damaged") from error
+    if source.startswith("attachment:"):
+        name = source.removeprefix("attachment:")
+        bundle = attachments.get(urllib.parse.unquote(name)) or attachments.get(name)
+        if not bundle:
+            raise ValueError("the picture is missing: the cell has no such attachment")
+        return decode(next(iter(bundle.values())))
+    if source.startswith("data:"):
+        head, _, body = source.partition(",")
+        return decode(urllib.parse.unquote(body)) if head.endswith(";base64") else urllib.parse.unquote_to_bytes(body)
     if re.match(r"[a-z][a-z0-9+.-]+:|//", source, re.I):
         raise ValueError("the picture is on the network; save it beside the notebook")
     path = folder / urllib.parse.unquote(source.split("?")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -47,6 +48,7 @@ class _Renderer(MathRenderer):
     def __init__(self) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
         self.found: list[Formula] = []
+        self.diagrams = 0
 
     def formula(self, latex: str, display: bool = False) -> str:
         self.found.append(Formula(latex.strip(), display))
@@ -59,6 +61,8 @@ class _Renderer(MathRenderer):
         return f'<img src="{escape(url)}" alt="{escape(re.sub("<[^>]*>", "", text))}">'
 
     def block_code(self, code: str, info: str | None = None) -> str:
+        if (info or "").strip() == "mermaid":
+            self.diagrams += 1
         return f"<pre><code>{escape(code)}</code></pre>"
 
 
@@ -86,12 +90,14 @@ def convert(source: str, place: Place, note: Noting, attachments: Mapping[str, A
         attachments: its own pictures.
     """
     renderer = _Renderer()
-    html = MarkdownWithMath(renderer).render(source)
+    html = MarkdownWithMath(renderer).render(_with_brackets(source, attachments or {}))
     tags = _Tags()
     tags.feed(html)
     tree = json.loads(formulas.run_pandoc(html, "html", "json"))
     for what in tags.notes:
         note(what)
+    if renderer.diagrams:
+        note("a Mermaid diagram is shown as its text: insert it as a picture")
     change = _Change(renderer.found, place, attachments or {}, note)
     return formulas.write_typst(walk(tree["blocks"], change, "typst", {}))
 
@@ -163,6 +169,15 @@ class _Change:
         return Div(PLAIN, content[1])
 
 
+def _with_brackets(source: str, attachments: Mapping[str, Any]) -> str:
+    """Put brackets around names of attachments with spaces in them, which Markdown would take for text."""
+    return re.sub(
+        r"(!\[[^\]\n]*\]\()attachment:([^<>()\n]* [^<>()\n]*)\)",
+        lambda found: f"{found[1]}<attachment:{found[2]}>)" if found[2] in attachments else found[0],
+        source,
+    )
+
+
 def _breakable(text: str) -> str:
     """Allow line breaks in very long words."""
     return re.sub(rf"([^\s\u200b]{{{WORD}}})(?=\S)", "\\1\u200b", text)
@@ -200,7 +215,17 @@ def wrapped(text: str) -> list[str]:
     """Return lines that fit the page: a long one continues on the next, after a mark."""
     lines = []
     for line in text.expandtabs(4).splitlines():
-        lines.append(line[:COLUMNS])
-        rest, width = line[COLUMNS:], COLUMNS - 2
-        lines += [f"↪ {rest[start : start + width]}" for start in range(0, len(rest), width)]
+        part, columns = "", 0
+        for char in line:
+            wide = _columns(char)
+            if columns + wide > COLUMNS:
+                lines.append(part)
+                part, columns = "↪ ", 2
+            part, columns = part + char, columns + wide
+        lines.append(part)
     return lines
+
+
+def _columns(char: str) -> int:
+    """Return how many columns of monospaced text a character takes: a Chinese one two, a combining accent none."""
+    return 0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")

@@ -15,6 +15,9 @@ SEQUENCE = re.compile(
     r"|[PX^_][^\x1b]*(?:\x1b\\)?"  # device control strings
     r"|[ -/]*[0-~])"  # character sets, and others
 )
+TOKEN = re.compile(
+    rf"\x1b\[(?P<count>\d*)(?P<move>[ABCDGK])|{SEQUENCE.pattern}|[\n\r\b]|[^\n\r\b\x1b]+|\x1b"
+)  # of what a terminal is sent
 
 
 def decode(content: bytes) -> str:
@@ -52,10 +55,35 @@ def sentence(text: str) -> str:
 def screen(text: str) -> tuple[str, list[str]]:
     r"""Return what a terminal would show, and the control characters that are left out.
 
-    Text after a carriage return or a backspace overwrites what was there, as in a progress bar.
+    Text after ``\r``, ``\b`` or a movement of the cursor overwrites what was there, as in a progress bar.
     """
-    lines = [_overwritten(line) for line in SEQUENCE.sub("", text).replace("\r\n", "\n").split("\n")]
-    return _without_controls("\n".join(lines))
+    lines: list[list[str]] = [[]]
+    row = column = 0
+    for found in TOKEN.finditer(text):
+        part, kind, count = found[0], found["move"], int(found["count"] or 1)
+        if part == "\n":
+            row, column = row + 1, 0
+            if row == len(lines):
+                lines.append([])
+        elif part == "\r" or kind == "G":
+            column = count - 1
+        elif part == "\b" or kind == "D":
+            column = max(0, column - count)
+        elif kind == "A":
+            row = max(0, row - count)
+        elif kind == "B":
+            row = min(len(lines) - 1, row + count)
+        elif kind == "C":
+            column += count
+        elif kind == "K":
+            start, end = {"1": (0, column + 1), "2": (0, None)}.get(found["count"], (column, None))
+            lines[row][start:end] = [" "] * (0 if end is None else end)
+        elif not SEQUENCE.fullmatch(part):
+            line = lines[row]
+            line += " " * (column - len(line))
+            line[column : column + len(part)] = part
+            column += len(part)
+    return _without_controls("\n".join("".join(line) for line in lines))
 
 
 def source(typed: str) -> tuple[str, list[str]]:
@@ -66,19 +94,3 @@ def source(typed: str) -> tuple[str, list[str]]:
 def _without_controls(shown: str) -> tuple[str, list[str]]:
     left_out = sorted({char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t"})
     return shown.translate(dict.fromkeys(map(ord, left_out))), left_out
-
-
-def _overwritten(line: str) -> str:
-    if "\r" not in line and "\b" not in line:
-        return line
-    kept: list[str] = []
-    at = 0
-    for part in re.findall(r"\r|\x08|[^\r\x08]+", line):
-        if part == "\r":
-            at = 0
-        elif part == "\b":
-            at = max(0, at - 1)
-        else:
-            kept[at : at + len(part)] = part
-            at += len(part)
-    return "".join(kept)

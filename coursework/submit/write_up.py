@@ -1,11 +1,12 @@
-"""The PDF: the answers and results of the notebooks and of training, typeset by Typst, each problem on a new page."""
+"""The PDF: the answers and results of the notebooks and of training, typeset by Typst, each question on a new page."""
 
 from __future__ import annotations
 
-import base64
+import copy
+import itertools
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from nbformat import NotebookNode
 
 from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
-from coursework.submit import glyphs, prose, text
+from coursework.submit import glyphs, pictures, prose, text
 from coursework.submit import pdf_pages as pages
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
@@ -24,9 +25,12 @@ from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
 from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
 
-LINES = 120  # that are shown of one output
-LOG_LINES = 15  # that are shown of a log: its end, where the accuracies are
+OUTPUT = (80, 40)  # lines, as they are wrapped, that are shown of what a cell prints: at its start and at its end
+LOG = (8, 16)  # and of a log: the settings are at its start, the accuracies at its end
+LONG = 1000  # characters that are shown of a line
+OBJECT = re.compile(r"<[\w.]+(?: object)?(?: at 0x[0-9a-fA-F]+)?>")  # says nothing of what an object looks like
 BLANK = re.compile(r"your answer here", re.I)
+PICTURE = re.compile(r"!\[|<img\b", re.I)
 
 STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
@@ -46,10 +50,10 @@ class Note:
 
 @dataclass(frozen=True)
 class WriteUp:
-    """The PDF, the pages of each problem, and notes on differences from the notebooks."""
+    """The PDF, the pages of each question, and notes on differences from the notebooks."""
 
     content: bytes
-    pages: dict[int, tuple[int, int]]
+    pages: dict[str, tuple[int, int]]
     notes: tuple[Note, ...]
 
 
@@ -100,8 +104,9 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
             content = _compile_or_mend(pieces, person, setting)
         except typst.TypstError as error:
             raise ValueError(f"{homework().pdf} cannot be set: {text.sentence(str(error))[:300]}") from error
-    wanted = {problem.number: f"Problem {problem.number}" for problem in homework().problems}
-    return WriteUp(content, pages.page_map(content, wanted), tuple(dict.fromkeys(setting.notes)))
+    questions = [name for problem in homework().problems for name in problem.questions]
+    carried = {name: f"Problem {name.removeprefix('Problem ')}" for name in questions}
+    return WriteUp(content, pages.page_map(content, carried), tuple(dict.fromkeys(setting.notes)))
 
 
 def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
@@ -114,7 +119,11 @@ def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Sett
             yield _given("#pagebreak()")
         yield _given(f"#problem({problem.number}, {quoted(problem.title)}, {problem.points})")
         for task in problem.tasks:
-            if len(problem.tasks) > 1:
+            if problem.apart:
+                if task is not problem.tasks[0]:
+                    yield _given("#pagebreak()")
+                yield _given(f"#question({quoted(task.number)}, {quoted(task.title)})")
+            elif len(problem.tasks) > 1:
                 yield _heading(f"{task.number} {task.title}")
             yield from answers.get(task.number) or [_given("_Nothing here was executed or answered._")]
             if task.run:
@@ -135,13 +144,13 @@ def _heading(words: str) -> Piece:
 
 
 def _run(model: str, setting: Setting) -> Iterator[Piece]:
-    """Return the end of a run's log, and its pictures."""
+    """Return the settings and the end of a run's log, and its pictures."""
     results = homework().results
     folder = setting.root / results
     if not is_inside(folder, setting.root):  # as for the zip, links are not followed
         return
     if (folder / f"{model}.log").exists():
-        yield _file(f"{results}/{model}.log", "its end", setting, _end_of_log)
+        yield _file(f"{results}/{model}.log", "its start and its end", setting, _log)
     for path in sorted(folder.glob(f"{model}_*.png")):
         yield _file(f"{results}/{path.name}", "all of it", setting, partial(_picture, setting=setting))
 
@@ -179,9 +188,9 @@ def _markdown(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]
     return source, _set(source, setting, note, folder=setting.root)
 
 
-def _end_of_log(content: bytes, note: Noting) -> tuple[str, str]:
-    last = "\n".join(_lines(_text_of(content), note)[-LOG_LINES:])
-    return last, raw_text(last)
+def _log(content: bytes, note: Noting) -> tuple[str, str]:
+    lines = "\n".join(_excerpt(_lines(_text_of(content), note), *LOG))
+    return lines, raw_text(lines)
 
 
 def _picture(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
@@ -222,11 +231,16 @@ def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[st
     """Return the pieces for the cells of the notebooks, by task."""
     found: dict[str, list[Piece]] = {}
     cells = {name: notebook.cells for name, notebook in notebooks.items()}
+    given = outline.read(setting.root / "notebooks")
     for name, (tags, lost) in outline.labelled(cells, setting.root).items():
+        numbered = {entry.under for entry in given.get(f"{name}.ipynb", ()) if re.match(r"\d+\. ", entry.under)}
         for entry in lost:
             setting.note(name, "?", f"{entry} is not there any more")
         for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
             called = str(cell.get("id") or f"number {number}")
+            if cell.cell_type == "markdown":
+                cell = copy.copy(cell)
+                cell.source = _without_numbers(cell.source, numbered)
             whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
             if whole:
                 found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
@@ -237,11 +251,38 @@ def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Notin
     """Return the Typst of a cell: its outputs, with the code of settings, or its Markdown."""
     if cell.cell_type == "code":
         parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
-        parts += [_output(output, setting, note) for output in cell.outputs]
+        parts += [_output(output, setting, note) for output in _joined(cell.outputs)]
         return "\n\n".join(filter(None, parts))
-    if "answer" in tags and (BLANK.search(cell.source) or not cell.source.strip()):
+    if "answer" in tags and not is_answered(cell.source):
         note("there is no answer yet")
     return _set(cell.source, setting, note, attachments=cell.get("attachments"))
+
+
+def is_answered(source: str) -> bool:
+    """Tell whether something stands in the cell of an answer: a picture may stand beside the blank."""
+    return bool(PICTURE.search(source) or (source.strip() and not BLANK.search(source)))
+
+
+def _without_numbers(source: str, headings: Collection[str]) -> str:
+    """Return Markdown in which given headings do not carry the number of a section of the notebook."""
+
+    def shorter(found: re.Match[str]) -> str:
+        return found[1] + (found[2].partition(". ")[2] if found[2] in headings else found[2])
+
+    return re.sub(r"^(#{1,6} +)(.+?)(?= *$)", shorter, source, flags=re.M)
+
+
+def _joined(outputs: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield the outputs of a cell; what it prints in turns with messages on the error stream is one text."""
+    shown = [output for output in outputs if output.output_type != "stream" or output.name == "stdout"]
+    for is_text, group in itertools.groupby(shown, lambda output: output.output_type == "stream"):
+        if is_text:
+            texts = list(group)
+            joined = copy.copy(texts[0])
+            joined.text = "".join(output.text for output in texts)
+            yield joined
+        else:
+            yield from group
 
 
 def _chosen(source: str) -> str:
@@ -251,38 +292,55 @@ def _chosen(source: str) -> str:
 
 def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
     if output.output_type == "stream":
-        return _printed(output.text, note) if output.name == "stdout" else ""
+        return _printed(output.text, note)
     if output.output_type == "error":
         return _printed(f"{output.ename}: {output.evalue}", note)
     data = output.data
-    for kind in ("image/png", "image/jpeg", "image/svg+xml"):
-        if kind in data:
-            try:
-                content = data[kind].encode() if kind.endswith("xml") else base64.b64decode(data[kind])
-                return setting.pictures.place(content, WIDTH)
-            except ValueError as error:
-                note(str(error))
-                return absent(str(error))
-    if markdown := data.get("text/markdown") or data.get("text/latex"):
-        return _set(markdown, setting, note)
-    if "text/plain" in data:
-        return _printed(data["text/plain"], note)
-    if data:
-        note(f"an output of the kind {', '.join(sorted(data))} is not shown")
-    return ""
+    for kind in sorted((kind for kind in data if kind.startswith("image/")), key=lambda kind: "svg" in kind):
+        try:
+            return setting.pictures.place(data[kind].encode() if "svg" in kind else pictures.decode(data[kind]))
+        except ValueError as error:
+            note(str(error))
+            return absent(str(error))
+    said, others = data.get("text/plain", ""), sorted(set(data) - {"text/plain"})
+    if others and OBJECT.fullmatch(said):
+        said = ""
+    if markup := data.get("text/markdown") or data.get("text/latex") or ("" if said else data.get("text/html")):
+        return _set(markup, setting, note)
+    if others and not said:
+        note(f"an output of the kind {', '.join(others)} is not shown")
+    return _printed(said, note)
 
 
 def _lines(printed: str, note: Noting) -> list[str]:
-    """Return the lines that a terminal would show, wrapped to fit the page."""
-    return wrapped(_without_controls(text.screen(printed), note).rstrip())
+    """Return the lines that a terminal would show, cut where they are very long, and wrapped to fit the page."""
+    lines = _without_controls(text.screen(printed), note).rstrip().splitlines()
+    over = sum(len(line) > LONG for line in lines)
+    if over:
+        note(
+            f"only {LONG} characters are shown of {'each of ' * (over > 1)}{over} line{'s' * (over > 1)} that is longer"
+        )
+    return wrapped(
+        "\n".join(
+            f"{line[:LONG]} [{len(line) - LONG} characters are left out]" if len(line) > LONG else line
+            for line in lines
+        )
+    )
+
+
+def _excerpt(lines: Sequence[str], start: int, end: int) -> list[str]:
+    """Return the first and the last lines, with a line between them that says how many are left out."""
+    if len(lines) <= start + end + 1:
+        return list(lines)
+    return [*lines[:start], f"[{len(lines) - start - end} lines are left out]", *lines[-end:]]
 
 
 def _printed(printed: str, note: Noting) -> str:
     lines = _lines(printed, note)
-    if len(lines) > LINES:
-        note(f"only {LINES} of the {len(lines)} lines that it prints are shown")
-        lines = [*lines[:LINES], f"... and {len(lines) - LINES} lines more, in the notebook"]
-    return raw_text("\n".join(lines)) if lines else ""
+    shown = _excerpt(lines, *OUTPUT)
+    if len(shown) < len(lines):
+        note(f"only {sum(OUTPUT)} of the {len(lines)} lines that it prints are shown")
+    return raw_text("\n".join(shown)) if shown else ""
 
 
 def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) -> None:
@@ -315,7 +373,7 @@ def _compile_or_mend(pieces: Sequence[Piece], person: Person, setting: Setting) 
 
 
 def _compile(pieces: Sequence[Piece], person: Person, setting: Setting) -> bytes:
-    names = {ord(char): glyphs.named(char) for char in setting.undrawable}
+    names = {ord(char): f"{glyphs.named(char)}\u200b" for char in setting.undrawable}  # lines may break after them
     body = "\n\n".join([STYLE.read_text(encoding="utf-8"), *(piece.typst for piece in pieces)])
     (setting.folder / "main.typ").write_text(body.translate(names), encoding="utf-8")
     content: bytes = typst.compile(

@@ -23,6 +23,7 @@ from coursework.staff.release.markers import (
 
 Notebook = dict[str, Any]
 ANSWER = "*Your answer here*"
+DRAWING = "To answer with a drawing or a photograph, drag the image into this cell."
 CLEARED = ("attachments", "execution_count", "metadata", "outputs")  # fields of a cell that students do not get
 
 
@@ -117,7 +118,7 @@ def _blank(region: Region, syntax: Syntax, names: Sequence[str]) -> tuple[str, .
     """Return the lines of a blank: what to do, and a statement that stops and names the task."""
     title, indent = f"Task {region.task}: {region.name}", " " * region.indent
     if syntax is MARKDOWN:
-        return (f"**Task {region.task}, {region.name.replace('_', ' ')}.** {ANSWER}",)
+        return (f"**Task {region.task}, {region.name.replace('_', ' ')}.** {ANSWER} {DRAWING}",)
     if syntax is CODE:
         stop = [f'echo "Not started. {title}: write your lines into $0" >&2', "exit 1"]
         return tuple(indent + line for line in ("# Your lines here, in place of the next two.", *stop))

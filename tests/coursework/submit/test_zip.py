@@ -13,7 +13,7 @@ import sys
 import zipfile
 
 import pytest
-from repository import ROOT
+from repository import ROOT, edit
 
 from coursework.homework import homework
 from coursework.options import COMMANDS
@@ -35,6 +35,19 @@ def read(path):
 def pack(root):
     entries, _ = inspection.gather(root)
     return archive.pack(entries, manifest.build(entries, Person("Ada", "none"), [], []))
+
+
+def test_a_picture_beside_a_notebook_travels_with_it(root):
+    (root / "notebooks" / "my drawing.png").write_bytes((root / homework().results / "filters.png").read_bytes())
+    (root / "photo.jpg").write_bytes(b"a photo")
+    (root / "notebooks" / "unused.png").write_bytes(b"no text shows it")
+    (root.parent / "secret.png").write_bytes(b"outside")
+    path = root / homework().notebooks[0]
+    text = "![a](my%20drawing.png) ![b](../../secret.png) ![c](missing.png) <img src='../photo.jpg' width=50%>"
+    cell = {"cell_type": "markdown", "id": "b0a1", "metadata": {}, "source": text}
+    edit(path, lambda notebook: notebook["cells"].append(cell))
+    held = {entry.path for entry in inspection.gather(root)[0] if entry.kind == "picture"}
+    assert held == {"notebooks/my drawing.png", "photo.jpg"}
 
 
 def test_a_complete_submission_gives_both_files(ready, tmp_path, capsys):
