@@ -117,12 +117,14 @@ class Data:
             ValueError if the data is not there.
         default: the variables that make every notebook use the data in the repository.
         other: what a cell prints if it has used other data.
+        command: the homework's own command that says in a line which data there is.
     """
 
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     choose: str = ""
     default: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class Homework:
         weights: of functions that count for more than one in their task.
         visible: the part of a program's points that is for the cases that students have.
         libraries: names and packages whose versions the results depend on.
+        hours: how long each notebook takes a student, by its name: the least and the most to plan for.
     """
 
     name: str
@@ -162,6 +165,7 @@ class Homework:
     weights: Mapping[str, float] = field(default_factory=dict)
     visible: float = 0.4
     libraries: Mapping[str, str] = field(default_factory=dict)
+    hours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the table is consistent."""
