@@ -253,6 +253,12 @@ def path_of(module: str) -> str:
     return module.replace(".", "/") + ".py"
 
 
+def hours_of(*notebooks: str) -> str:
+    """Return the hours to plan for these notebooks, as a range such as "3-5"; "" if none of them has any."""
+    known = [homework().hours[name] for name in notebooks if name in homework().hours]
+    return f"{sum(least for least, _ in known)}-{sum(most for _, most in known)}" if known else ""
+
+
 def hook(name: str) -> Callable[..., Any]:
     """Return what ``"module:function"`` stands for."""
     module, _, function = name.partition(":")

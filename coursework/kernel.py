@@ -45,6 +45,8 @@ def find_homework() -> None:
     sys.path[:] = [path for path in sys.path if path != ".."]
     if str(ROOT) not in sys.path:
         sys.path.append(str(ROOT))
+    if is_hosted():
+        os.environ["PYTHONPATH"] = str(ROOT)  # for commands that a cell calls, which begin in its folder
 
 
 def refuse_unfit() -> None:
