@@ -184,6 +184,11 @@ class Homework:
                 raise ValueError(f"Homework: task {task.number} must have functions and cases, or neither")
             if (task.program_points < task.points) != bool(task.by_person):
                 raise ValueError(f"Homework: by_person of task {task.number} must say what the other points are for")
+        for name, (least, most) in self.hours.items():
+            if f"notebooks/{name}.ipynb" not in self.notebooks or not 0 < least <= most:
+                raise ValueError(
+                    f"Homework: hours must name a notebook and give the least and the most, got {name}: {least}, {most}"
+                )
         if not 0 < self.visible < 1:
             raise ValueError(f"Homework: visible must be between 0 and 1, got {self.visible}")
 

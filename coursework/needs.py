@@ -70,7 +70,7 @@ def too_old(names: dict[str, str]) -> list[str]:
 
 
 def _fits(has: str, wanted: str) -> bool:
-    """Tell whether a version is one that ``wanted`` allows, such as ">=1.26" or ">2.13"."""
+    """Tell whether a version is one that ``wanted`` allows, ">=1.26" or ">2.13"; any other form allows all."""
     low = _numbers(wanted.lstrip("<>=!~"))
     if not wanted.startswith(">") or not low:
         return True
@@ -79,8 +79,9 @@ def _fits(has: str, wanted: str) -> bool:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers with which a version begins, without the zeros at their end: 2.0 is 2."""
     match = re.match(r"\d+(\.\d+)*", text)
-    return tuple(map(int, match[0].split("."))) if match else ()
+    return tuple(map(int, re.sub(r"(\.0+)+$", "", match[0]).split("."))) if match else ()
 
 
 def this_python() -> str:

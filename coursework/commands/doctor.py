@@ -55,11 +55,11 @@ def _look(own: bool) -> Iterator[tuple[str, str, str]]:
         if lost:
             install = f"python -m pip install {' '.join(lost)}" if own else make
             yield MEND, "packages", f"not here: {', '.join(lost)}; type: {install}"
-        if own and (more := sorted({*needs.missing(needs.required("pdf"))} - {*lost, "jupyter"})):
+        if own and (more := needs.missing(_for_commands())):
             install = f"python -m pip install {' '.join(more)}"
-            yield NOTE, "packages", f"submit, verify and site need {', '.join(more)}, too; type: {install}"
+            yield NOTE, "packages", f"submit, verify and site need more; type: {install}"
         if not own and not is_installed(VENV, None):
-            yield MEND, ".venv", f"the set-up is not complete or not of today's requirements; type: {make}"
+            yield MEND, ".venv", f"begun, moved, or older than what is required; type: {make} (which mends it)"
         broken = _broken(list(has))
         if broken:
             yield MEND, "imports", broken
@@ -78,6 +78,12 @@ def _look(own: bool) -> Iterator[tuple[str, str, str]]:
     if not lost:
         kernel = "that of this page" if own else f"`make lab` chooses it; {KERNEL}"
         yield OK, "kernel", kernel
+
+
+def _for_commands() -> dict[str, str]:
+    """Return what the commands around notebooks need besides; of Jupyter only what executes and converts notebooks."""
+    rest = {name: oldest for name, oldest in needs.required("pdf").items() if name not in needs.required(kernel=True)}
+    return {**{name: oldest for name, oldest in rest.items() if name != "jupyter"}, "nbconvert": ""}
 
 
 def _broken(names: list[str]) -> str:
