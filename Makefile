@@ -12,11 +12,14 @@ $(if $(WORDS),$(eval $(WORDS):;@:))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab data check status hint train plots predict submit verify site clean
+.PHONY: help doctor run test lab data check status hint train plots predict submit verify site clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo "  PYTHON=python3.12 chooses the interpreter of a new .venv; ARGS= passes options on, as in: make data ARGS=--help"
+
+doctor:  ## what is missing here, and what to type
+	@$(CS7643) doctor $(ARGS) || test $$? -eq 1
 
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from coursework import needs
 from coursework.files import atomic_writer, remove, try_lock
 from coursework.homework import homework
 from coursework.installation import NEEDED_GB, VERSION, SetupError, advice_on, has_begun, pip_install, python_of
@@ -49,11 +50,13 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
         os.environ.pop(name, None)
     if os.environ.get("COURSEWORK_NO_VENV") == "1":
         return None
+    if needs.is_hosted():
+        return _refuse_unfit(extra)
     foreign = [name for name in FOREIGN if os.environ.pop(name, None)]
     os.environ["PYTHONNOUSERSITE"] = "1"
     entered = os.environ.pop("COURSEWORK_VENV", None)  # not inherited: a terminal in JupyterLab may call from outside
     venv = root / ".venv"
-    inside = _is_inside(venv)
+    inside = is_inside(venv)
     try:
         if not is_installed(venv, extra, inside) or _aside(venv).exists():
             with _lock(root / ".venv.lock"):
@@ -82,7 +85,15 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
     return subprocess.run(command).returncode
 
 
-def _is_inside(venv: Path) -> bool:
+def _refuse_unfit(extra: str | None) -> int | None:
+    """On a machine that has its packages, install nothing: return None if they suffice, else say what to type."""
+    if not (lost := needs.missing(needs.required(extra, kernel=True))):
+        return None
+    print(f"set-up: this Python lacks some packages; type: python -m pip install {' '.join(lost)}", file=sys.stderr)
+    return 1
+
+
+def is_inside(venv: Path) -> bool:
     """Tell whether this process runs in ``venv``, whichever of the folder's names either uses."""
     try:
         return os.path.samefile(sys.prefix, venv)
@@ -225,7 +236,7 @@ def _make(venv: Path) -> None:
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
-    if os.name == "nt" and _is_inside(venv):
+    if os.name == "nt" and is_inside(venv):
         program = homework().package
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m {program} run")
     print(

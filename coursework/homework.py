@@ -130,12 +130,14 @@ class Data:
             ValueError if the data is not there.
         default: the variables that make every notebook use the data in the repository.
         other: what a cell prints if it has used other data.
+        command: the homework's own command that says in a line which data there is.
     """
 
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     choose: str = ""
     default: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Homework:
         python: the version of the oldest Python that may grade.
         visible: the part of a program's points that is for the cases that students have.
         libraries: names and packages whose versions the results depend on.
+        hours: how long each notebook takes a student, by its name: the least and the most to plan for.
     """
 
     name: str
@@ -177,6 +180,7 @@ class Homework:
     python: str = "3.10"
     visible: float = 0.4
     libraries: Mapping[str, str] = field(default_factory=dict)
+    hours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the table is consistent."""
@@ -195,6 +199,11 @@ class Homework:
                 raise ValueError(f"Homework: task {task.number} must have functions and cases, or neither")
             if (task.program_points < task.points) != bool(task.by_person):
                 raise ValueError(f"Homework: by_person of task {task.number} must say what the other points are for")
+        for name, (least, most) in self.hours.items():
+            if f"notebooks/{name}.ipynb" not in self.notebooks or not 0 < least <= most:
+                raise ValueError(
+                    f"Homework: hours must name a notebook and give the least and the most, got {name}: {least}, {most}"
+                )
         if not 0 < self.visible < 1:
             raise ValueError(f"Homework: visible must be between 0 and 1, got {self.visible}")
 
@@ -262,6 +271,12 @@ class Homework:
 def path_of(module: str) -> str:
     """Return where the file of a module is, from the root of the repository."""
     return module.replace(".", "/") + ".py"
+
+
+def hours_of(*notebooks: str) -> str:
+    """Return the hours to plan for these notebooks, as a range such as "3-5"; "" if none of them has any."""
+    known = [homework().hours[name] for name in notebooks if name in homework().hours]
+    return f"{sum(least for least, _ in known)}-{sum(most for _, most in known)}" if known else ""
 
 
 def hook(name: str) -> Callable[..., Any]:

@@ -112,6 +112,7 @@ def _clean(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
+    "doctor": Command("say what is missing here, and what to type", "coursework.commands.doctor", bare=True),
     "run": Command("execute every notebook and leave a report in build/", "coursework.notebooks.execute", _run),
     # BEGIN STAFF
     "test": Command("run the tests and compare the notebooks", "coursework.commands.test", _test, "dev"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
+import importlib.util
 import io
 import os
 import re
@@ -12,6 +13,8 @@ import sys
 import traceback
 from collections.abc import Callable
 from typing import TextIO
+
+from coursework.root import ROOT
 
 CUT_OFF = 141  # the exit code of a program whose reader has gone, as shells count it
 REMEDIES = {
@@ -93,6 +96,8 @@ def explain(error: BaseException) -> str | None:
         return f"there is not enough memory{f' ({text})' if text else ''}: close other programs and call again"
     if isinstance(error, RuntimeError) and "can't start new thread" in text:
         return f"no more threads are allowed here ({text}): raise the limit (ulimit -u), or close other programs"
+    if isinstance(error, ModuleNotFoundError) and (name := _package(error)):
+        return f"this Python ({sys.executable}) has no {name}; type: python -m pip install {name}"
     if not isinstance(error, OSError):
         return None
     if error.errno is None or error.strerror is None:
@@ -101,6 +106,13 @@ def explain(error: BaseException) -> str | None:
     where = f"{name if name.isprintable() else repr(name)}: " if name else ""
     remedy = REMEDIES.get(error.errno)
     return f"{where}{error.strerror}{f'; {remedy}' if remedy else ''}"
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    """Return the name of the package that is not installed; "" if a module of the homework or of Python is meant."""
+    name = (error.name or "").partition(".")[0]
+    ours = name in sys.stdlib_module_names or (ROOT / name).exists()
+    return "" if ours or importlib.util.find_spec(name) else name
 
 
 def _legible(error: UnicodeError) -> tuple[str, int]:

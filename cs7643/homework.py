@@ -213,8 +213,19 @@ HOMEWORK = Homework(
     ),
     results="experiments/results",
     commands=COMMANDS,
-    data=Data(choose_data, "cs7643.data.sources:for_notebooks", {"CS7643_CIFAR10": "embedded"}, "Data: CIFAR-10"),
+    data=Data(
+        choose_data, "cs7643.data.sources:for_notebooks", {"CS7643_CIFAR10": "embedded"}, "Data: CIFAR-10", "data"
+    ),
     computes_nothing=("cases", "checks", "homework", "options", "plots"),
     weights={"two_layer_net": 3, "conv_forward_naive": 2, "conv_backward_naive": 2, "max_pool_backward_naive": 2},
     libraries={"NumPy": "numpy", "Matplotlib": "matplotlib", "PyTorch": "torch"},
+    hours={
+        "1_gradient_descent": (5, 9),
+        "2_autodiff": (4, 7),
+        "3_two_layer_net": (4, 7),
+        "4_layers": (5, 9),
+        "5_convnet": (1, 3),
+        "6_pytorch": (3, 5),
+        "7_challenge": (4, 10),
+    },
 )

@@ -32,7 +32,8 @@ ALONE = (
 )
 # Run before anything is installed.
 STANDARD_LIBRARY_ONLY = (
-    *("cli", "environment", "files", "installation", "options", "root", "start", "submit.names", "terminal"),
+    *("cli", "commands.doctor", "environment", "files", "installation", "kernel", "needs", "options", "root", "start"),
+    *("submit.names", "terminal"),
     "pytorch.settings",
 )
 OURS = {"coursework", "cs7643"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 from nbformat import NotebookNode
 
-from coursework.homework import PERSON, Task, homework, path_of
+from coursework.homework import PERSON, Task, homework, hours_of, path_of
 from coursework.notebooks import outline, run_pages
 from coursework.root import ROOT
 from coursework.submit.text import decode
@@ -32,7 +32,11 @@ def write(notebooks: Mapping[str, NotebookNode], root: Path) -> Sequence[tuple[s
 
 def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     """Return the page of instructions: ``docs/handout.md``, with a part of the template for each name in braces."""
-    words = {"{points}": str(homework().points), "{a_function}": homework().tasks[-1].functions[0][1]}
+    words = {
+        "{points}": str(homework().points),
+        "{a_function}": homework().tasks[-1].functions[0][1],
+        "{hours}": hours_of(*homework().hours),
+    }
     source = decode((ROOT / "docs" / "handout.md").read_bytes())
     for name, word in words.items():
         source = source.replace(name, word)
@@ -51,6 +55,7 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
         files=_files(notebooks, root),
         notebooks=notebooks,
         title_of=run_pages.title_of,
+        hours_of=hours_of,
     )
 
 

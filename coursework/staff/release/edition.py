@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from coursework.homework import homework
+from coursework.homework import homework, hours_of
 from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
 from coursework.staff.release.contents import CONTENTS, Contents, is_picture, read_contents
 from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, refuse
@@ -117,11 +117,13 @@ def restore_file(content: bytes, removed: Removed) -> bytes:
 
 
 def fill(template: str, files: Mapping[str, bytes]) -> str:
-    """Fill a template: {notebooks} is a table of the notebooks, with their titles and points."""
-    rows = ["| notebook | what it is about | points |", "| --- | --- | --- |"]
+    """Fill a template: {notebooks} is a table of the notebooks, with titles, points and hours; {hours} their sum."""
+    rows = ["| notebook | what it is about | points | hours to plan |", "| --- | --- | --- | --- |"]
     for path in homework().notebooks:
         text = texts(path, files[path])[0]
         title, points = re.search(r"^# +(.+)$", text, re.M), re.search(r"\*\*Points\*\* \| (.+?) *\|", text)
         name = PurePosixPath(path).stem
-        rows.append(f"| [{name}]({path}) | {title[1] if title else ''} | {points[1] if points else ''} |")
-    return template.replace("{notebooks}", "\n".join(rows))
+        rows.append(
+            f"| [{name}]({path}) | {title[1] if title else ''} | {points[1] if points else ''} | {hours_of(name)} |"
+        )
+    return template.replace("{notebooks}", "\n".join(rows)).replace("{hours}", hours_of(*homework().hours))

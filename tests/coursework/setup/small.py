@@ -18,6 +18,7 @@ COURSEWORK = (
     "files",
     "homework",
     "installation",
+    "needs",
     "options",
     "root",
     "start",
