@@ -99,12 +99,15 @@ class Loose:
         kind: a word for it in the manifest; an ``"extra"`` is Markdown that the PDF shows.
         remedy: what to do if it is missing or wrong.
         check: ``"module:function"``, which takes the path and raises ValueError if the file is wrong.
+        data: ``"module:function"``, which takes the path and returns the name of the data that the file is for, for the
+            manifest; "" if that is not known.
     """
 
     path: str
     kind: str
     remedy: str
     check: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,15 @@ class Data:
             ValueError if the data is not there.
         default: the variables that make every notebook use the data in the repository.
         other: what a cell prints if it has used other data.
+        seconds: what each notebook takes on two cores, roughly, by its name without folder and ending: with the data in
+            the repository, and with other data.
     """
 
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     choose: str = ""
     default: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,8 @@ HOMEWORK = Homework(
             "predictions.csv",
             "predictions",
             "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force.",
-            "cs7643.pytorch.predictions:read_predictions",
+            "cs7643.pytorch.predictions:require_cifar10",
+            "cs7643.pytorch.predictions:dataset_of",
         ),
         Loose(
             "extra.md",

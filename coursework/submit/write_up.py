@@ -26,7 +26,6 @@ from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
 
 LINES = 120  # that are shown of one output
 LOG_LINES = 15  # that are shown of a log: its end, where the accuracies are
-BLANK = re.compile(r"your answer here", re.I)
 
 STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
@@ -222,15 +221,22 @@ def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[st
     """Return the pieces for the cells of the notebooks, by task."""
     found: dict[str, list[Piece]] = {}
     cells = {name: notebook.cells for name, notebook in notebooks.items()}
+    outlines = outline.read(setting.root / "notebooks")
     for name, (tags, lost) in outline.labelled(cells, setting.root).items():
         for entry in lost:
             setting.note(name, "?", f"{entry} is not there any more")
+        for blank in outline.unwritten(cells[name], outlines.get(f"{name}.ipynb", [])):
+            setting.note(name, _called(cells[name][blank.number], blank.number + 1), "there is no answer yet")
         for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
-            called = str(cell.get("id") or f"number {number}")
+            called = _called(cell, number)
             whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
             if whole:
                 found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
     return found
+
+
+def _called(cell: NotebookNode, number: int) -> str:
+    return str(cell.get("id") or f"number {number}")
 
 
 def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
@@ -239,8 +245,6 @@ def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Notin
         parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
         parts += [_output(output, setting, note) for output in cell.outputs]
         return "\n\n".join(filter(None, parts))
-    if "answer" in tags and (BLANK.search(cell.source) or not cell.source.strip()):
-        note("there is no answer yet")
     return _set(cell.source, setting, note, attachments=cell.get("attachments"))
 
 

@@ -120,14 +120,38 @@ def test_results_with_names_of_all_kinds_come_back(root, tmp_path):
         assert (tmp_path / "copy" / homework().results / name).read_bytes().startswith(b"epoch")
 
 
-def test_code_that_the_students_files_import_goes_along(root):
-    (root / "cs7643" / "mine.py").write_text("from cs7643.mine_too import X\n", encoding="utf-8")
-    (root / "cs7643" / "mine_too.py").write_text("X = 1\n", encoding="utf-8")
-    with open(root / "cs7643" / "layers.py", "a", encoding="utf-8") as stream:
-        stream.write("\nfrom cs7643 import mine\n")
+@pytest.mark.parametrize(
+    ("by", "statement", "inside", "own"),
+    [
+        ("layers.py", "from cs7643 import mine", "from cs7643.mine_too import X", ["mine.py", "mine_too.py"]),
+        ("layers.py", "from . import mine", "from .mine_too import X", ["mine.py", "mine_too.py"]),
+        ("layers.py", "from .mine import X", "from . import mine_too\nX = mine_too.X", ["mine.py", "mine_too.py"]),
+        ("autodiff/forward.py", "from ..mine import X", "from .mine_too import X", ["mine.py", "mine_too.py"]),
+        (
+            "layers.py",
+            "import cs7643.own.mine",
+            "from .deep.too import X",
+            ["own/__init__.py", "own/mine.py", "own/deep/__init__.py", "own/deep/too.py"],
+        ),
+        ("pytorch/models.py", "from .own.mine import X", "X = 1", ["pytorch/own/__init__.py", "pytorch/own/mine.py"]),
+    ],
+)
+def test_code_that_the_students_files_import_goes_along(root, by, statement, inside, own):
+    for path in own:
+        place = root / "cs7643" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        content = "NAME = 'mine'\n" if place.name == "__init__.py" else "X = 1\n"
+        place.write_text(inside + "\n" if place.name == "mine.py" else content, encoding="utf-8")
+    with open(root / "cs7643" / by, "a", encoding="utf-8") as stream:
+        stream.write(f"\n{statement}\n")
     kinds = {entry.path: entry.kind for entry in inspection.gather(root)[0]}
-    assert kinds["cs7643/mine.py"] == kinds["cs7643/mine_too.py"] == "imported"
-    assert archive.try_copy(pack(root), root)[1] == []
+    assert {kinds.get(f"cs7643/{path}") for path in own} == {"imported"}
+    copy = root.parent / "alone"
+    shutil.copytree(root, copy)
+    for path in own:  # so that the copy has them from the zip alone
+        (copy / "cs7643" / path).unlink()
+    zipfile.ZipFile(io.BytesIO(pack(root))).extractall(copy)
+    assert json.loads(archive.run_in(copy, "-c", archive.IMPORT_ALL, f"cs7643/{by}").stdout) == []
 
 
 def test_a_module_that_is_not_handed_in_is_found_in_the_copy(root):
