@@ -214,7 +214,7 @@ def _text(cell: Mapping[str, Any]) -> str:
 
 
 def _given(cell: Mapping[str, Any]) -> str:
-    """Return the digest of a cell of the notebook that is given out, also where a solution stands in its blank."""
+    """Return the digest of a cell as it is given out, whatever stands in its blank."""
     if cell["cell_type"] == "markdown":
         return _digest({**cell, "source": REGION.sub("", _text(cell))})
     return "" if WRITTEN_IN.search(_text(cell)) else _digest(cell)

@@ -95,16 +95,15 @@ def run(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> dict[
     executions = [Execution(path, blank(notebooks.loads(content))) for path, content in before.items()]
     for execution in each_run(executions, root / BUILD, variables):
         name = paths[execution.path]
-        kept = f"{BUILD}/notebooks/{execution.path.name}"
         if execution.problem:
             place, _, reason = execution.problem.partition(": ")
-            remedy = f"Mend it, and call again. The notebook with the error is {kept}; yours is as it was."
+            remedy = f"Mend it, and call again. The notebook with the error is in {BUILD}/notebooks; yours is as it was."
             found[name] = Finding(
                 f"{PurePosixPath(name).parent}/{place}", f"it does not run to its end: {reason}", remedy
             )
         elif execution.path.read_bytes() != before[execution.path]:
             problem = "it was changed while it ran, so the results were not written into it"
-            found[name] = Finding(name, problem, f"Call again. What ran is {kept}.")
+            found[name] = Finding(name, problem, f"Call again. What ran is in {BUILD}/notebooks.")
         else:
             keep(before[execution.path], root / BUILD / BEFORE / execution.path.name)
             with atomic_writer(execution.path.resolve(), "w") as stream:

@@ -8,6 +8,7 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +184,11 @@ def size(count: int) -> str:
 def _refuse(found: Sequence[Finding]) -> int:
     number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
     print(f"\nNothing was written. {number} first:\n", file=sys.stderr)
+    first: dict[str, int] = {}  # where a remedy stands
     for count, finding in enumerate(found, start=1):
-        print(f"  {count}. {finding}", file=sys.stderr)
+        said = first.setdefault(finding.remedy, count)
+        shown = finding if said == count else replace(finding, remedy=f"As for {said}.")
+        print(f"  {count}. {shown}", file=sys.stderr)
     print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1
 
