@@ -189,7 +189,7 @@ SECONDS = {  # of the notebooks on two cores of a laptop: with the drawn images,
     "3_two_layer_net": (30, 115),
     "4_layers": (10, 25),
     "5_convnet": (15, 90),
-    "6_pytorch": (30, 200),
+    "6_pytorch": (30, 350),
     "7_challenge": (180, 2400),
 }
 

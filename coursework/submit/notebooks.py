@@ -19,8 +19,8 @@ from coursework.submit import names, text
 from coursework.submit.finding import Finding
 
 RUN_ALL = (
-    "Run it: make submit ARGS=--run. Or, in JupyterLab, choose Run > Restart Kernel and Run All Cells, wait for the last "
-    "cell, and save."
+    "Run it: make submit ARGS=--run. Or, in JupyterLab, choose Run > Restart Kernel and Run All Cells, wait for the "
+    "last cell, and save."
 )
 
 

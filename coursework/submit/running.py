@@ -97,7 +97,9 @@ def run(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> dict[
         name = paths[execution.path]
         if execution.problem:
             place, _, reason = execution.problem.partition(": ")
-            remedy = f"Mend it, and call again. The notebook with the error is in {BUILD}/notebooks; yours is as it was."
+            remedy = (
+                f"Mend it, and call again. The notebook with the error is in {BUILD}/notebooks; yours is as it was."
+            )
             found[name] = Finding(
                 f"{PurePosixPath(name).parent}/{place}", f"it does not run to its end: {reason}", remedy
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -58,12 +59,14 @@ def test_a_long_cell_shows_that_it_lives(tmp_path, monkeypatch, capsys):
     from nbformat.v4 import new_code_cell, new_notebook
 
     monkeypatch.setattr(execute, "EVERY", 2)
-    loop = "import time\nfor k in range(30):\n    print(f'a\\rstep \\x1b[1m{k}\\x1b[0m', flush=True)\n    time.sleep(0.2)"
+    loop = (
+        "import time\nfor k in range(30):\n    print(f'a\\rstep \\x1b[1m{k}\\x1b[0m', flush=True)\n    time.sleep(0.2)"
+    )
     nbformat.write(new_notebook(cells=[new_code_cell("1"), new_code_cell(loop)]), tmp_path / "1_a.ipynb")
     execute.run([tmp_path / "1_a.ipynb"], tmp_path / "out")
     lines = [line for line in capsys.readouterr().out.splitlines() if "so far" in line]
     assert len(lines) >= 2
     told = [re.fullmatch(r"1_a, cell 2 of 2: (\d+) s so far; it printed: step (\d+)", line) for line in lines]
-    for before, after in zip(told, told[1:]):
+    for before, after in itertools.pairwise(told):
         assert int(before[1]) < int(after[1])
         assert int(before[2]) < int(after[2])

@@ -13,12 +13,13 @@ import sys
 import zipfile
 
 import pytest
-from repository import ROOT
+from repository import ROOT, edit
 
 from coursework.homework import homework
 from coursework.options import COMMANDS
 from coursework.submit import archive, inspection, manifest, submit_command
 from coursework.submit.person import Person
+from cs7643.pytorch import predictions
 
 
 def submit(root, output, *words):
@@ -176,6 +177,42 @@ def test_what_is_not_done_is_a_warning(root, tmp_path, capsys):
     assert said.out == ""  # what is to be mended is said at once, before all checks run
     assert submit(root, tmp_path / "out", "--force") == 0
     assert "warning: task 6.1 earns 0 of 2 points for its code: momentum not started" in capsys.readouterr().out
+
+
+def test_the_data_of_predictions_and_runs_is_looked_at_and_recorded(root):
+    results = root / homework().results
+    (results / "mymodel.jsonl").write_text('{"kind": "run", "dataset": "CIFAR-10"}\n{"kind"', encoding="utf-8")
+    (results / "other.jsonl").write_text("[1]\n", encoding="utf-8")
+    entries, found = inspection.gather(root)
+    assert found == []
+    data = manifest.data_of(entries)
+    assert {path: names for path, names in data.items() if not path.startswith("notebooks/")} == {
+        "experiments/results/mymodel.jsonl": ["CIFAR-10"]
+    }
+    labels = predictions.read_predictions(root / "predictions.csv")
+    predictions.note_dataset(root / "predictions.csv", labels, "CIFAR-10")
+    entries, found = inspection.gather(root)
+    assert found == []
+    assert manifest.data_of(entries)["predictions.csv"] == ["CIFAR-10"]
+    predictions.note_dataset(root / "predictions.csv", labels, "Shapes-10 (embedded)")
+    entries, (finding,) = inspection.gather(root)
+    assert manifest.data_of(entries)["predictions.csv"] == ["Shapes-10 (embedded)"]
+    assert finding.place == "predictions.csv"
+    assert finding.problem.startswith("it is for the drawn images, Shapes-10 (embedded), not CIFAR-10.")
+
+
+def test_empty_answers_are_named_in_one_finding_a_notebook(root):
+    path = root / "notebooks" / "3_two_layer_net.ipynb"
+
+    def without_answers(notebook):
+        for cell in notebook["cells"]:
+            if "answer" in cell["metadata"]["tags"]:
+                cell["source"] = "*Your answer here*"
+
+    edit(path, without_answers)
+    (finding,) = inspection.gather(root)[1]
+    assert finding.problem.startswith("2 answers are not written yet: task 6.1 under")
+    assert finding.problem.count("task 6.1 under") == 2
 
 
 def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
