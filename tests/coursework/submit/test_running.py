@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import subprocess
 import sys
 
 import pytest
 from repository import ROOT, code_cells, edit
 
-from coursework.submit import notebooks, running
+from coursework.options import COMMANDS
+from coursework.submit import notebooks, running, submit_command
 from coursework.submit.submit_command import look
 
 FIRST, SECOND = "notebooks/1_a.ipynb", "notebooks/2_b.ipynb"
@@ -101,6 +104,33 @@ def test_what_running_may_mend_is_told_from_the_rest(root):
     (root / "notebooks" / ".4_layers.ipynb.swp").unlink()
     (root / "cs7643" / "layers.py").write_text("def (", encoding="utf-8")
     assert [each.place for each in running.obstacles(root, look(root)[2])] == ["cs7643/layers.py"]
+
+
+def test_unsaved_changes_stop_a_run(root, tmp_path, capsys):
+    path = root / "notebooks" / "4_layers.ipynb"
+    edit(path, without_results)
+    before = path.read_bytes()
+    (path.parent / ".4_layers.ipynb.swp").touch()
+    parser = argparse.ArgumentParser()
+    COMMANDS["submit"].arguments(parser)
+    args = parser.parse_args(["--run", "--output", str(tmp_path / "out")])
+    assert submit_command.main(args, root=root) == 1
+    said = capsys.readouterr().err
+    assert "an editor has unsaved changes" in said
+    assert "no cell was executed" in said
+    assert path.read_bytes() == before
+    assert not (root / "build").exists()
+
+
+def test_clean_leaves_the_copies(root):
+    kept = root / "build" / "before-submit" / "1_a.ipynb"
+    running.keep(b"mine", kept)
+    (root / "build" / "index.html").touch()
+    environment = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "cs7643", "clean", "--all"]
+    subprocess.run(command, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert [path for path in (root / "build").rglob("*") if path.is_file()] == [kept]
+    assert kept.read_bytes() == b"mine"
 
 
 @pytest.mark.slow
