@@ -112,12 +112,15 @@ class Loose:
         kind: a word for it in the manifest; an ``"extra"`` is Markdown that the PDF shows.
         remedy: what to do if it is missing or wrong.
         check: ``"module:function"``, which takes the path and raises ValueError if the file is wrong.
+        data: ``"module:function"``, which takes the path and returns the name of the data that the file is for, for the
+            manifest; "" if that is not known.
     """
 
     path: str
     kind: str
     remedy: str
     check: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Data:
         default: the variables that make every notebook use the data in the repository.
         other: what a cell prints if it has used other data.
         command: the homework's own command that says in a line which data there is.
+        seconds: what each notebook takes on two cores, roughly, by its name without folder and ending: with the data in
+            the repository, and with other data.
     """
 
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
@@ -138,6 +143,7 @@ class Data:
     default: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
     command: str = ""
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ def _submit(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="write the files despite errors; the manifest says what was overridden"
     )
     parser.add_argument(
+        "--run",
+        action="store_true",
+        help="run the notebooks that are not executed as they are, and write the results into them, without asking",
+    )
+    parser.add_argument(
         "--pdf", type=Path, metavar="FILE", help="hand in your own PDF, from LaTeX or a scan, as the write-up"
     )
     parser.add_argument("--name", help="your name; default: what collaborators.txt says")

@@ -184,6 +184,16 @@ PROBLEMS = (
     ),
 )
 
+SECONDS = {  # of the notebooks on two cores of a laptop: with the drawn images, with CIFAR-10
+    "1_gradient_descent": (30, 30),
+    "2_autodiff": (20, 20),
+    "3_two_layer_net": (30, 115),
+    "4_layers": (10, 25),
+    "5_convnet": (15, 90),
+    "6_pytorch": (30, 350),
+    "7_challenge": (180, 2400),
+}
+
 HOMEWORK = Homework(
     name="hw1",
     title="CS7643 Deep Learning, Homework 1",
@@ -203,7 +213,8 @@ HOMEWORK = Homework(
             "predictions.csv",
             "predictions",
             "Write it: python -m cs7643 predict. If you leave out problem 6.7, call with --force.",
-            "cs7643.pytorch.predictions:read_predictions",
+            "cs7643.pytorch.predictions:require_cifar10",
+            "cs7643.pytorch.predictions:dataset_of",
         ),
         Loose(
             "extra.md",
@@ -214,7 +225,12 @@ HOMEWORK = Homework(
     results="experiments/results",
     commands=COMMANDS,
     data=Data(
-        choose_data, "cs7643.data.sources:for_notebooks", {"CS7643_CIFAR10": "embedded"}, "Data: CIFAR-10", "data"
+        choose_data,
+        "cs7643.data.sources:for_notebooks",
+        {"CS7643_CIFAR10": "embedded"},
+        "Data: CIFAR-10",
+        "data",
+        SECONDS,
     ),
     computes_nothing=("cases", "checks", "homework", "options", "plots"),
     weights={"two_layer_net": 3, "conv_forward_naive": 2, "conv_backward_naive": 2, "max_pool_backward_naive": 2},

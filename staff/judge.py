@@ -17,6 +17,11 @@ TOO_GOOD = 0.999
 CHANCE, STAFF = 5.0, 5.0  # points for more than chance, and for more than the staff's model
 STAFF_ACCURACY = 0.905  # of the staff's model on the test images of CIFAR-10
 FILE = "predictions.csv"
+TEST_IMAGES = 10_000
+DRAWN = (
+    "These predictions are for the drawn images, not CIFAR-10: {:.0%} of the drawn test images would be right. Only "
+    "accuracy on CIFAR-10 earns points: fetch it, train MyModel on it, call predict again, and hand in again."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,20 +63,24 @@ def judge(number: str, files: Mapping[str, bytes], known: Mapping[str, Any]) -> 
     digits, counts = str(known.get("labels", "")), bool(known.get("labels"))
     if FILE not in files:
         return Judgement(0.0, f"{FILE} is not in the submission.", counts=counts)
-    if not counts:
-        return Judgement(0.0, f"{FILE} is there. It is compared with the labels later, by the staff.", counts=False)
     import numpy as np
 
-    from cs7643.pytorch.predictions import read_predictions  # PyTorch comes with it, and takes its time
+    # PyTorch comes with it, and takes its time
+    from cs7643.pytorch.predictions import ONLY_DRAWN, read_predictions, right_if_drawn
 
     labels = np.frombuffer(digits.encode(), np.uint8) - ord("0")
     with tempfile.TemporaryDirectory(prefix="predictions-") as folder:
         path = Path(folder) / FILE
         path.write_bytes(files[FILE])
         try:
-            found = read_predictions(path, len(labels), CLASSES)
+            found = read_predictions(path, len(labels) or TEST_IMAGES, CLASSES)
         except (ValueError, MemoryError) as error:
-            return Judgement(0.0, str(error).replace(f"{folder}/", ""))
+            return Judgement(0.0, str(error).replace(f"{folder}/", ""), counts=counts)
+    drawn = right_if_drawn(found)
+    about = f"\n{DRAWN.format(drawn)}" if drawn > ONLY_DRAWN else ""
+    if not counts:
+        text = f"{FILE} is there. It is compared with the labels later, by the staff."
+        return Judgement(0.0, text + about, counts=False)
     accuracy, best = float(np.mean(found == labels)), float(known.get("staff_accuracy", STAFF_ACCURACY))
     chance = 1 / CLASSES + SIGMAS * math.sqrt((1 - 1 / CLASSES) / CLASSES / len(labels))
     above, better = accuracy > chance, accuracy > best
@@ -80,5 +89,6 @@ def judge(number: str, files: Mapping[str, bytes], known: Mapping[str, Any]) -> 
         f"More than chance ({chance:.4f}): {CHANCE if above else 0:g} of {CHANCE:g} points.\n"
         f"More than the staff's model ({best:.4f}): {STAFF if better else 0:g} of {STAFF:g} points."
     )
+    text += about
     staff = f"6.7: accuracy {accuracy:.4f}: nobody's model is so good; ask" if accuracy > TOO_GOOD else ""
     return Judgement(CHANCE * above + STAFF * better, text, ("Accuracy", accuracy), staff)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PureWindowsPath
@@ -29,12 +29,16 @@ from nbformat import NotebookNode
 
 from coursework.files import atomic_writer
 from coursework.homework import homework, hook
-from coursework.notebooks import outline, run_pages
+from coursework.notebooks import minutes, outline, run_pages
 from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
 from coursework.progress import progress_bar
 from coursework.terminal import explain, has_colours
+
+BAR = "{desc} |{bar:12}| {n_fmt}/{total_fmt} cells, {elapsed}{postfix}"
+EVERY = 30  # seconds between two lines about a cell, where no bar is drawn
+WIDTH = 60  # characters of what a cell printed
 
 
 @dataclass
@@ -106,6 +110,7 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     try:
         data = homework().data
         chosen = hook(data.choose)(args) if data.choose and not args.in_place else data.default
+        print(minutes.announcement([path.stem for path in paths], args.output, chosen), flush=True)
         executions = run(paths, args.output, variables=chosen, timeout=args.timeout)
         if executions[-1].problem:
             return _explain(executions[-1])
@@ -119,6 +124,9 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     except KeyboardInterrupt:
         return _complain(f"stopped; what has run is in {args.output}", code=130)
     print(f"Report: {args.output / 'index.html'}")
+    if not args.in_place:
+        kept = f"The executed copies are in {args.output / 'notebooks'}; the notebooks themselves are as they were."
+        print(f"{kept} `submit --run` writes the results into them.")
     return 0
 
 
@@ -172,36 +180,56 @@ def run(
         OSError: if a notebook cannot be read or the report cannot be written.
         KeyboardInterrupt: at Ctrl-C; the kernel has ended, and the report holds what has run.
     """
+    started = []
     variables = homework().data.default if variables is None else variables
+    for execution in each_run([Execution(path, blank(_read(path))) for path in paths], output, variables, timeout):
+        started.append(execution)
+        if execution.problem:
+            break
+    return started
+
+
+def each_run(
+    executions: Sequence[Execution], output: Path, variables: Mapping[str, str], timeout: int = TIMEOUT
+) -> Iterator[Execution]:
+    """Execute notebooks as :func:`run` does, also after one that fails, and yield each as far as it ran."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=output):  # fail now rather than after the first notebook
         prepare()
-    executions = [Execution(path, _blank(path)) for path in paths]
-    for path in paths:
+    for path in (execution.path for execution in executions):
         for old in (output / "notebooks" / path.name, output / f"{path.stem}.html"):
             old.unlink(missing_ok=True)
     total = sum(len(execution.cells) for execution in executions)
     started: list[Execution] = []
-    with progress_bar(total=total, unit="cell") as bar:
+    with progress_bar(total=total, unit="cell", bar_format=BAR) as bar:
         for execution in executions:
-            bar.set_description(execution.path.stem)
             started.append(execution)
             try:
                 _execute(execution, variables, timeout, bar)
             finally:
                 _write_report(started, [waiting.path.stem for waiting in executions[len(started) :]], output)
-            if execution.problem:
-                break
-            bar.write(f"{execution.path.stem}: {execution.done} cells, {execution.seconds:.1f} s")
-    return started
+            if not execution.problem:
+                minutes.note(output, execution.path.stem, execution.datasets, execution.seconds)
+                _say(bar, f"{execution.path.stem}: {execution.done} cells, {execution.seconds:.1f} s")
+            yield execution
 
 
-def _blank(path: Path) -> NotebookNode:
-    """Read a notebook without its outputs, so that no old output is mistaken for a new one."""
+def _say(bar: Any, line: str) -> None:
+    """Print a line above the bar, at once: what is piped into a file is to be read while the cells run."""
+    bar.write(line)
+    sys.stdout.flush()
+
+
+def _read(path: Path) -> NotebookNode:
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (ValueError, nbformat.ValidationError) as error:
         raise OSError(f"{path} is not a notebook ({str(error).splitlines()[0]})") from error
+    return notebook
+
+
+def blank(notebook: NotebookNode) -> NotebookNode:
+    """Take the outputs out of a notebook, so that no old output is mistaken for a new one, and return it."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -253,7 +281,11 @@ async def _execute_cells(
         await client.async_start_new_kernel_client()
         for position, cell in enumerate(execution.notebook.cells):
             if cell.cell_type == "code":
-                await client.async_execute_cell(cell, position)
+                pulse = asyncio.ensure_future(_show_life(execution, cell, bar))
+                try:
+                    await client.async_execute_cell(cell, position)
+                finally:
+                    pulse.cancel()
                 execution.done += 1
                 bar.update()
     except DeadKernelError as error:
@@ -265,6 +297,29 @@ async def _execute_cells(
             await manager.shutdown_kernel(now=execution.done < len(execution.cells))
         if client.kc is not None:
             client.kc.stop_channels()
+
+
+async def _show_life(execution: Execution, cell: NotebookNode, bar: Any) -> None:
+    """Show which cell runs, since when, and the end of what it printed: on the bar, or a line now and then."""
+    place = f"{execution.path.stem}, cell {execution.done + 1} of {len(execution.cells)}"
+    start, told = time.monotonic(), 0
+    while True:
+        seconds = int(time.monotonic() - start)
+        printed = _last_line(cell)
+        if not bar.disable:
+            bar.set_description_str(f"{place}, {seconds} s", refresh=False)
+            bar.set_postfix_str(printed)
+        elif seconds // EVERY > told:
+            told = seconds // EVERY
+            _say(bar, f"{place}: {seconds} s so far" + (f"; it printed: {printed}" if printed else ""))
+        await asyncio.sleep(1)
+
+
+def _last_line(cell: NotebookNode) -> str:
+    """Return the end of the last line that a cell printed, without what moves a cursor or changes colours."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    lines = re.split(r"[\r\n]+", strip_ansi(printed).rstrip())  # type: ignore[no-untyped-call]
+    return "".join(char for char in lines[-1] if char.isprintable())[-WIDTH:].strip()
 
 
 def _explain(execution: Execution) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,12 +24,19 @@ ROLES = ("statement", "answer", "result", "settings")
 SHOWN = ("answer", "result", "settings")  # in the PDF
 GIVEN = "given"
 NAME = "outline.json"
+BLANK = re.compile(r"your +answer +here", re.I)
+UNTOUCHED = re.compile(r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*$", re.I | re.M)
+REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A given cell: its kind, the heading above it, its tags, and a digest of its text unless students change it."""
+    """A given cell: its kind, the heading above it, its tags, and a digest of its text.
+
+    Of an answer it is the digest of what stands around the blank; of code that students change it is empty.
+    """
 
     kind: str
     under: str
@@ -42,6 +50,15 @@ class Entry:
         return f"the {roles} cell of task {tasks}, under the heading {self.under!r}"
 
 
+@dataclass(frozen=True)
+class Unwritten:
+    """An answer that is as it was given out: its number among the cells, its task, and the heading above the blank."""
+
+    number: int
+    task: str
+    under: str
+
+
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the tags of a cell that have a meaning here, in a fixed order."""
     tags = cell.get("metadata", {}).get("tags", ())
@@ -51,7 +68,7 @@ def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
 def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Return the outline of a notebook with all its tags."""
     return [
-        Entry(cell["cell_type"], under, known(cell), "" if WRITTEN_IN.search(_text(cell)) else _digest(cell))
+        Entry(cell["cell_type"], under, known(cell), _given(cell))
         for cell, under in zip(cells, _headings(cells), strict=True)
     ]
 
@@ -123,6 +140,25 @@ def labelled(
     return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
 
 
+def unwritten(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> list[Unwritten]:
+    """Return the answers that are as they were given out: no word, no attachment, no cell of the student's below.
+
+    Args:
+        cells: of the notebook as it is handed in.
+        entries: the outline of the notebook as it was given out.
+    """
+    tags, _ = labels(cells, entries)
+    given = {"", *(entry.digest for entry in entries if "answer" in entry.tags)}
+    found = []
+    for number, words in enumerate(tags):
+        if "answer" not in words or cells[number].get("attachments") or _digest(cells[number]) not in given:
+            continue
+        added = itertools.takewhile(lambda k: not tags[k], range(number + 1, len(cells)))
+        if not any(_digest(cells[k]) or cells[k].get("attachments") for k in added):
+            found.append(Unwritten(number, own([words])[0], _heading_above_blank(cells, number)))
+    return found
+
+
 def own(found: Sequence[tuple[str, ...]]) -> list[str]:
     """Return the task of each cell: its own first task, or for a student's cell that of the shown cell above.
 
@@ -177,9 +213,26 @@ def _text(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def _given(cell: Mapping[str, Any]) -> str:
+    """Return the digest of a cell as it is given out, whatever stands in its blank."""
+    if cell["cell_type"] == "markdown":
+        return _digest({**cell, "source": REGION.sub("", _text(cell))})
+    return "" if WRITTEN_IN.search(_text(cell)) else _digest(cell)
+
+
 def _digest(cell: Mapping[str, Any]) -> str:
-    lines = [cell["cell_type"], *(line.rstrip() for line in _text(cell).strip().splitlines())]
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()[:12]
+    """Return a digest of a text without untouched blanks, whatever its white space; "" of one without a word."""
+    words = UNTOUCHED.sub("", _text(cell)).split()
+    text = " ".join([cell["cell_type"], *words])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12] if words else ""
+
+
+def _heading_above_blank(cells: Sequence[Mapping[str, Any]], number: int) -> str:
+    before = [_text(cell) for cell in cells[:number] if cell["cell_type"] == "markdown"]
+    whole = _text(cells[number])
+    blank = BLANK.search(whole)
+    found = HEADING.findall("\n".join([*before, whole[: blank.start() if blank else None]]))
+    return found[-1] if found else ""
 
 
 def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -187,7 +240,7 @@ def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     found, last = [], ""
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            inside = re.findall(r"^#{1,6} +(.+?) *$", _text(cell), re.M)
+            inside = HEADING.findall(_text(cell))
             last = inside[0] if inside else last
         found.append(last)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from coursework.submit.text import sentence
 
@@ -15,16 +15,18 @@ class Finding:
         place: the file, or the file and cell, as a student knows it.
         problem: what is the matter, in a clause.
         remedy: what to do, in a sentence.
+        stale: whether running the notebook again may mend it.
     """
 
     place: str
     problem: str
     remedy: str
+    stale: bool = False
 
     def __post_init__(self) -> None:
         """Keep what can be printed and written anywhere: names and messages come from files and from other programs."""
-        for field in fields(self):
-            object.__setattr__(self, field.name, sentence(getattr(self, field.name)))
+        for name in ("place", "problem", "remedy"):
+            object.__setattr__(self, name, sentence(getattr(self, name)))
 
     def __str__(self) -> str:
         """Return it as two lines."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import codecs
+import contextlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +24,12 @@ RESULT_KINDS = {  # what training leaves: the log of a run, and its pictures; ne
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the zip: its path, relative and with slashes, what it is, and its bytes."""
+    """A file of the zip: its path, relative and with slashes, what it is, its bytes, and the data that it is for."""
 
     path: str
     kind: str
     content: bytes
+    data: str = ""
 
 
 def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
@@ -47,7 +50,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
             found.extend([content] if content not in found else [])  # it may be imported as well
         elif path not in entries:
             content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
-            entries[path] = Entry(path, kind, content)
+            entries[path] = Entry(path, kind, content, _data_of(root, path, content))
             found.extend(_inspect(root, entries[path]))
 
     for path, kind in [*homework().handed_in().items(), *_results(root)]:
@@ -116,6 +119,17 @@ def _where_from(path: str) -> str:
     return "Put it back: from your own copy, or from the files you were given."
 
 
+def _data_of(root: Path, path: str, content: bytes) -> str:
+    """Return the name of the data that a file is for, or that a run used; "" if it does not say."""
+    with contextlib.suppress(ValueError, AttributeError):
+        for file in homework().loose:
+            if file.path == path and file.data:
+                return str(hook(file.data)(root / path))
+        if path.endswith(".jsonl"):
+            return str(json.loads(content.split(b"\n", 1)[0]).get("dataset", ""))
+    return ""
+
+
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     path = root / entry.path
     if entry.kind == "notebook":
@@ -144,26 +158,32 @@ def _inspect(root: Path, entry: Entry) -> list[Finding]:
 def _imported(root: Path, files: list[Entry]) -> list[str]:
     """Return the modules of the packages that the given files import, and those that these import, and so on."""
     found: list[str] = []
-    contents = [entry.content for entry in files]
-    for content in contents:  # which grows
-        for path in _imports(root, content):
+    sources = [(entry.path, entry.content) for entry in files]
+    for source in sources:  # which grows
+        for path in _imports(root, *source):
             if path not in found:
                 found.append(path)
                 read = read_inside(root, path)
-                contents += [read] if isinstance(read, bytes) else []
+                sources += [(path, read)] if isinstance(read, bytes) else []
     return sorted(found)
 
 
-def _imports(root: Path, content: bytes) -> Iterator[str]:
+def _imports(root: Path, importer: str, content: bytes) -> Iterator[str]:
+    """Yield the files that a file imports from the packages, whether by their full names or by relative ones."""
     try:
         nodes = list(ast.walk(ast.parse(content)))
     except (SyntaxError, ValueError):
         return
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    above = PurePosixPath(importer).parts[:-1]
     for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if isinstance(node, ast.ImportFrom):
+            start = above[: max(len(above) - node.level + 1, 0)] if node.level else ()  # one dot: the folder itself
+            parent = ".".join((*start, *filter(None, [node.module])))
+            modules |= {parent, *(f"{parent}.{alias.name}" for alias in node.names)}
     for module in sorted(modules):
-        if module.split(".")[0] in ("coursework", homework().package):
-            place = module.replace(".", "/")
-            yield from (path for path in (f"{place}.py", f"{place}/__init__.py") if (root / path).is_file())
+        parts = module.split(".")
+        if parts[0] in ("coursework", homework().package):
+            folders = ["/".join(parts[:count]) for count in range(min(2, len(parts)), len(parts) + 1)]
+            places = (f"{folders[-1]}.py", *(f"{folder}/__init__.py" for folder in folders))
+            yield from (path for path in places if (root / path).is_file())

@@ -18,9 +18,11 @@ NAME = "manifest.json"
 
 
 def data_of(entries: Sequence[Entry]) -> dict[str, list[str]]:
-    """Return the data sets that each notebook says it ran on."""
+    """Return the data sets that each notebook, each run of training, and each other file says it used."""
     found = {}
     for entry in entries:
+        if entry.data:
+            found[entry.path] = [entry.data]
         if entry.kind == "notebook":
             try:
                 cells = notebooks.loads(entry.content).cells

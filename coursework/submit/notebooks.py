@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from coursework.notebooks.provenance import changed_code
 from coursework.submit import names, text
 from coursework.submit.finding import Finding
 
-RUN_ALL = "Open it with `make lab`, choose Run > Restart Kernel and Run All Cells, wait for the last cell, and save."
+RUN_ALL = (
+    "Run it: make submit ARGS=--run. Or, in JupyterLab, choose Run > Restart Kernel and Run All Cells, wait for the "
+    "last cell, and save."
+)
 
 
 def read(path: Path) -> NotebookNode:
@@ -88,31 +92,44 @@ def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, 
         reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
         return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    lost = _lost(notebook, path, name)
-    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package), *lost]
-
-
-def _lost(notebook: NotebookNode, path: Path, name: str) -> list[Finding]:
-    """Name the cells that the PDF should show and that cannot be found by tag, text or place."""
     entries = outline.read(path.parent).get(path.name, [])
+    texts = [*_lost(notebook, entries, name), *_unwritten(notebook, entries, name)]
+    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package), *texts]
+
+
+def _lost(notebook: NotebookNode, entries: Sequence[outline.Entry], name: str) -> list[Finding]:
+    """Name the cells that the PDF should show and that cannot be found by tag, text or place."""
     remedy = "Put it back from the notebook that you were given, with what you wrote."
     return [
         Finding(name, f"{entry} is not there any more", remedy) for entry in outline.labels(notebook.cells, entries)[1]
     ]
 
 
+def _unwritten(notebook: NotebookNode, entries: Sequence[outline.Entry], name: str) -> list[Finding]:
+    """Name the answers that are still empty, all those of the notebook in one finding."""
+    found = outline.unwritten(notebook.cells, entries)
+    if not found:
+        return []
+    places = ", ".join(f"task {each.task} under {each.under!r}" for each in found)
+    problem = f"{len(found)} answers are not written yet" if len(found) > 1 else "an answer is not written yet"
+    remedy = "Write it where the notebook says *Your answer here*; a picture can be dropped into the cell. Then save."
+    return [Finding(name, f"{problem}: {places}", remedy)]
+
+
 def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
     if not cells:
         return [Finding(name, "it has no code cell any more", "Take a fresh copy of the notebook, and run it.")]
     if not any(cell.execution_count for cell in cells):
-        return [Finding(name, "no cell was executed", RUN_ALL)]
+        return [Finding(name, "no cell was executed", RUN_ALL, stale=True)]
     for number, cell in enumerate(cells, start=1):
         count = cell.execution_count
         if count is None:
-            return [Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL)]
+            return [
+                Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL, stale=True)
+            ]
         if count != number:
             problem = f"it was not executed from top to bottom: code cell {number} carries the number {count}"
-            return [Finding(name, problem, RUN_ALL)]
+            return [Finding(name, problem, RUN_ALL, stale=True)]
     return []
 
 
@@ -122,6 +139,7 @@ def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
             f"{name}, code cell {number} (id {cell.get('id', 'none')})",
             f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}".strip(),
             f"Mend it. {RUN_ALL}",
+            stale=True,
         )
         for number, cell in enumerate(cells, start=1)
         for output in cell.outputs
@@ -138,8 +156,8 @@ def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
     ]
     changed = sorted({path for record in records for path in changed_code(record, package)})
     if changed:
-        return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL)]
+        return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL, stale=True)]
     imports = re.compile(rf"^\s*(from|import)\s+{homework().package}\b", re.M)
     if not records and any(cell.execution_count and imports.search(cell.source) for cell in cells):
-        return [Finding(name, "it does not say which code its results come from", RUN_ALL)]
+        return [Finding(name, "it does not say which code its results come from", RUN_ALL, stale=True)]
     return []

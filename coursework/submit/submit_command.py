@@ -8,13 +8,14 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from coursework.files import atomic_writer, naming
 from coursework.homework import PERSON, homework
 from coursework.root import ROOT
-from coursework.submit import archive, editors, inspection, manifest, notebooks, pdf_pages, write_up
+from coursework.submit import archive, editors, inspection, manifest, notebooks, pdf_pages, running, write_up
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
@@ -22,7 +23,7 @@ from coursework.terminal import explain
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
-    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 for a wrong call.
+    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 wrong call, 130 stopped.
 
     Args:
         args: as :mod:`coursework.options` declares them.
@@ -37,12 +38,18 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
         for target in targets:  # before the minute that the checks take
             _require_writable(target)
         return _submit(args, root, *targets)
+    except KeyboardInterrupt:
+        return _complain("stopped: a notebook that ran to its end has its results, the others are as they were", 130)
     except (ValueError, OSError) as error:
         return _complain(sentence(explain(error) or str(error)))
 
 
 def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:
     entries, person, found = look(root, args.name, args.pdf)
+    failed = _run_outdated(args, root, found)
+    if failed is not None:
+        entries, person, found = look(root, args.name, args.pdf)
+        found = [each for each in found if not set(failed) & set(running.outdated([each]))] + list(failed.values())
     if found and not args.force:
         return _refuse(found)
     print("The zip is tried in a copy: all checks run once more, which takes a minute or two.", flush=True)
@@ -67,6 +74,20 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
     for line in about_pdf[1:]:
         print(f"  {line}")
     return 0
+
+
+def _run_outdated(args: argparse.Namespace, root: Path, found: Sequence[Finding]) -> dict[str, Finding] | None:
+    """Run the notebooks that are not executed as they are, if the student wants that and nothing stands against it.
+
+    Returns:
+        For each notebook that did not run to its end: why. None if nothing ran.
+    """
+    names = running.outdated(found)
+    if not names or running.obstacles(root, found) or not (args.run or (running.can_ask() and not args.force)):
+        return None
+    variables = running.choose_data()
+    running.announce(root, names, variables)
+    return running.run(root, names, variables) if args.run or running.agreed() else None
 
 
 def _require_writable(target: Path) -> None:
@@ -163,8 +184,11 @@ def size(count: int) -> str:
 def _refuse(found: Sequence[Finding]) -> int:
     number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
     print(f"\nNothing was written. {number} first:\n", file=sys.stderr)
+    first: dict[str, int] = {}  # where a remedy stands
     for count, finding in enumerate(found, start=1):
-        print(f"  {count}. {finding}", file=sys.stderr)
+        said = first.setdefault(finding.remedy, count)
+        shown = finding if said == count else replace(finding, remedy=f"As for {said}.")
+        print(f"  {count}. {shown}", file=sys.stderr)
     print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1
 

@@ -29,8 +29,6 @@ OUTPUT = (80, 40)  # lines, as they are wrapped, that are shown of what a cell p
 LOG = (8, 16)  # and of a log: the settings are at its start, the accuracies at its end
 LONG = 1000  # characters that are shown of a line
 OBJECT = re.compile(r"<[\w.]+(?: object)?(?: at 0x[0-9a-fA-F]+)?>")  # says nothing of what an object looks like
-BLANK = re.compile(r"your answer here", re.I)
-PICTURE = re.compile(r"!\[|<img\b", re.I)
 
 STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
@@ -231,13 +229,15 @@ def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[st
     """Return the pieces for the cells of the notebooks, by task."""
     found: dict[str, list[Piece]] = {}
     cells = {name: notebook.cells for name, notebook in notebooks.items()}
-    given = outline.read(setting.root / "notebooks")
+    outlines = outline.read(setting.root / "notebooks")
     for name, (tags, lost) in outline.labelled(cells, setting.root).items():
-        numbered = {entry.under for entry in given.get(f"{name}.ipynb", ()) if re.match(r"\d+\. ", entry.under)}
+        numbered = {entry.under for entry in outlines.get(f"{name}.ipynb", ()) if re.match(r"\d+\. ", entry.under)}
         for entry in lost:
             setting.note(name, "?", f"{entry} is not there any more")
+        for blank in outline.unwritten(cells[name], outlines.get(f"{name}.ipynb", [])):
+            setting.note(name, _called(cells[name][blank.number], blank.number + 1), "there is no answer yet")
         for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
-            called = str(cell.get("id") or f"number {number}")
+            called = _called(cell, number)
             if cell.cell_type == "markdown":
                 cell = copy.copy(cell)
                 cell.source = _without_numbers(cell.source, numbered)
@@ -247,20 +247,17 @@ def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[st
     return found
 
 
+def _called(cell: NotebookNode, number: int) -> str:
+    return str(cell.get("id") or f"number {number}")
+
+
 def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
     """Return the Typst of a cell: its outputs, with the code of settings, or its Markdown."""
     if cell.cell_type == "code":
         parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
         parts += [_output(output, setting, note) for output in _joined(cell.outputs)]
         return "\n\n".join(filter(None, parts))
-    if "answer" in tags and not is_answered(cell.source):
-        note("there is no answer yet")
     return _set(cell.source, setting, note, attachments=cell.get("attachments"))
-
-
-def is_answered(source: str) -> bool:
-    """Tell whether something stands in the cell of an answer: a picture may stand beside the blank."""
-    return bool(PICTURE.search(source) or (source.strip() and not BLANK.search(source)))
 
 
 def _without_numbers(source: str, headings: Collection[str]) -> str:

@@ -67,6 +67,12 @@ def draw(num_train: int = 50_000, num_test: int = 10_000, seed: int = 0) -> tupl
     return (*_draw_split(num_train, [seed, 0]), *_draw_split(num_test, [seed, 1]))
 
 
+def labels_of_test_images(num_test: int = 10_000, seed: int = 0) -> Labels:
+    """Return the labels of the test images, as :func:`draw` does, without drawing them."""
+    blocks = [_labels(np.random.default_rng([seed, 1, start])) for start in range(0, num_test, BLOCK)]
+    return np.concatenate(blocks)[:num_test]
+
+
 def _draw_split(count: int, seed: list[int]) -> tuple[Images, Labels]:
     X = np.empty((count, 3, SIZE, SIZE), np.uint8)
     y = np.empty(count, np.int64)
@@ -83,7 +89,7 @@ def _draw_split(count: int, seed: list[int]) -> tuple[Images, Labels]:
 
 def _draw_block(rng: np.random.Generator) -> tuple[Images, Labels]:
     """Draw BLOCK images, equally many of each class, in random order."""
-    labels = rng.permutation(np.arange(BLOCK) % len(SHAPES))
+    labels = _labels(rng)
     cover = _cover(labels, rng)[:, np.newaxis]
 
     ground = rng.uniform(50, 190, (BLOCK, 3, 1, 1)).astype(np.float32)
@@ -94,6 +100,10 @@ def _draw_block(rng: np.random.Generator) -> tuple[Images, Labels]:
     image += cover * (contrast + tint).astype(np.float32)
     image += rng.integers(0, 256, image.shape, np.uint8) * np.float32(2 * NOISE / 255) - np.float32(NOISE)
     return np.clip(image, 0, 255, out=image).astype(np.uint8), labels
+
+
+def _labels(rng: np.random.Generator) -> Labels:
+    return rng.permutation(np.arange(BLOCK) % len(SHAPES))
 
 
 def _cover(labels: Labels, rng: np.random.Generator) -> Array:

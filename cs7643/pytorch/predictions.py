@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import hashlib
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +19,7 @@ from torch import nn
 
 from coursework.files import atomic_writer
 from cs7643 import data
+from cs7643.data import shapes
 from cs7643.data.dataset import Images
 from cs7643.pytorch.evaluation import logits_of
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
@@ -24,6 +28,12 @@ from cs7643.pytorch.runfiles import load
 from cs7643.pytorch.settings import Settings
 
 HEADER = ("image_id", "label")
+ONLY_DRAWN = 0.15  # of the drawn images' labels right: for other images that is 0.1, give or take 0.003
+CIFAR10 = "CIFAR-10"  # how the name of the data set begins
+NO_POINTS = (
+    "The 10 points of problem 6.7 are for accuracy on CIFAR-10; these predictions earn none of them. Fetch the images "
+    "(python -m cs7643 data --download), train MyModel on them, and call predict again."
+)
 
 
 def write_predictions(path: Path, labels: Sequence[int] | NDArray[Any], n_classes: int = 10) -> None:
@@ -94,6 +104,63 @@ def _numbers(path: Path, line: int, row: list[str]) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def note_dataset(path: Path, labels: NDArray[np.int64], dataset: str) -> None:
+    """Note beside predictions, in a file of the same name that ends in .json, which images they are for.
+
+    Args:
+        path: of the predictions.
+        labels: that it holds, in the order of the images.
+        dataset: the name of the data set.
+    """
+    with atomic_writer(path.with_suffix(".json"), "w") as stream:
+        json.dump({"dataset": dataset, "labels": _digest(labels)}, stream)
+        stream.write("\n")
+
+
+def dataset_of(path: Path, num_images: int = 10_000) -> str:
+    """Return the name of the images that predictions are for; "" if that is not known.
+
+    It is what ``predict`` noted of these labels, however the file was saved since, or what the labels tell: they agree
+    with those of the drawn images for a model that was trained on them, and for no other.
+
+    Args:
+        path: of the predictions.
+        num_images: of the test images.
+
+    Raises:
+        ValueError: as :func:`read_predictions`.
+    """
+    labels = read_predictions(path, num_images)
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        noted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if noted["labels"] == _digest(labels):
+            return str(noted["dataset"])
+    return shapes.NAME if right_if_drawn(labels) > ONLY_DRAWN else ""
+
+
+def right_if_drawn(labels: NDArray[np.int64]) -> float:
+    """Return the part of labels that would be right if they were for the drawn test images."""
+    return float(np.mean(labels == shapes.labels_of_test_images(len(labels))))
+
+
+def require_cifar10(path: Path) -> None:
+    """Check predictions as they are handed in.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: as :func:`read_predictions`, or if they are for other images than those of CIFAR-10.
+    """
+    name = dataset_of(path)
+    if name and not name.startswith(CIFAR10):
+        raise ValueError(f"it is for the drawn images, {name}, not CIFAR-10. {NO_POINTS}")
+
+
+def _digest(labels: NDArray[np.int64]) -> str:
+    return hashlib.sha256(labels.astype(np.uint8).tobytes()).hexdigest()
+
+
 def predict(model_file: Path, images: Images, device: torch.device | str = "cpu") -> NDArray[np.int64]:
     """Return the label that a trained model gives to each image.
 
@@ -153,12 +220,21 @@ def main(args: argparse.Namespace) -> int:
         dataset = data.load(args.cifar10_dir, announce=False)
         if args.check is not None:
             labels = read_predictions(args.check, len(dataset.X_test), len(dataset.class_names))
-            print(f"{args.check}: {len(labels)} images, each with a label")
+            name = dataset_of(args.check, len(labels))
+            print(f"{args.check}: {len(labels)} images, each with a label{f'; they are for {name}' if name else ''}")
+            if name and not name.startswith(CIFAR10):
+                print(f"\nNOT CIFAR-10. {NO_POINTS}")
             return 0
         labels = predict(args.model_file, dataset.X_test, choose_device(args.no_cuda))
         write_predictions(args.output, labels, len(dataset.class_names))
+        note_dataset(args.output, labels, dataset.name)
+        trained_on = str(load(args.model_file).get("dataset", dataset.name))
     except (ValueError, NotImplementedError) as error:
         print(f"predict: {str(error).removeprefix('predict: ')}", file=sys.stderr)
         return 1
     print(f"{args.output}: {len(labels)} labels for the test images of {dataset.name}")
+    if not dataset.is_cifar10:
+        print(f"\nNOT CIFAR-10: these are the drawn images. {NO_POINTS}")
+    elif not trained_on.startswith(CIFAR10):
+        print(f"\nThe model was trained on {trained_on}, NOT CIFAR-10, and can only guess here. Train it again.")
     return 0

@@ -17,6 +17,7 @@ from coursework.check.comparison import Comparison
 from coursework.homework import homework
 from coursework.staff.autograder import gradescope_results, intake, rubric, student_report
 from coursework.staff.mutants.attempt import register_cases
+from cs7643.data import shapes
 from staff.judge import judge
 
 GOOD = {
@@ -129,6 +130,19 @@ def test_a_case_decides_exactly_if_it_uses_its_generator_and_does_not_lean():
 
 def predictions(labels):
     return ("image_id,label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels))).encode()
+
+
+@pytest.mark.parametrize("known", [{}, {"labels": "".join(str(k * 7 % 10) for k in range(10_000))}])
+def test_predictions_for_the_drawn_images_are_told_from_others(known):
+    drawn = shapes.draw(0, 10_000)[3]
+    for labels, said in ((drawn, True), (np.roll(drawn, 1), False), ([k * 7 % 10 for k in range(10_000)], False)):
+        found = student_report.build(
+            {}, {"6.7": judge("6.7", {"predictions.csv": predictions(labels)}, known)}, [], [], 1.0
+        )
+        (test,) = (test for test in found["tests"] if test.get("number") == "6.7")
+        assert (
+            "for the drawn images, not CIFAR-10: 100% of the drawn test images would be right" in test["output"]
+        ) == said
 
 
 @pytest.mark.parametrize("files", [{}, {"predictions.csv": b"image_id,label\n0,1\n"}])

@@ -12,6 +12,8 @@ import pytest
 from coursework.homework import homework
 from coursework.notebooks import outline
 from coursework.root import ROOT
+from coursework.staff.release.blanks import cut
+from coursework.staff.release.markers import MARKDOWN, Place
 
 CELLS = {
     Path(path).name: json.loads((ROOT / path).read_text(encoding="utf-8"))["cells"] for path in homework().notebooks
@@ -93,6 +95,59 @@ def test_a_students_cell_belongs_to_the_task_above_it():
     found = [("given",), (), ("1", "answer"), (), ("given",), (), ("2", "result"), ()]
     assert outline.own(found) == ["", "1", "1", "1", "", "1", "2", "2"]
     assert outline.own([("given",), ()]) == ["", ""]
+
+
+def given_out(cells):
+    """Return the cells as students get them."""
+    cells = copy.deepcopy(cells)
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = cut(text(cell), MARKDOWN, Place("a notebook"))[0]
+    return cells
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_an_answer_is_unwritten_until_it_holds_a_word_or_a_picture(name):
+    entries = OUTLINES[name]
+    assert outline.unwritten(CELLS[name], entries) == []  # the solved edition
+    given = given_out(CELLS[name])
+    wanted = [k for k, cell in enumerate(given) if "answer" in outline.known(cell)]
+
+    def found(cells):
+        return [each.number for each in outline.unwritten(cells, entries)]
+
+    assert found(given) == wanted
+    for k in wanted:
+        source = given[k]["source"]
+        assert "Your answer here" in source
+
+        def changed(new, k=k, **more):
+            return [*given[:k], {**given[k], "source": new, **more}, *given[k + 1 :]]
+
+        others = [number for number in wanted if number != k]
+        for same in (
+            source.replace(" ", "  ").replace("\n", " \n\n") + "\n\n",
+            source.replace("*Your answer here*", ""),
+        ):
+            assert found(changed(same)) == wanted, same
+        for written in ("It is so.", "*Your answer here*\n\n$x$", "![](graph.png)"):
+            assert found(changed(source.replace("*Your answer here*", written))) == others, written
+        assert found(changed("Because.")) == others  # the statement was written over
+        assert found(changed("")) == wanted
+        assert found(changed(source, attachments={"graph.png": {"image/png": "AAAA"}})) == others
+        for below, expected in (("Because.", others), ("  ", wanted)):
+            own = {"cell_type": "markdown", "metadata": {}, "source": below}
+            numbers = found([*given[: k + 1], own, *given[k + 1 :]])
+            assert [number - (number > k) for number in numbers] == expected
+    for cell in given:  # as an editor leaves them that knows no tags
+        cell["metadata"], cell["id"] = {}, "x"
+    assert found(given) == wanted
+
+
+def test_the_heading_of_an_answer_is_the_one_above_its_blank():
+    given = given_out(CELLS["7_challenge.ipynb"])
+    (found,) = outline.unwritten(given, OUTLINES["7_challenge.ipynb"])
+    assert (found.task, found.under) == ("6.7", "2. One change at a time")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": [[1]]}'])

@@ -116,9 +116,18 @@ def test_all_notebooks_run_in_order_and_stay_as_they_are(good):
     assert (good.code, good.err) == (0, "")
     lines = good.out.splitlines()
     assert lines[0] == "Data: Shapes-10 (embedded)"
-    assert [line.split(":")[0] for line in lines[1:]] == ["9_first", "10_last", "Report"]
+    assert re.fullmatch(
+        r"2 notebooks: roughly 2 min\. .* an estimate .*; none has run here with this data yet\.", lines[1]
+    )
+    assert [line.split(":")[0] for line in lines[2:-1]] == ["9_first", "10_last", "Report"]
+    kept = f"The executed copies are in {good.output / 'notebooks'}; the notebooks themselves are as they were."
+    assert lines[-1] == f"{kept} `submit --run` writes the results into them."
     assert good.unchanged
-    assert {path.name for path in good.output.iterdir()} == {"notebooks", "index.html", "9_first.html", "10_last.html"}
+    assert {path.name for path in good.output.iterdir()} == {
+        *("notebooks", "index.html", "9_first.html", "10_last.html", "seconds.json")
+    }
+    took = json.loads((good.output / "seconds.json").read_text(encoding="utf-8"))
+    assert {name: list(figures) for name, figures in took.items()} == {"9_first": ["Made-up <10>"], "10_last": [""]}
     assert printed(good.output / "notebooks" / "10_last.ipynb")["say"] == "the last\n"
 
 

@@ -393,7 +393,7 @@ def files_of():
 
 
 def submit(root, output):
-    return submit_command.main(argparse.Namespace(pdf=None, output=output, name=None, force=True), root=root)
+    return submit_command.main(argparse.Namespace(pdf=None, output=output, name=None, force=True, run=False), root=root)
 
 
 @pytest.mark.parametrize("name", ["hw1.zip", "hw1.pdf"])

@@ -19,6 +19,7 @@ from coursework.homework import homework
 from coursework.options import COMMANDS
 from coursework.submit import archive, inspection, manifest, submit_command
 from coursework.submit.person import Person
+from cs7643.pytorch import predictions
 
 
 def submit(root, output, *words):
@@ -133,14 +134,38 @@ def test_results_with_names_of_all_kinds_come_back(root, tmp_path):
         assert (tmp_path / "copy" / homework().results / name).read_bytes().startswith(b"epoch")
 
 
-def test_code_that_the_students_files_import_goes_along(root):
-    (root / "cs7643" / "mine.py").write_text("from cs7643.mine_too import X\n", encoding="utf-8")
-    (root / "cs7643" / "mine_too.py").write_text("X = 1\n", encoding="utf-8")
-    with open(root / "cs7643" / "layers.py", "a", encoding="utf-8") as stream:
-        stream.write("\nfrom cs7643 import mine\n")
+@pytest.mark.parametrize(
+    ("by", "statement", "inside", "own"),
+    [
+        ("layers.py", "from cs7643 import mine", "from cs7643.mine_too import X", ["mine.py", "mine_too.py"]),
+        ("layers.py", "from . import mine", "from .mine_too import X", ["mine.py", "mine_too.py"]),
+        ("layers.py", "from .mine import X", "from . import mine_too\nX = mine_too.X", ["mine.py", "mine_too.py"]),
+        ("autodiff/forward.py", "from ..mine import X", "from .mine_too import X", ["mine.py", "mine_too.py"]),
+        (
+            "layers.py",
+            "import cs7643.own.mine",
+            "from .deep.too import X",
+            ["own/__init__.py", "own/mine.py", "own/deep/__init__.py", "own/deep/too.py"],
+        ),
+        ("pytorch/models.py", "from .own.mine import X", "X = 1", ["pytorch/own/__init__.py", "pytorch/own/mine.py"]),
+    ],
+)
+def test_code_that_the_students_files_import_goes_along(root, by, statement, inside, own):
+    for path in own:
+        place = root / "cs7643" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        content = "NAME = 'mine'\n" if place.name == "__init__.py" else "X = 1\n"
+        place.write_text(inside + "\n" if place.name == "mine.py" else content, encoding="utf-8")
+    with open(root / "cs7643" / by, "a", encoding="utf-8") as stream:
+        stream.write(f"\n{statement}\n")
     kinds = {entry.path: entry.kind for entry in inspection.gather(root)[0]}
-    assert kinds["cs7643/mine.py"] == kinds["cs7643/mine_too.py"] == "imported"
-    assert archive.try_copy(pack(root), root)[1] == []
+    assert {kinds.get(f"cs7643/{path}") for path in own} == {"imported"}
+    copy = root.parent / "alone"
+    shutil.copytree(root, copy)
+    for path in own:  # so that the copy has them from the zip alone
+        (copy / "cs7643" / path).unlink()
+    zipfile.ZipFile(io.BytesIO(pack(root))).extractall(copy)
+    assert json.loads(archive.run_in(copy, "-c", archive.IMPORT_ALL, f"cs7643/{by}").stdout) == []
 
 
 def test_a_module_that_is_not_handed_in_is_found_in_the_copy(root):
@@ -165,6 +190,42 @@ def test_what_is_not_done_is_a_warning(root, tmp_path, capsys):
     assert said.out == ""  # what is to be mended is said at once, before all checks run
     assert submit(root, tmp_path / "out", "--force") == 0
     assert "warning: task 6.1 earns 0 of 2 points for its code: momentum not started" in capsys.readouterr().out
+
+
+def test_the_data_of_predictions_and_runs_is_looked_at_and_recorded(root):
+    results = root / homework().results
+    (results / "mymodel.jsonl").write_text('{"kind": "run", "dataset": "CIFAR-10"}\n{"kind"', encoding="utf-8")
+    (results / "other.jsonl").write_text("[1]\n", encoding="utf-8")
+    entries, found = inspection.gather(root)
+    assert found == []
+    data = manifest.data_of(entries)
+    assert {path: names for path, names in data.items() if not path.startswith("notebooks/")} == {
+        "experiments/results/mymodel.jsonl": ["CIFAR-10"]
+    }
+    labels = predictions.read_predictions(root / "predictions.csv")
+    predictions.note_dataset(root / "predictions.csv", labels, "CIFAR-10")
+    entries, found = inspection.gather(root)
+    assert found == []
+    assert manifest.data_of(entries)["predictions.csv"] == ["CIFAR-10"]
+    predictions.note_dataset(root / "predictions.csv", labels, "Shapes-10 (embedded)")
+    entries, (finding,) = inspection.gather(root)
+    assert manifest.data_of(entries)["predictions.csv"] == ["Shapes-10 (embedded)"]
+    assert finding.place == "predictions.csv"
+    assert finding.problem.startswith("it is for the drawn images, Shapes-10 (embedded), not CIFAR-10.")
+
+
+def test_empty_answers_are_named_in_one_finding_a_notebook(root):
+    path = root / "notebooks" / "3_two_layer_net.ipynb"
+
+    def without_answers(notebook):
+        for cell in notebook["cells"]:
+            if "answer" in cell["metadata"]["tags"]:
+                cell["source"] = "*Your answer here*"
+
+    edit(path, without_answers)
+    (finding,) = inspection.gather(root)[1]
+    assert finding.problem.startswith("2 answers are not written yet: task 6.1 under")
+    assert finding.problem.count("task 6.1 under") == 2
 
 
 def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):

@@ -15,9 +15,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from coursework.cli import main
 from coursework.root import ROOT
 from cs7643 import data
+from cs7643.data import shapes
 from cs7643.pytorch import training
 from cs7643.pytorch.models import Softmax
-from cs7643.pytorch.predictions import predict, read_predictions, write_predictions
+from cs7643.pytorch.predictions import (
+    dataset_of,
+    note_dataset,
+    predict,
+    read_predictions,
+    require_cifar10,
+    write_predictions,
+)
 from cs7643.pytorch.run_pictures import pictures
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.training import Settings, train
@@ -61,6 +69,31 @@ def test_what_is_written_is_read(tmp_path):
 def test_what_is_wrong_with_a_file_is_named(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read_predictions(written(tmp_path, text), 3)
+
+
+def test_which_images_predictions_are_for_is_noted_and_seen(tmp_path):
+    drawn = shapes.draw(0, 10_000)[3]
+    rng = np.random.default_rng(0)
+    others = rng.integers(0, 10, 10_000)
+    path = tmp_path / "predictions.csv"
+    write_predictions(path, others)
+    assert dataset_of(path) == ""  # nothing is noted, and nothing can be seen
+    require_cifar10(path)
+    for name in ("CIFAR-10", "CIFAR-10 (unverified copy)", "Shapes-10 (embedded)"):
+        write_predictions(path, others)
+        note_dataset(path, others, name)
+        first, *lines = path.read_text().splitlines()
+        path.write_bytes(("\r\n".join([first, *rng.permutation(lines)]) + "\r\n").encode("utf-8-sig"))
+        assert dataset_of(path) == name  # also as a spreadsheet saves it
+    with pytest.raises(ValueError, match=r"for the drawn images, Shapes-10 \(embedded\), not CIFAR-10"):
+        require_cifar10(path)
+    write_predictions(path, np.roll(others, 1))  # of another model: the note is not about these
+    assert dataset_of(path) == ""
+    for right in (0.3, 1.0):  # a poor model that was trained on the drawn images, and a perfect one
+        write_predictions(path, np.where(rng.random(10_000) < right, drawn, others))
+        assert dataset_of(path) == shapes.NAME
+        with pytest.raises(ValueError, match="not CIFAR-10"):
+            require_cifar10(path)
 
 
 @pytest.mark.parametrize("labels", [[0, 10], [-1], [], [0.5], [[1]], ["cat"]])
@@ -226,8 +259,11 @@ def test_the_commands_train_predict_and_plots(tmp_path, monkeypatch, dataset, ca
     assert pictures == {f"twolayernn_{kind}.png" for kind in kinds}
     assert "test accuracy" in capsys.readouterr().out
     assert main(["predict", f"{folder}/twolayernn.pt", "--output", csv, "--no-cuda"]) == 0
+    assert "\nNOT CIFAR-10" in capsys.readouterr().out
     assert main(["predict", "--check", csv]) == 0
-    assert "300 images, each with a label" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "300 images, each with a label; they are for Shapes-10 (embedded)" in said
+    assert "\nNOT CIFAR-10" in said
     assert main(["predict", f"{folder}/none.pt"]) == 1
     assert "there is no such file; `train` makes it" in capsys.readouterr().err
     assert main(["plots", "--output", str(tmp_path / "empty")]) == 1
