@@ -2,7 +2,7 @@
 
 Only the standard library is used, because nothing else is installed yet. A stamp in ``.venv`` says what is installed;
 as long as it fits, a command starts at once, in that environment, whichever Python called it. What is installed is what
-requirements.lock says, where that fits, and otherwise the newest that requirements.txt allows. There are two ways to
+requirements.lock says, where that fits, and otherwise what requirements.txt allows. There are two ways to
 install. An environment with a stamp is updated in place. One without a stamp is unfinished and is replaced: it waits in
 ``.venv.old`` until the new one is complete, and comes back if the installation fails or is killed.
 """
@@ -159,7 +159,7 @@ def _pip_install_as_locked(venv: Path, what: Sequence[str]) -> bool:
         except NoReleaseError:
             print(
                 f"set-up: the versions in {LOCK} cannot be installed here, on Python {VERSION}: "
-                "taking the newest that requirements.txt allows",
+                "taking what requirements.txt allows",
                 file=sys.stderr,
             )
     pip_install(venv, what)

@@ -44,8 +44,10 @@ def main(args: argparse.Namespace) -> int:
     tool = [sys.executable, "-m"]
     pytest = [*tool, "pytest", "--nbval"]
     prepare_caches()
-    different = differences(ROOT / LOCK)
-    print(f"packages: {summary(different)}", flush=True)
+    different = []
+    if (ROOT / LOCK).exists():
+        different = differences(ROOT / LOCK)
+        print(f"packages: {summary(different)}", flush=True)
     if args.processors is not None:
         return processors.run(args.processors, [*pytest, *args.arguments])
     workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]

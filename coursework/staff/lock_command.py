@@ -30,8 +30,7 @@ SYSTEMS = {
 HEADER = """\
 # Tested together on {date} with Python {here}; for other Pythons from {first} to {last} as near to that as they allow.
 # Every package has a wheel for each of them on {systems}.
-# pip installs these versions where it can, and otherwise the newest that requirements.txt allows.
-# python -m staff lock writes this file.
+# pip installs these versions where it can, and otherwise what requirements.txt allows.
 """
 
 
