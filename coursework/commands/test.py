@@ -14,13 +14,15 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 from coursework.commands import headless, prepare_caches, processors
 from coursework.environment import read_stamp
 from coursework.installation import LOCK
 from coursework.root import ROOT
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +74,8 @@ def main(args: argparse.Namespace) -> int:
 
 def locked(path: Path) -> list[Requirement]:
     """Return what the lock names for this Python and system, each with one version: "numpy==2.4.6"."""
+    from packaging.requirements import Requirement  # here, so that --help needs nothing installed
+
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] not in "#-"]
     found = map(Requirement, lines)
     return [each for each in found if each.marker is None or each.marker.evaluate()]
