@@ -1,7 +1,8 @@
 """The virtual environment ``.venv``: the first command creates it, and every command runs in it.
 
 Only the standard library is used, because nothing else is installed yet. A stamp in ``.venv`` says what is installed;
-as long as it fits, a command starts at once, in that environment, whichever Python called it. There are two ways to
+as long as it fits, a command starts at once, in that environment, whichever Python called it. What is installed is what
+requirements.lock says, where that fits, and otherwise what requirements.txt allows. There are two ways to
 install. An environment with a stamp is updated in place. One without a stamp is unfinished and is replaced: it waits in
 ``.venv.old`` until the new one is complete, and comes back if the installation fails or is killed.
 """
@@ -25,7 +26,17 @@ from typing import Any
 from coursework import needs
 from coursework.files import atomic_writer, remove, try_lock
 from coursework.homework import homework
-from coursework.installation import NEEDED_GB, VERSION, SetupError, advice_on, has_begun, pip_install, python_of
+from coursework.installation import (
+    LOCK,
+    NEEDED_GB,
+    VERSION,
+    NoReleaseError,
+    SetupError,
+    advice_on,
+    has_begun,
+    pip_install,
+    python_of,
+)
 from coursework.root import ROOT
 
 # Variables that make Python import other packages, or run other code, than those of the environment.
@@ -103,7 +114,7 @@ def is_inside(venv: Path) -> bool:
 
 def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
     """Tell whether ``venv`` is complete and holds what is needed; from inside, also for the running Python."""
-    stamp = _read_stamp(venv)
+    stamp = read_stamp(venv)
     return bool(
         stamp
         and stamp["requirements"] == _requirements(venv.parent)
@@ -122,7 +133,7 @@ def install(venv: Path, extra: str | None) -> None:
         SetupError: if pip fails; what was there is there again.
         OSError: likewise, if the system does.
     """
-    before = _read_stamp(venv)
+    before = read_stamp(venv)
     extras = sorted({*([extra] if extra else []), *(before["extras"] if before else [])})
     if before and not _can_install(venv, before["python"]):
         before = None
@@ -133,16 +144,37 @@ def install(venv: Path, extra: str | None) -> None:
         else:
             _make(venv)
         added = bool(before and before["requirements"] == _requirements(venv.parent))  # an extra, and nothing else
-        pip_install(venv, ["--quiet"] * added + ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")])
+        what = ["--quiet"] * added + ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")]
+        locked = _pip_install_as_locked(venv, what)
         _link(venv)
         stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "extras": extras}
-        _write_stamp(venv, {**stamp, "python": before["python"] if before else VERSION})
+        _write_stamp(venv, {**stamp, "python": before["python"] if before else VERSION, "locked": locked})
     except BaseException:
         if before and not has_begun(venv):
             _write_stamp(venv, before)
         raise
     finally:
         _end_replacement(venv)
+
+
+def _pip_install_as_locked(venv: Path, what: Sequence[str]) -> bool:
+    """Install packages as the lock says; where that is impossible, as requirements.txt allows. Tell which.
+
+    Raises:
+        SetupError: if pip fails.
+    """
+    if (venv.parent / LOCK).exists():
+        try:
+            pip_install(venv, [*what, "--constraint", LOCK])
+            return True
+        except NoReleaseError:
+            print(
+                f"set-up: the versions in {LOCK} cannot be installed here, on Python {VERSION}: "
+                "taking what requirements.txt allows",
+                file=sys.stderr,
+            )
+    pip_install(venv, what)
+    return False
 
 
 def _aside(venv: Path) -> Path:
@@ -153,7 +185,7 @@ def _aside(venv: Path) -> Path:
 def _end_replacement(venv: Path) -> None:
     """Remove the old environment if the new one is complete; otherwise put it back."""
     aside = _aside(venv)
-    if _read_stamp(venv):
+    if read_stamp(venv):
         remove(aside)
     elif os.path.lexists(aside):
         remove(venv)
@@ -162,7 +194,7 @@ def _end_replacement(venv: Path) -> None:
 
 def _follow(venv: Path) -> None:
     """After the folder was renamed or copied, make the scripts of ``venv`` and the package work in the new place."""
-    stamp = _read_stamp(venv)
+    stamp = read_stamp(venv)
     if not stamp or stamp["root"] == str(venv.parent):
         return
     old, new = (os.fsencode(Path(root) / venv.name) for root in (stamp["root"], venv.parent))
@@ -188,15 +220,17 @@ def _link(venv: Path) -> None:
 
 def _requirements(root: Path) -> str:
     """Return a digest of what must be installed."""
-    contents = b"".join((root / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
+    paths = (root / name for name in ("requirements.txt", "pyproject.toml", LOCK))
+    contents = b"".join(path.read_bytes() for path in paths if path.exists())
     return hashlib.sha256(contents.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _read_stamp(venv: Path) -> dict[str, Any] | None:
+def read_stamp(venv: Path) -> dict[str, Any] | None:
     """Return the description of a complete installation, None if there is none."""
     try:
         stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
-        return {name: stamp[name] for name in ("requirements", "root", "python", "extras")}
+        kept = {name: stamp[name] for name in ("requirements", "root", "python", "extras")}
+        return {**kept, "locked": bool(stamp.get("locked"))}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

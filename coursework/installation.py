@@ -14,9 +14,17 @@ VERSION = ".".join(map(str, sys.version_info[:2]))
 # What the installation takes at its peak. On Linux PyTorch comes with CUDA: 6 GB, and 3 GB of downloads beside it.
 NEEDED_GB = 10 if sys.platform == "linux" else 2
 
+# Beside the ranges of requirements.txt: one version of each package, tested together. A constraints file and no
+# pylock.toml, because that names the host of every file, and here pip's own configuration says where packages are.
+LOCK = "requirements.lock"
+
 
 class SetupError(Exception):
     """Why the environment cannot be created, and what to do, in a line."""
+
+
+class NoReleaseError(SetupError):
+    """No choice of releases does: one that is asked for does not exist for this Python and system, or two collide."""
 
 
 def python_of(venv: Path) -> Path:
@@ -28,7 +36,8 @@ def pip_install(venv: Path, what: Sequence[str]) -> None:
     """Install packages with pip, which shows its own progress; its log also holds what it does not show.
 
     Raises:
-        SetupError: if pip fails.
+        NoReleaseError: if there is nothing to install that fits.
+        SetupError: if pip fails for another reason.
     """
     log, temporary = _log_of(venv), venv / "tmp"  # the system's own is often a part of the memory, and too small
     log.unlink(missing_ok=True)
@@ -47,7 +56,10 @@ def pip_install(venv: Path, what: Sequence[str]) -> None:
     )
     shutil.rmtree(temporary, ignore_errors=True)
     if result.returncode != 0:
-        raise SetupError(advice_on(_said(log), venv, f"; the log is {log}"))
+        said = _said(log)
+        found = _cause(said)
+        error = NoReleaseError if found and found.re.pattern in NO_RELEASE else SetupError
+        raise error(advice_on(said, venv, f"; the log is {log}"))
     log.unlink(missing_ok=True)
 
 
@@ -97,16 +109,24 @@ CAUSES = {  # the first pattern that is found says what to do
     r"No matching distribution found for (?P<name>\S+)": (
         "no release of {name} fits Python {python} on this system: try another, as in: make run PYTHON=python3.12"
     ),
+    r"ResolutionImpossible": (
+        "the releases that requirements.txt asks for exclude each other on Python {python}: the log is {venv}.log"
+    ),
 }
+NO_RELEASE = tuple(CAUSES)[-2:]
+
+
+def _cause(output: str) -> re.Match[str] | None:
+    """Find the pattern of the cause, in pip's log from the package on at which it stopped."""
+    output = output.rpartition("to search for versions of")[2]
+    return next(filter(None, (re.search(pattern, output) for pattern in CAUSES)), None)
 
 
 def advice_on(output: str, venv: Path, more: str = "") -> str:
     """Turn what pip, venv or the system said into a line that says what to do."""
     if shutil.disk_usage(venv.parent).free < 5e6:
         output = "No space left on device"  # which venv does not report
-    output = output.rpartition("to search for versions of")[2]  # the package at which pip stopped, in its log
-    for pattern, advice in CAUSES.items():
-        if found := re.search(pattern, output):
-            return advice.format(venv=venv, needed=NEEDED_GB, python=VERSION, **found.groupdict())
+    if found := _cause(output):
+        return CAUSES[found.re.pattern].format(venv=venv, needed=NEEDED_GB, python=VERSION, **found.groupdict())
     errors = re.findall(r"ERROR: (.+)", output) or output.strip().split("\n")
     return f"the installation failed ({errors[-1].strip() or 'no output'}){more}"

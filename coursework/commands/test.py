@@ -1,24 +1,33 @@
 """The command `test`: the tests, and the notebooks compared with their committed outputs.
 
 Style and types are for maintainers and CI, with ``--strict``: a newer ruff, mypy or NumPy finds new faults in code that
-works.
+works. requirements.lock alone says which versions of them are meant.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coursework.commands import headless, prepare_caches, processors
+from coursework.environment import read_stamp
+from coursework.installation import LOCK
 from coursework.root import ROOT
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``test``."""
-    parser.add_argument("--strict", action="store_true", help="check style and types first, as CI does")
+    parser.add_argument("--strict", action="store_true", help="check packages, style and types first, as CI does")
     parser.add_argument(
         "--processors",
         nargs="*",
@@ -37,6 +46,10 @@ def main(args: argparse.Namespace) -> int:
     tool = [sys.executable, "-m"]
     pytest = [*tool, "pytest", "--nbval"]
     prepare_caches()
+    different = []
+    if (ROOT / LOCK).exists():
+        different = differences(ROOT / LOCK)
+        print(f"packages: {summary(different)}", flush=True)
     if args.processors is not None:
         return processors.run(args.processors, [*pytest, *args.arguments])
     workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]
@@ -46,7 +59,8 @@ def main(args: argparse.Namespace) -> int:
         "types": [*tool, "mypy"],
     }
     steps = {**(strict if args.strict else {}), "tests": [*pytest, *(args.arguments or workers)]}
-    failed = []
+    stamp = read_stamp(Path(sys.prefix))
+    failed = ["packages"] if args.strict and different and not (stamp and not stamp["locked"]) else []
     for name, command in steps.items():
         print(f"--- {name}", flush=True)
         start = time.monotonic()
@@ -56,3 +70,35 @@ def main(args: argparse.Namespace) -> int:
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def locked(path: Path) -> list[Requirement]:
+    """Return what the lock names for this Python and system, each with one version: "numpy==2.4.6"."""
+    from packaging.requirements import Requirement  # here, so that --help needs nothing installed
+
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] not in "#-"]
+    found = map(Requirement, lines)
+    return [each for each in found if each.marker is None or each.marker.evaluate()]
+
+
+def differences(path: Path) -> list[str]:
+    """Return which installed packages have another version than in the lock: "numpy 2.5.0 for 2.4.6"."""
+    different = []
+    for wanted in locked(path):
+        try:
+            version = metadata.version(wanted.name)
+        except metadata.PackageNotFoundError:
+            continue  # of an extra that is not installed
+        if not wanted.specifier.contains(version, prereleases=True):
+            different.append(f"{wanted.name} {version} for {str(wanted.specifier).removeprefix('==')}")
+    return different
+
+
+def summary(different: list[str], path: Path = ROOT / LOCK) -> str:
+    """Return in a line whether the installed packages are those of the lock, and the first few that are not."""
+    date = re.search(r"\d{4}-\d\d-\d\d", path.read_text(encoding="utf-8"))
+    assert date is not None, f"{path} does not say when it was made"
+    if not different:
+        return f"as locked ({date[0]})"
+    more = f" and {len(different) - 5} more" if len(different) > 5 else ""
+    return f"not as locked ({date[0]}): {', '.join(different[:5])}{more}"

@@ -41,6 +41,11 @@ def _release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
 
 
+def _lock(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write requirements.lock: the versions installed here, and for other Pythons those that fit."
+    parser.add_argument("--newest", action="store_true", help="take the newest versions of all packages, to be tested")
+
+
 COMMANDS = {
     "grade": Command(
         "grade one submission, or a class, as the autograder does",
@@ -54,4 +59,5 @@ COMMANDS = {
         _release,
         "staff",
     ),
+    "lock": Command("write requirements.lock", "coursework.staff.lock_command", _lock, "lock"),
 }

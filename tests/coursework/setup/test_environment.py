@@ -116,6 +116,7 @@ def test_a_disk_without_room_is_noticed_before(repository, monkeypatch, capsys):
             "cannot be reached",
         ),
         ("ERROR: No matching distribution found for torch>2.13", "no release of torch>2.13 fits Python 3."),
+        ("ERROR: ResolutionImpossible: for help visit a page", "exclude each other on Python 3."),
         ("something else\n", "the installation failed (something else); see the log"),
         ("", "no output"),
     ],
