@@ -19,6 +19,8 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
+from coursework.notebooks.figures import text_of
+
 
 def formula(latex: str, display: bool = False) -> str:
     """Convert a LaTeX formula to MathML; a formula that cannot be converted is shown as its source.
@@ -165,4 +167,5 @@ _TEMPLATES.filters |= {
     "colours": _colours,
     "formulas": lambda text: Markup(formulas_in_html(html.escape(text))),
     "markdown": markdown,
+    "text_alternative": text_of,
 }

@@ -14,7 +14,9 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from coursework.notebooks.figures import DESCRIPTION
 from coursework.submit.inspection import is_inside
+from coursework.submit.text import quoted
 
 PIXELS_TO_POINTS = 0.56  # a picture of 800 pixels fills the width of a page
 WIDTH = 480.0  # points between the margins
@@ -27,12 +29,13 @@ class Pictures:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def place(self, content: bytes, largest: float = WIDTH) -> str:
+    def place(self, content: bytes, largest: float = WIDTH, text: str = "") -> str:
         """Store a picture and return the Typst that shows it.
 
         Args:
             content: a PNG, JPEG, GIF, WebP or SVG file.
             largest: its maximal width, in points.
+            text: its text alternative; by default the description in its file, if there is one.
 
         Raises:
             ValueError: if it is none of these, or damaged.
@@ -43,6 +46,7 @@ class Pictures:
             try:
                 with Image.open(io.BytesIO(content)) as picture:
                     picture.load()
+                    text = text or str(picture.info.get(DESCRIPTION, ""))
                     ending, width = (picture.format or "").lower(), picture.width * PIXELS_TO_POINTS
                     if ending not in ("png", "jpeg", "gif", "webp"):
                         ending, content = "png", _as_png(picture)
@@ -50,7 +54,8 @@ class Pictures:
                 raise ValueError("the picture is damaged, or of an unknown kind") from error
         name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
         (self.folder / name).write_bytes(content)
-        return f'#box(image("/{self.folder.name}/{name}", width: {min(width, largest):.1f}pt))'
+        alt = f", alt: {quoted(text)}" if text else ""
+        return f'#box(image("/{self.folder.name}/{name}", width: {min(width, largest):.1f}pt{alt}))'
 
 
 def _as_png(picture: Image.Image) -> bytes:

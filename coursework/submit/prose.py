@@ -18,6 +18,7 @@ from coursework.notebooks.run_pages import MathRenderer
 from coursework.submit import formulas
 from coursework.submit.formulas import Formula
 from coursework.submit.pictures import WIDTH, Pictures, fetch
+from coursework.submit.text import quoted
 
 COLUMNS = 103  # of code that fit between the margins
 WORD = 60  # letters after which a word may be broken
@@ -140,7 +141,8 @@ class _Change:
         (_, _, pairs), words, (source, _) = content
         try:
             picture = fetch(source, self.place.folder, self.place.root, self.attachments)
-            return RawInline("typst", self.place.pictures.place(picture, _width(dict(pairs).get("width", ""))))
+            width = _width(dict(pairs).get("width", ""))
+            return RawInline("typst", self.place.pictures.place(picture, width, stringify(words)))
         except ValueError as error:
             what = f"{error}: {_short(source)}"
             self.note(what)
@@ -184,11 +186,6 @@ def _short(text: str) -> str:
 def absent(what: str) -> str:
     """Return Typst that says, in a box, what is not there."""
     return f"#absent({quoted(what)})"
-
-
-def quoted(text: str) -> str:
-    """Return a text as a string literal of Typst."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def raw_text(text: str) -> str:

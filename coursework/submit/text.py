@@ -82,3 +82,8 @@ def _overwritten(line: str) -> str:
             kept[at : at + len(part)] = part
             at += len(part)
     return "".join(kept)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string literal of Typst."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -16,13 +16,15 @@ from nbformat import NotebookNode
 
 from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
+from coursework.notebooks.figures import text_of
 from coursework.submit import glyphs, prose, text
 from coursework.submit import pdf_pages as pages
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
-from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
+from coursework.submit.prose import Noting, absent, raw_text, wrapped
+from coursework.submit.text import quoted
 
 LINES = 120  # that are shown of one output
 LOG_LINES = 15  # that are shown of a log: its end, where the accuracies are
@@ -259,7 +261,7 @@ def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
         if kind in data:
             try:
                 content = data[kind].encode() if kind.endswith("xml") else base64.b64decode(data[kind])
-                return setting.pictures.place(content, WIDTH)
+                return setting.pictures.place(content, WIDTH, text_of(output))
             except ValueError as error:
                 note(str(error))
                 return absent(str(error))
