@@ -106,8 +106,8 @@ def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
         figure,
         "Gradient ascent on v: the ratio of the two sides of equation (4) approaches 1 while w(T+1) approaches w*. "
         + listed(
-            f"{name}: after {len(ratios) - 1} steps the ratio differs from 1 by {abs(1 - ratios[-1]):.1g}, the relative distance "
-            f"{distances[-1]:.2g}"
+            f"{name}: after {len(ratios) - 1} steps the ratio differs from 1 by {abs(1 - ratios[-1]):.1g}, "
+            f"the relative distance is {distances[-1]:.2g}"
             for name, (ratios, distances) in histories.items()
         ),
     )
