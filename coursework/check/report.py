@@ -107,7 +107,7 @@ class Report:
         caption = (
             f'<caption style="caption-side: top; text-align: left; white-space: nowrap; padding: 4px 8px; '
             f'color: inherit; border-bottom: 2px solid {colour}"><b>Task {self.task.number}</b>&ensp;'
-            f"{html.escape(self.task.title)}&ensp;{self.points}</caption>"
+            f'{html.escape(self.task.title)}&ensp;<span style="font-weight: normal">{self.points}</span></caption>'
         )
         rows = "".join(map(_row, self.functions))
         if self.marked:

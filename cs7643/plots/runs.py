@@ -52,7 +52,7 @@ def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str
     """Draw two loss curves in one panel, and below it their difference, on a logarithmic axis."""
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.5, 4.8), sharex=True, height_ratios=(3, 2))
     steps = np.arange(1, len(ours) + 1)
-    top.plot(steps, ours, color=ORANGE, lw=4, alpha=0.6, label=names[0])
+    top.plot(steps, ours, color=ORANGE, lw=4, label=names[0])
     top.plot(steps, theirs, color=BLUE, lw=1, label=names[1])
     top.set(ylabel="loss (nats)", title=title)
     top.legend(frameon=False)

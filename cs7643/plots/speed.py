@@ -49,8 +49,8 @@ def roofline(
     )
     axis.text(left, 9 * left * bytes_rate / 1e9, "as fast as memory delivers", size=8, color=GREY)
     for (name, (x, y)), colour in zip(points.items(), (VERMILION, ORANGE, GREEN, BLUE), strict=False):
-        axis.plot(x, y / 1e9, "o", color=colour)
-        axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points", color=colour)
+        axis.plot(x, y / 1e9, "o", color=colour, mec="black")
+        axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points")
     axis.set(xlabel="operations per byte to or from memory", ylabel="billion operations per second", title=title)
     axis.set_ylim(top=3 * flops_rate / 1e9)
     return clean(

@@ -10,10 +10,12 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from coursework.root import ROOT
 from cs7643 import plots
+from cs7643.plots import style
 
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
@@ -49,6 +51,15 @@ def test_a_figure_is_drawn_and_closed(name, tmp_path):
     assert not re.search(r"[$\\]|\bnan\b|\binf\b|\.\.$", figure.get_label())
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_lines_stand_out_from_the_paper():
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    assert all(1.05 / (luminance(colour) + 0.05) >= 3 for colour in style.PALETTE[:5])
+    assert 1.05 / (luminance(style.GREY) + 0.05) >= 4.5  # also the colour of words
 
 
 SAVED = """
