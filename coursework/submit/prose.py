@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class _Renderer(MathRenderer):
         return f"<p>{super().block_math(body)}</p>"
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        return f'<img src="{escape(url)}" alt="{escape(re.sub("<[^>]*>", "", text))}">'
+        return f'<img src="{escape(url)}" alt="{escape(unescape(re.sub("<[^>]*>", "", text)))}">'
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return f"<pre><code>{escape(code)}</code></pre>"
