@@ -66,6 +66,7 @@ def chart(times: Times, thread_counts: tuple[int, ...], path: Path) -> None:
     """Draw a panel for each size, log-log."""
     import matplotlib.pyplot as plt
 
+    from coursework.notebooks import figures
     from cs7643.plots.style import BLUE, VERMILION, clean
 
     figure, axes = plt.subplots(1, len(SIZES), figsize=(3.4 * len(SIZES), 3.8), sharey=True)
@@ -87,7 +88,7 @@ def chart(times: Times, thread_counts: tuple[int, ...], path: Path) -> None:
         "Cost of a ConvNet's training step, one size at a time around 50 images of 32x32, 32 filters of 7x7"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    clean(figure).savefig(path)
+    clean(figure, table(times, thread_counts)).savefig(path, metadata=figures.described(figure))
 
 
 def main() -> None:

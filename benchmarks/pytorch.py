@@ -109,6 +109,7 @@ def chart(results: list[Result], path: Path) -> None:
     """Draw the times of PyTorch and the roofline beside ours, which is 1."""
     import matplotlib.pyplot as plt
 
+    from coursework.notebooks import figures
     from cs7643.plots.style import BLUE, GREY, ORANGE, VERMILION, clean
 
     figure, axis = plt.subplots(figsize=(9, 0.75 * len(results) + 1.4))
@@ -127,7 +128,7 @@ def chart(results: list[Result], path: Path) -> None:
     axis.set(xlabel="time, relative to ours", title="NumPy layers and PyTorch on the same cores: shorter is faster")
     axis.legend(frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    clean(figure).savefig(path)
+    clean(figure, table(results)).savefig(path, metadata=figures.described(figure))
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ from coursework.notebooks.provenance import loaded_code
 
 MARKS = {"right": "✓", "wrong": "✗", "begun": "…", "not started": "·"}
 GREY = "#808080"
-COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "begun": GREY, "not started": GREY}  # 3:1 or more on white and black
+# Of marks and lines: 3:1 or more on white and on black, as graphics need. No colour has the 4.5:1 of words on both.
+COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "begun": GREY, "not started": GREY}
 WIDTH = 110  # of a line of text in a terminal
 
 
@@ -106,7 +107,7 @@ class Report:
         caption = (
             f'<caption style="caption-side: top; text-align: left; white-space: nowrap; padding: 4px 8px; '
             f'color: inherit; border-bottom: 2px solid {colour}"><b>Task {self.task.number}</b>&ensp;'
-            f'{html.escape(self.task.title)}&ensp;<span style="color: {colour}">{self.points}</span></caption>'
+            f'{html.escape(self.task.title)}&ensp;<span style="font-weight: normal">{self.points}</span></caption>'
         )
         rows = "".join(map(_row, self.functions))
         if self.marked:
@@ -145,7 +146,7 @@ def _row(verdict: Verdict) -> str:
     else:
         others = fold.format("the other cases", listed.format(rest)) if rest else ""
         hint = f'<div style="opacity: 0.75">{html.escape(verdict.notebook_hint)}</div>'
-        body = f'<span style="color: {colour}">{summary}</span>{likely}{listed.format(found)}{others}{hint}'
+        body = f"{summary}{likely}{listed.format(found)}{others}{hint}"
     return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
 
 

@@ -380,6 +380,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 if output.output_type == "execute_result":
                     output.execution_count = number
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
+                if "image/png" in output.get("data", {}):
+                    output.data.pop("text/html", None)  # the same picture once more, with its text alternative
     return notebook
 
 

@@ -19,6 +19,10 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
+from coursework.notebooks.figures import text_of
+
+NARROW = 25  # characters of a formula that fit the screen of a phone
+
 
 def formula(latex: str, display: bool = False) -> str:
     """Convert a LaTeX formula to MathML; a formula that cannot be converted is shown as its source.
@@ -38,7 +42,12 @@ def formula(latex: str, display: bool = False) -> str:
     except Exception:  # the converter raises many kinds of error, and one formula should not cost the page
         dollars = "$$" if display else "$"
         return f'<code class="tex">{html.escape(dollars + latex + dollars)}</code>'
-    return mathml.replace("<math ", f'<math alttext="{html.escape(latex.strip())}" ', 1)
+    mathml = mathml.replace("<math ", f'<math alttext="{html.escape(latex.strip())}" ', 1)
+    if len(texts) <= NARROW:
+        return mathml
+    if display:  # on a narrow screen it is scrolled, by keyboard, too
+        return mathml.replace("<math ", '<math tabindex="0" ', 1)
+    return f'<span class="wide-formula" tabindex="0">{mathml}</span>'
 
 
 def _space_operators(mathml: str) -> str:
@@ -108,7 +117,8 @@ def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) ->
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
     """Convert a Markdown cell to HTML, with its formulas as MathML."""
     renderer = MathRenderer(escape=False, attachments=dict(attachments or {}), anchor_link_text="#")
-    return Markup(MarkdownWithMath(renderer).render(source))
+    shown = MarkdownWithMath(renderer).render(source)
+    return Markup(re.sub(r"<table>.*?</table>", r'<div class="scroll" tabindex="0">\g<0></div>', shown, flags=re.S))
 
 
 def title_of(notebook: NotebookNode) -> str:
@@ -165,4 +175,5 @@ _TEMPLATES.filters |= {
     "colours": _colours,
     "formulas": lambda text: Markup(formulas_in_html(html.escape(text))),
     "markdown": markdown,
+    "text_alternative": text_of,
 }

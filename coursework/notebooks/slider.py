@@ -11,6 +11,8 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from coursework.notebooks import figures
+
 DPI = 100
 
 
@@ -32,10 +34,10 @@ class Slider:
         """
         if not values:
             raise ValueError("Slider: values must hold at least one value, got none")
-        self._static, self._pictures = png(static), [png(draw(value)) for value in values]
-        width = int.from_bytes(self._pictures[0][16:20], "big")  # the field of a PNG with its width in pixels
-        layout = ipywidgets.Layout(width=f"{width}px", max_width="100%")
-        self._picture = ipywidgets.Image(format="png", value=self._pictures[0], layout=layout)
+        self._static, self._text = png(static), str(static.get_label())
+        drawn = [draw(value) for value in values]
+        self._pictures, self._texts = [png(figure) for figure in drawn], [str(figure.get_label()) for figure in drawn]
+        self._picture = ipywidgets.HTML(self._shown(0))
         options = [(str(value), k) for k, value in enumerate(values)]
         control = ipywidgets.SelectionSlider(options=options, description=label, continuous_update=True)
         control.observe(self._move, names="value")
@@ -45,20 +47,28 @@ class Slider:
     @property
     def picture(self) -> bytes:
         """The picture that is shown now, as PNG."""
-        return bytes(self._picture.value)
+        return self._pictures[int(self.control.value)]
+
+    @property
+    def shown(self) -> str:
+        """The HTML that is shown now: the picture with its text alternative."""
+        return str(self._picture.value)
+
+    def _shown(self, k: int) -> str:
+        return figures.image(base64.b64encode(self._pictures[k]).decode(), self._texts[k])
 
     def _move(self, change: dict[str, Any]) -> None:
-        self._picture.value = self._pictures[change["new"]]
+        self._picture.value = self._shown(change["new"])
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = dict(self._box._repr_mimebundle_())
-        bundle["text/plain"] = f"<slider: {len(self._pictures)} positions>"
-        return {**bundle, "image/png": base64.b64encode(self._static).decode()}
+        bundle["text/plain"] = f"A slider with {len(self._pictures)} positions. {self._text}".rstrip()
+        return {**bundle, "image/png": base64.b64encode(self._static).decode()}, figures.stored(self._text)
 
 
-def strip(figures: Sequence[Figure]) -> Figure:
+def strip(drawn: Sequence[Figure]) -> Figure:
     """Return one figure that shows several, one below the other, as pixels: the static picture of a slider."""
-    pictures = [plt.imread(io.BytesIO(png(figure))) for figure in figures]
+    pictures = [plt.imread(io.BytesIO(png(figure))) for figure in drawn]
     width, height = max(picture.shape[1] for picture in pictures), sum(picture.shape[0] for picture in pictures)
     whole = plt.figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     top = height
@@ -69,11 +79,12 @@ def strip(figures: Sequence[Figure]) -> Figure:
         axis.imshow(picture, interpolation="nearest")
         axis.set_axis_off()
     plt.close(whole)
+    whole.set_label(" ".join(f"{k}: {figure.get_label()}" for k, figure in enumerate(drawn, 1)))
     return whole
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DPI, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=DPI, bbox_inches="tight", metadata=figures.described(figure))
     return stream.getvalue()

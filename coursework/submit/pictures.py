@@ -15,7 +15,9 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageOps
 
+from coursework.notebooks.figures import DESCRIPTION
 from coursework.submit.inspection import is_inside
+from coursework.submit.text import quoted
 
 PIXELS_TO_POINTS = 0.56  # a picture of 800 pixels fills the width of a page
 WIDTH, HEIGHT = 480.0, 690.0  # points between the margins
@@ -41,12 +43,13 @@ class Pictures:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def place(self, content: bytes, largest: float = WIDTH) -> str:
+    def place(self, content: bytes, largest: float = WIDTH, text: str = "") -> str:
         """Store a picture and return the Typst that shows it, upright and whole.
 
         Args:
             content: a file of any kind that Pillow reads, or SVG.
             largest: its maximal width, in points; the column or the page may allow less.
+            text: its text alternative; by default the description in its file, if there is one.
 
         Raises:
             ValueError: if it is none of these, or damaged; it says what to do about it, where that is known.
@@ -54,11 +57,22 @@ class Pictures:
         if b"<svg" in content[:2000].lower():
             ending, width = "svg", "auto"
         else:
+            text = text or _description(content)
             content, ending, points = _prepared(content, largest)
             width = f"{points:.1f}pt"
         name = f"{hashlib.sha256(content).hexdigest()[:20]}.{ending}"
         (self.folder / name).write_bytes(content)
-        return f'#picture("/{self.folder.name}/{name}", {width}, {largest:.1f}pt, {HEIGHT:.1f}pt)'
+        alt = f", alt: {quoted(text)}" if text else ""
+        return f'#picture("/{self.folder.name}/{name}", {width}, {largest:.1f}pt, {HEIGHT:.1f}pt{alt})'
+
+
+def _description(content: bytes) -> str:
+    """Return what a picture's file says of it; "" if nothing, or if it cannot be read."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return str(picture.info.get(DESCRIPTION, ""))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ""
 
 
 def _prepared(content: bytes, largest: float) -> tuple[bytes, str, float]:

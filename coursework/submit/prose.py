@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from coursework.notebooks.run_pages import MathRenderer
 from coursework.submit import formulas
 from coursework.submit.formulas import Formula
 from coursework.submit.pictures import WIDTH, Pictures, fetch
+from coursework.submit.text import quoted
 
 COLUMNS = 103  # of code that fit between the margins
 WORD = 60  # letters after which a word may be broken
@@ -58,7 +59,7 @@ class _Renderer(MathRenderer):
         return f"<p>{super().block_math(body)}</p>"
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        return f'<img src="{escape(url)}" alt="{escape(re.sub("<[^>]*>", "", text))}">'
+        return f'<img src="{escape(url)}" alt="{escape(unescape(re.sub("<[^>]*>", "", text)))}">'
 
     def block_code(self, code: str, info: str | None = None) -> str:
         if (info or "").strip() == "mermaid":
@@ -146,7 +147,8 @@ class _Change:
         (_, _, pairs), words, (source, _) = content
         try:
             picture = fetch(source, self.place.folder, self.place.root, self.attachments)
-            return RawInline("typst", self.place.pictures.place(picture, _width(dict(pairs).get("width", ""))))
+            width = _width(dict(pairs).get("width", ""))
+            return RawInline("typst", self.place.pictures.place(picture, width, stringify(words)))
         except ValueError as error:
             what = f"{error}: {_short(source)}"
             self.note(what)
@@ -199,11 +201,6 @@ def _short(text: str) -> str:
 def absent(what: str) -> str:
     """Return Typst that says, in a box, what is not there."""
     return f"#absent({quoted(what)})"
-
-
-def quoted(text: str) -> str:
-    """Return a text as a string literal of Typst."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def raw_text(text: str) -> str:

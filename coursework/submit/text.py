@@ -94,3 +94,8 @@ def source(typed: str) -> tuple[str, list[str]]:
 def _without_controls(shown: str) -> tuple[str, list[str]]:
     left_out = sorted({char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t"})
     return shown.translate(dict.fromkeys(map(ord, left_out))), left_out
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string literal of Typst."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -17,13 +17,15 @@ from nbformat import NotebookNode
 
 from coursework.homework import PERSON, homework
 from coursework.notebooks import outline
+from coursework.notebooks.figures import text_of
 from coursework.submit import glyphs, pictures, prose, text
 from coursework.submit import pdf_pages as pages
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import is_inside, read_inside
 from coursework.submit.person import Person
 from coursework.submit.pictures import WIDTH, Pictures
-from coursework.submit.prose import Noting, absent, quoted, raw_text, wrapped
+from coursework.submit.prose import Noting, absent, raw_text, wrapped
+from coursework.submit.text import quoted
 
 OUTPUT = (80, 40)  # lines, as they are wrapped, that are shown of what a cell prints: at its start and at its end
 LOG = (8, 16)  # and of a log: the settings are at its start, the accuracies at its end
@@ -295,7 +297,8 @@ def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
     data = output.data
     for kind in sorted((kind for kind in data if kind.startswith("image/")), key=lambda kind: "svg" in kind):
         try:
-            return setting.pictures.place(data[kind].encode() if "svg" in kind else pictures.decode(data[kind]))
+            content = data[kind].encode() if "svg" in kind else pictures.decode(data[kind])
+            return setting.pictures.place(content, WIDTH, text_of(output))
         except ValueError as error:
             note(str(error))
             return absent(str(error))

@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
-from cs7643.autodiff.graph import Graph
+from cs7643.autodiff.graph import Graph, formula
 from cs7643.autodiff.layout import MARGIN, layout
 
 BLUE, VERMILION, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#777777", "#222222"
@@ -66,7 +66,19 @@ def draw(graph: Graph, title: str = "", upto: int | None = None) -> Figure:
             base = y + (n - len(texts) / 2 + 0.68) * LINE
             axis.text(x, base, text, size=FONT, color=colour, ha="center", alpha=alpha, gid=f"text-{k}-{n}")
     plt.close(figure)
+    figure.set_label(_in_words(graph, title, upto))
     return figure
+
+
+def _in_words(graph: Graph, title: str, upto: int | None) -> str:
+    """Return the text alternative of a picture: each step with its formula, its value and its derivatives."""
+    steps = []
+    for k, node in enumerate(graph.nodes):
+        if node.operation != "constant" and (upto is None or k <= upto):
+            known = (("adjoint", node.adjoint), ("tangent", node.tangent))
+            derivatives = (f", {name} {value:.4g}" for name, value in known if value is not None)
+            steps.append(f"{formula(graph, k)} = {node.value:.4g}" + "".join(derivatives))
+    return f"{' '.join(title.split()) or 'A computation'}. Graph of the steps: {'; '.join(steps)}."
 
 
 def box_sizes(graph: Graph) -> NDArray[Any]:

@@ -25,7 +25,12 @@ def convolution_example(x: Array, w: Array, out: Array, at: tuple[int, int]) -> 
     number_grid(axes[1], w, "filter w", rows=len(x))
     number_grid(axes[2], out, "output", (slice(i, i + 1), slice(j, j + 1)), rows=len(x))
     figure.suptitle(f"Forward: output[{i}, {j}] is the sum of the framed window times the filter, {out[i, j]:g}")
-    return clean(figure)
+    window = x[i : i + w.shape[0], j : j + w.shape[1]]
+    return clean(
+        figure,
+        f"One step of a convolution: the window of the image at row {i}, column {j}, {_rows(window)}, times the "
+        f"filter, {_rows(w)}, adds up to {out[i, j]:g}, the element [{i}, {j}] of the output.",
+    )
 
 
 def convolution_gradient_example(w: Array, dout: Array, parts: Sequence[Array], dx: Array) -> Figure:
@@ -39,7 +44,17 @@ def convolution_gradient_example(w: Array, dout: Array, parts: Sequence[Array], 
     figure.suptitle(
         "Backward: each output sends its gradient back through its own window; where windows overlap, it adds"
     )
-    return clean(figure)
+    sent = (f"dout[{i}, {j}] = {upstream:g}" for (i, j), upstream in np.ndenumerate(dout))
+    return clean(
+        figure,
+        f"The gradient of an image as a sum: each of {', '.join(sent)} adds itself times the filter, {_rows(w)}, at "
+        f"its own window. The sum dx is {_rows(dx)}.",
+    )
+
+
+def _rows(values: Array) -> str:
+    """Return a small matrix in words."""
+    return " / ".join(" ".join(f"{value:g}" for value in row) for row in values)
 
 
 def number_grid(

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from cs7643.plots.style import BLUE, GREEN, GREY, PALETTE, SKY, VERMILION, clean
+from cs7643.plots.style import BLUE, GREEN, GREY, PALETTE, SKY, VERMILION, clean, listed
 
 Array = NDArray[Any]
 Curve = Callable[[Array], Array]
@@ -37,7 +37,13 @@ def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> 
     else:
         axes[0, 0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.suptitle(r"Large $\lambda$: a small step. Small $\lambda$: a large one, which may go too far")
-    return clean(figure)
+    ends = [(lam, -g / lam, float(f(np.array(w - g / lam)))) for lam in lams]
+    return clean(
+        figure,
+        f"A convex function f, its tangent at w = {w:g}, and the quadratic model of equation (3), whose minimum is "
+        f"the next point; f(w) = {value:.3g}. "
+        + listed(f"Lambda = {lam:g}: a step of {step:+.2f}, to f = {end:.3g}" for lam, step, end in ends),
+    )
 
 
 def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
@@ -56,7 +62,15 @@ def square_or_not(slope: float, lams: Sequence[float]) -> Figure:
     norm.set(xlabel="z - w(t)", title="the norm: stays at w(t), or decreases forever")
     square.legend(frameon=False)
     figure.suptitle("Only the square grows faster than the slope decreases")
-    return clean(figure)
+    bounded = [lam for lam in lams if lam > 2 * abs(slope)]
+    return clean(
+        figure,
+        f"Two models of slope {slope:g} over z - w(t). With the norm squared each has a minimum: "
+        + ", ".join(f"at {-slope / lam:.3g} for lambda = {lam:g}" for lam in lams)
+        + ". With the norm itself the model stays at w(t) for lambda = "
+        + (", ".join(f"{lam:g}" for lam in bounded) or "none of them")
+        + " and has no single minimum for the others.",
+    )
 
 
 def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
@@ -71,7 +85,12 @@ def regret_sides(sides: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     axes[0, 0].set_ylabel("value")
     axes[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
     figure.suptitle("Whatever v is, the regret stays below; the gap between the sides is a squared distance")
-    return clean(figure)
+    ends = {name: [np.asarray(side)[-1] for side in both] for name, both in sides.items()}
+    return clean(
+        figure,
+        "Both sides of equation (4) over the steps; the regret, the left side, stays below the right side. "
+        + listed(f"{name}: {left:.3g} and {right:.3g} after the last step" for name, (left, right) in ends.items()),
+    )
 
 
 def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
@@ -83,7 +102,15 @@ def attacks(histories: Mapping[str, tuple[Array, Array]]) -> Figure:
     left.set(xlabel="step of the adversary", ylabel="1 - left / right", title="the ratio approaches 1 from below")
     right.set(xlabel="step of the adversary", ylabel=r"$\|w(T+1) - w^*\| / \|w^*\|$", title="and w(T+1) approaches w*")
     left.legend(frameon=False, fontsize=8)
-    return clean(figure)
+    return clean(
+        figure,
+        "Gradient ascent on v: the ratio of the two sides of equation (4) approaches 1 while w(T+1) approaches w*. "
+        + listed(
+            f"{name}: after {len(ratios) - 1} steps the ratio differs from 1 by {abs(1 - ratios[-1]):.1g}, "
+            f"the relative distance is {distances[-1]:.2g}"
+            for name, (ratios, distances) in histories.items()
+        ),
+    )
 
 
 def rates(Ts: ArrayLike, averages: Mapping[str, ArrayLike], lasts: Mapping[str, ArrayLike]) -> Figure:
@@ -98,7 +125,15 @@ def rates(Ts: ArrayLike, averages: Mapping[str, ArrayLike], lasts: Mapping[str, 
     axes[0].set_ylabel(r"$(f - f^*) / (B\rho)$")
     axes[0].legend(frameon=False, fontsize=8, loc="lower left")
     figure.suptitle("The average obeys the bound on every function; problem 3 says nothing about the last iterate")
-    return clean(figure)
+    return clean(
+        figure,
+        f"The gap to the minimum over the number of steps, as a multiple of B rho. After T = {T[-1]:g} steps the "
+        f"bound is {T[-1] ** -0.5:.3g}. "
+        + listed(
+            f"at the {what} iterate: " + ", ".join(f"{name} {np.asarray(gap)[-1]:.2g}" for name, gap in gaps.items())
+            for what, gaps in (("average", averages), ("last", lasts))
+        ),
+    )
 
 
 def step_sizes(
@@ -114,7 +149,16 @@ def step_sizes(
     axis.set(xlabel="step size, in multiples of the prescribed one", ylabel=r"$(f(average) - f^*) / (B\rho)$")
     axis.set(title="The bound is lowest at the prescribed step size", ylim=(3e-3, 4))
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    return clean(figure)
+    x, limit = np.asarray(factors), np.asarray(bound)
+    return clean(
+        figure,
+        "The gap at the average iterate over the step size, as multiples of B rho and of the prescribed step. The "
+        f"bound is lowest, {limit.min():.3g}, at {x[limit.argmin()]:.3g}, and {limit[0]:.3g} and {limit[-1]:.3g} at "
+        f"{x[0]:.3g} and {x[-1]:.3g}. The largest gap of each function: "
+        + ", ".join(f"{name} {np.max(gap):.2g}" for name, gap in gaps.items())
+        + ". The worst of all functions: "
+        + listed([", ".join(f"{gap:.3g} at {factor:g}" for factor, gap in worst.items())]),
+    )
 
 
 def raising_steps(w: Array, eta: Array, regions: Mapping[str, tuple[Array, Array]]) -> Figure:
@@ -134,7 +178,15 @@ def raising_steps(w: Array, eta: Array, regions: Mapping[str, tuple[Array, Array
     axes[0, 0].set_ylabel(r"step size $\eta$")
     axes[0, 0].text(0.52, 0.03, " w*", color=BLUE, transform=axes[0, 0].get_xaxis_transform())
     figure.suptitle("Where a step raises f (shaded): around w* even the smallest one does, on one of the terms")
-    return clean(figure)
+    return clean(
+        figure,
+        f"Where a step raises f, for w from {w[0]:g} to {w[-1]:g} and step sizes from {eta[0]:.2g} to {eta[-1]:.2g}; "
+        "the line is the closed form, and w* is 0.5. "
+        + listed(
+            f"{name}: {np.mean(computed):.0%} of the points, {np.mean(computed == closed):.1%} as the closed form says"
+            for name, (computed, closed) in regions.items()
+        ),
+    )
 
 
 def sgd_runs(runs: Mapping[str, Array], minimiser: float) -> Figure:
@@ -149,7 +201,14 @@ def sgd_runs(runs: Mapping[str, Array], minimiser: float) -> Figure:
     axes[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
     count = next(iter(runs.values())).shape[1]
     figure.suptitle(f"{count} runs each: a constant step leaves a cloud around w*, a decaying one converges")
-    return clean(figure)
+    return clean(
+        figure,
+        f"{count} runs of SGD for each choice of step size, with w* = {minimiser:g}. At the last step: "
+        + listed(
+            f"{name}: w = {points[-1].mean():.3g} on average, with a standard deviation of {points[-1].std():.2g}"
+            for name, points in runs.items()
+        ),
+    )
 
 
 def noise_floors(measured: Mapping[str, Array], closed: Mapping[str, Array]) -> Figure:
@@ -163,4 +222,11 @@ def noise_floors(measured: Mapping[str, Array], closed: Mapping[str, Array]) -> 
         xlabel="step", ylabel=r"mean of $f(w) - f(w^*)$", title="Dashed, the closed forms: constant steps have a floor"
     )
     axis.legend(frameon=False, fontsize=8)
-    return clean(figure)
+    return clean(
+        figure,
+        "The mean of f(w) - f(w*) over the steps of SGD, log-log, each with its closed form, dashed. At the last step: "
+        + listed(
+            f"{name}, {excess[-1]:.2g} measured and {closed[name][-1]:.2g} in closed form"
+            for name, excess in measured.items()
+        ),
+    )

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cs7643.plots.style import clean, done
+from cs7643.plots.style import clean, done, listed, smoothness
 
 Array = NDArray[Any]
 
@@ -47,7 +47,7 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
     for label, class_name in enumerate(class_names):
         place = (label + 0.5) * sheet.shape[0] / len(class_names)
         axis.text(-5, place, class_name, ha="right", va="center")
-    return done(figure)
+    return done(figure, f"{name}: {per_class} images of each class, a row for each: {', '.join(class_names)}.")
 
 
 def weight_images(weights: Array, title: str) -> Figure:
@@ -55,7 +55,12 @@ def weight_images(weights: Array, title: str) -> Figure:
     images = weights if weights.ndim == 4 else weights.T.reshape(-1, 3, 32, 32)
     grid = visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8)
     figure, _ = _picture(grid, title, scale=max(1, 440 // len(grid)))
-    return done(figure)
+    (count, _, height, width), centred = images.shape, images - images.mean(axis=(2, 3), keepdims=True)
+    return done(
+        figure,
+        f"{title}. {count} sets of weights as images of {height} by {width} pixels. Neighbouring pixels have a "
+        f"correlation of {smoothness(centred):.2f}: noise would have 0, a smooth template 1.",
+    )
 
 
 def captioned_images(images: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
@@ -68,7 +73,7 @@ def captioned_images(images: Array, captions: Sequence[str], title: str, columns
         axis.imshow(image.transpose(1, 2, 0))
         axis.set_title(caption, size=8)
     figure.suptitle(title)
-    return clean(figure)
+    return clean(figure, f"{title}. {len(images)} images: " + listed(", ".join(text.split("\n")) for text in captions))
 
 
 def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> Figure:
@@ -83,7 +88,15 @@ def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> 
     for axis in axes:
         axis.set_axis_off()
     figure.suptitle("One picture, several filters: each responds to what it looks like")
-    return clean(figure)
+    return clean(
+        figure,
+        "A picture in grey, and beside it the response of each filter; zero is the middle grey. "
+        + listed(
+            f"{name}: from {response.min():.2g} to {response.max():.2g}, "
+            f"{np.mean(abs(response) < 0.1 * abs(response).max()):.0%} of it near zero"
+            for name, response in zip(names, responses, strict=True)
+        ),
+    )
 
 
 def draw_scene(size: int = 96) -> Array:

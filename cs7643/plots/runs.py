@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cs7643.plots.images import visualize_grid
-from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done
-from cs7643.plots.training import draw_losses
+from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done, listed, smoothness
+from cs7643.plots.training import draw_losses, fell
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ def loss_curve(losses: Sequence[float], per_epoch: int, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     draw_losses(axis, np.arange(1, len(losses) + 1) / per_epoch, losses, len(losses) // 40)
     axis.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
-    return clean(figure)
+    return clean(figure, f"{title}. {fell(losses)} in {len(losses) / per_epoch:g} epochs.")
 
 
 def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Figure:
@@ -37,14 +37,22 @@ def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Fig
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(histories) > 1:
         axis.legend(frameon=False, fontsize=8)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. Validation accuracy after each epoch. "
+        + listed(
+            f"{name}: {history[0]:.1%} after the first, {history[-1]:.1%} after the last, at best {max(history):.1%}, "
+            f"after epoch {int(np.argmax(history)) + 1}"
+            for name, history in histories.items()
+        ),
+    )
 
 
 def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str, str], title: str) -> Figure:
     """Draw two loss curves in one panel, and below it their difference, on a logarithmic axis."""
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.5, 4.8), sharex=True, height_ratios=(3, 2))
     steps = np.arange(1, len(ours) + 1)
-    top.plot(steps, ours, color=ORANGE, lw=4, alpha=0.6, label=names[0])
+    top.plot(steps, ours, color=ORANGE, lw=4, label=names[0])
     top.plot(steps, theirs, color=BLUE, lw=1, label=names[1])
     top.set(ylabel="loss (nats)", title=title)
     top.legend(frameon=False)
@@ -52,7 +60,11 @@ def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str
     bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)  # 0 cannot be shown on this axis
     bottom.set(xlabel="step", ylabel="difference (nats)")
     bottom.set_ylim(bottom=1e-18)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. {fell(ours)} in {len(ours)} steps, for {names[0]} as for {names[1]}: the two curves lie on each "
+        f"other and differ by {apart.max():.1e} nats at most.",
+    )
 
 
 def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, moments: int = 6) -> Figure:
@@ -76,7 +88,13 @@ def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, 
         row[0].set_ylabel(f"epoch {moment}", rotation=0, ha="right", va="center")
     figure.suptitle(title, size=11)
     figure.tight_layout(pad=0.4)
-    return done(figure)
+    first, last = (s - s.mean(axis=(2, 3), keepdims=True) for s in (snapshots[0], snapshots[-1]))
+    return done(
+        figure,
+        f"{title}. {filters} filters after epochs {', '.join(map(str, chosen))}. The correlation of their "
+        f"neighbouring pixels goes from {smoothness(first):.2f} to {smoothness(last):.2f}: noise has 0, a smooth "
+        "filter 1.",
+    )
 
 
 def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], title: str) -> Figure:
@@ -88,7 +106,11 @@ def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], titl
         axis.set_axis_off()
     figure.suptitle(title)
     figure.tight_layout()
-    return done(figure)
+    return done(
+        figure,
+        f"{title}. {len(left)} filters of {names[0]} beside those of {names[1]}; the weights, "
+        f"{np.abs(left).max():.2g} at most, differ by {np.abs(left - right).max():.1e} at most.",
+    )
 
 
 def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> Figure:
@@ -119,7 +141,15 @@ def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> F
     axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="correct answers")
     axis.set(xlabel="probability of the answer (%)", ylabel="%", title=title, xlim=(0, 100), ylim=(0, 100))
     axis.legend(frameon=False, fontsize=8)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. Over all {len(y)} images the model gives its answers a probability of {confidence.mean():.1%} on "
+        f"average, and {right.mean():.1%} are correct. "
+        + listed(
+            f"Around {middle:.0%}: {share:.0%} of the images, {correct:.0%} of them correct"
+            for middle, share, correct in zip(middles, counts[shown] / len(y), accuracy, strict=True)
+        ),
+    )
 
 
 def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
@@ -133,4 +163,11 @@ def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
     axis.set_yticks(range(len(accuracies)), list(accuracies))
     axis.set(xlabel="validation accuracy (%)", title=title)
     axis.invert_yaxis()
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. Mean validation accuracy of each variant, and the range of its seeds. "
+        + listed(
+            f"{name}: {np.mean(values):.1%}, from {min(values):.1%} to {max(values):.1%}"
+            for name, values in accuracies.items()
+        ),
+    )

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION, clean
+from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION, clean, listed
 
 
 def speed_bars(seconds: Mapping[str, float], title: str, *, logarithmic: bool = True) -> Figure:
@@ -23,7 +23,7 @@ def speed_bars(seconds: Mapping[str, float], title: str, *, logarithmic: bool = 
         axis.set(xscale="log", xlabel="time (milliseconds, logarithmic)")
         axis.set_xlim(500 * min(seconds.values()), 6e3 * max(seconds.values()))
     axis.invert_yaxis()
-    return clean(figure)
+    return clean(figure, f"{title}. " + listed(f"{name}: {label}" for name, label in zip(seconds, labels, strict=True)))
 
 
 def roofline(
@@ -49,8 +49,13 @@ def roofline(
     )
     axis.text(left, 9 * left * bytes_rate / 1e9, "as fast as memory delivers", size=8, color=GREY)
     for (name, (x, y)), colour in zip(points.items(), (VERMILION, ORANGE, GREEN, BLUE), strict=False):
-        axis.plot(x, y / 1e9, "o", color=colour)
-        axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points", color=colour)
+        axis.plot(x, y / 1e9, "o", color=colour, mec="black")
+        axis.annotate(f"{name}: {y / 1e9:.3g}", (x, y / 1e9), (8, -4), textcoords="offset points")
     axis.set(xlabel="operations per byte to or from memory", ylabel="billion operations per second", title=title)
     axis.set_ylim(top=3 * flops_rate / 1e9)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. Billion operations per second over operations per byte, below two limits: memory, up to "
+        f"{ridge:.3g} operations per byte, and the {flops_rate / 1e9:.3g} of a product of large matrices. "
+        + listed(f"{name}: {y / 1e9:.3g} at {x:.3g}" for name, (x, y) in points.items()),
+    )

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from cs7643.plots.style import BLUE, GREEN, PALETTE, SKY, VERMILION, clean
+from cs7643.plots.style import BLUE, GREEN, PALETTE, SKY, VERMILION, clean, listed
 
 Array = NDArray[Any]
 
@@ -24,7 +24,11 @@ def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: fl
     axis.set(xlabel="iteration", ylabel="loss (nats)", title=title)
     axis.set_ylim(top=top)
     axis.legend(frameon=False)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. The loss, first and last: "
+        + listed(f"{label}, {history[0]:.3g} and {history[-1]:.3g}" for label, history in histories.items()),
+    )
 
 
 def training_curves(
@@ -40,7 +44,18 @@ def training_curves(
     right.set(xlabel="measurement (0: first iteration, then every epoch)", ylabel="accuracy (%)", title="accuracy")
     right.legend(frameon=False)
     figure.suptitle(title)
-    return clean(figure)
+    return clean(
+        figure,
+        f"{title}. {fell(loss_history)} in {len(loss_history)} iterations. The training accuracy rises from "
+        f"{train_acc[0]:.1%} to {train_acc[-1]:.1%}, the validation accuracy from {val_acc[0]:.1%} to "
+        f"{val_acc[-1]:.1%}.",
+    )
+
+
+def fell(losses: Sequence[float]) -> str:
+    """Say from where to where a loss went: the means of its first and its last tenth."""
+    tenth = max(1, len(losses) // 10)
+    return f"The loss goes from {np.mean(losses[:tenth]):.3g} to {np.mean(losses[-tenth:]):.3g} nats"
 
 
 def draw_losses(axis: Axes, x: Array, losses: Sequence[float], window: int) -> None:
@@ -63,7 +78,11 @@ def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequenc
     axis.set(xlabel=str(columns[0]), ylabel=str(rows[0]), title=title)
     axis.set_xticks(range(len(columns) - 1), [str(value) for value in columns[1:]])
     axis.set_yticks(range(len(rows) - 1), [str(value) for value in rows[1:]])
-    return clean(figure)
+    best, worst = (
+        f"{values[i, j]:.1f} at {rows[0]} {rows[1 + i]} and {columns[0]} {columns[1 + j]}"
+        for i, j in (divmod(int(place), values.shape[1]) for place in (values.argmax(), values.argmin()))
+    )
+    return clean(figure, f"{title}, for each {rows[0]} and {columns[0]}. The best is {best}; the worst is {worst}.")
 
 
 def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:
@@ -79,4 +98,12 @@ def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], tit
     axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
     axis.set_yticks(range(len(class_names)), class_names)
     axis.set(xlabel="predicted", ylabel="true", title=title)
-    return clean(figure)
+    right, off = np.diag(percent), percent - np.diag(np.diag(percent))
+    taken, taken_for = np.unravel_index(off.argmax(), off.shape)
+    return clean(
+        figure,
+        f"{title}. Of each class, the percentage that is recognised: "
+        + ", ".join(f"{name} {share:.0f}" for name, share in zip(class_names, right, strict=True))
+        + f". The most frequent mistake: {off.max():.0f} % of {class_names[taken]} is taken for "
+        f"{class_names[taken_for]}.",
+    )

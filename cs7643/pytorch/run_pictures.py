@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from coursework.files import atomic_writer
+from coursework.notebooks.figures import described
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
 from cs7643.pytorch.networks import choose_device, first_filters
@@ -83,7 +84,7 @@ def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[st
 def save_picture(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, completely or not at all, without a date in it."""
     picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
+    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None, **described(figure)})
     with atomic_writer(path) as stream:
         stream.write(picture.getvalue())
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from coursework.root import ROOT
 from cs7643 import plots
+from cs7643.plots import style
 
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
@@ -28,7 +31,7 @@ FIGURES = {
     "weight_images, filters": lambda: plots.weight_images(RNG.standard_normal((5, 3, 7, 7)), "title"),
     "weight_images, columns": lambda: plots.weight_images(RNG.standard_normal((3072, 4)), "title"),
     "confusion_matrix": lambda: plots.confusion_matrix(LABELS, LABELS[::-1], NAMES, "title"),
-    "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["a"] * 4, "title", columns=3),
+    "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["cat\nis dog"] * 4, "title", columns=3),
     "filtered_picture": lambda: plots.filtered_picture(plots.draw_scene(), RNG.standard_normal((2, 9, 9)), ["a", "b"]),
     "convolution_example": lambda: plots.convolution_example(NUMBERS, np.eye(3), NUMBERS[:2, :2], (0, 1)),
     "convolution_gradient_example": lambda: plots.convolution_gradient_example(
@@ -44,8 +47,19 @@ def test_a_figure_is_drawn_and_closed(name, tmp_path):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
     assert plt.get_fignums() == []  # an open one would be shown twice in a notebook
+    assert 25 < len(figure.get_label()) < 1200  # its text alternative
+    assert not re.search(r"[$\\]|\bnan\b|\binf\b|\.\.$", figure.get_label())
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_lines_stand_out_from_the_paper():
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    assert all(1.05 / (luminance(colour) + 0.05) >= 3 for colour in style.PALETTE[:5])
+    assert 1.05 / (luminance(style.GREY) + 0.05) >= 4.5  # also the colour of words
 
 
 SAVED = """

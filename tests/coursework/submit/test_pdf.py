@@ -15,7 +15,7 @@ import unicodedata
 import nbformat
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from repository import ROOT
 
 from coursework.homework import homework
@@ -626,3 +626,37 @@ def test_pages_that_are_not_as_they_must_be_are_found(made):
         pdf_pages.page_map(made.content, {"Problem 7": "Problem 7"})
     with pytest.raises(ValueError, match="should carry the words"):
         pdf_pages.page_map(made.content, {"Problem 1": "Problem 1"})
+
+
+def alternatives(content):
+    """Return the texts that a PDF gives for its pictures, as a screen reader finds them."""
+
+    def below(node):
+        node = node.get_object()
+        if isinstance(node, list):
+            for each in node:
+                yield from below(each)
+        elif isinstance(node, dict):
+            yield from [str(node["/Alt"])] if "/Alt" in node else []
+            yield from below(node["/K"]) if "/K" in node else []
+
+    return list(below(pdf_pages.open_pdf(content).trailer["/Root"]["/StructTreeRoot"]))
+
+
+def test_the_words_of_a_picture_are_in_the_pdf(tmp_path):
+    written, _, notes = with_answer(f'![The "loss" # falls](data:image/png;base64,{png()})')
+    assert notes == []
+    assert 'The "loss" # falls' in alternatives(written.content)
+
+    notebook = all_notebooks()["3_two_layer_net"]
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if "image/png" in output.get("data", {}):
+            output.metadata = {"image/png": {"alt": 'Ends at "0.125" \\ #x'}}
+    written = write_up.write({"3_two_layer_net": notebook}, ADA, ROOT)
+    assert 'Ends at "0.125" \\ #x' in alternatives(written.content)
+
+    described = PngImagePlugin.PngInfo()
+    described.add_text("Description", "of a run")
+    stream = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(stream, "PNG", pnginfo=described)
+    assert 'alt: "of a run"' in Pictures(tmp_path / "pictures").place(stream.getvalue())

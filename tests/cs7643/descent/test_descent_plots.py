@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,6 +52,8 @@ def line(axis, label):
 def test_a_picture_renders_and_says_what_it_shows(name):
     figure = FIGURES[name]()
     assert plt.get_fignums() == []  # an open one would be shown twice in a notebook
+    assert 25 < len(figure.get_label()) < 1200  # its text alternative
+    assert not re.search(r"[$\\]|\bnan\b|\binf\b|\.\.$", figure.get_label())
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     stream.seek(0)

@@ -1,0 +1,60 @@
+"""The text alternative of a figure: what it shows, in words, for a reader who does not see it.
+
+The function that draws a figure writes it as the figure's label: ``figure.set_label("Two curves: ...")``. A notebook
+stores it with the picture, each time where some program looks for it: JupyterLab shows the HTML, VS Code takes the
+plain text, nbconvert and our own pages and PDF take the metadata; a file in PNG carries it as its description.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from matplotlib.figure import Figure
+
+DESCRIPTION = "Description"  # the field of a PNG
+
+
+def register() -> None:
+    """Let the notebook in which this runs show each figure that has a label with that as its text alternative."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.ipython_display_formatter.for_type(Figure, _show)
+
+
+def _show(figure: Figure) -> None:
+    from IPython.core.pylabtools import print_figure
+    from IPython.display import display
+
+    text = str(figure.get_label())
+    if not text:
+        raise NotImplementedError  # IPython then shows the figure as it always does
+    picture = print_figure(figure, base64=True, metadata=described(figure))  # type: ignore[no-untyped-call]
+    shown = {"text/plain": text, "image/png": picture, "text/html": image(picture, text)}
+    display(shown, raw=True, metadata=stored(text))  # type: ignore[no-untyped-call]
+
+
+def described(figure: Figure) -> dict[str, str]:
+    """Return the metadata for ``savefig`` with which a file of a figure holds its text alternative."""
+    return {DESCRIPTION: str(figure.get_label())} if figure.get_label() else {}
+
+
+def stored(text: str) -> dict[str, Any]:
+    """Return the metadata with which a notebook stores a picture that has a text alternative."""
+    return {"image/png": {"alt": text}} if text else {}
+
+
+def image(picture: str, text: str) -> str:
+    """Return a picture, a PNG in base64, and its text alternative as HTML."""
+    return f'<img alt="{html.escape(text)}" src="data:image/png;base64,{picture}">'
+
+
+def text_of(output: Any) -> str:
+    """Return the text alternative of the picture that an output of a notebook holds; empty if there is none."""
+    for kind in ("image/png", "image/jpeg", "image/svg+xml"):
+        described = output.get("metadata", {}).get(kind)
+        if kind in output.get("data", {}) and isinstance(described, dict) and described.get("alt"):
+            return str(described["alt"])
+    return ""
