@@ -3,8 +3,8 @@
 Only names are looked at, and Gradescope's list of names. A student is found, or named with what is the matter: nobody
 is left out without a word.
 
-    Moodle      Ada Lovelace_123456_assignsubmission_file_/hw1.zip   or, flat, ..._assignsubmission_file_hw1.zip
-    Canvas      lovelaceada_LATE_12345_678901_hw1-2.zip              the number of the attachment tells the last
+    Moodle      Ada Lovelace_123456_assignsubmission_file_/hw.zip   or, flat, ..._assignsubmission_file_hw.zip
+    Canvas      lovelaceada_LATE_12345_678901_hw-2.zip              the number of the attachment tells the last
     Gradescope  assignment_123_export/submission_456/...             submission_metadata.yml tells the names
     by hand     ada/..., bob.zip, bob (1).zip, eve/attempt 2/...
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import json
 import os
 import re
 import stat
@@ -27,6 +28,7 @@ from coursework.staff.autograder import confined
 from coursework.staff.autograder.gradescope_results import clean
 from coursework.submit.names import nearest
 from coursework.submit.person import Person, handed_in
+from coursework.submit.text import decode
 
 ENTRIES = 20_000  # files of a submission that are looked at
 FILE = 1_000_000  # bytes of a file that is taken
@@ -49,7 +51,7 @@ class Submission:
     Attributes:
         files: the student's modules, by their paths in the repository.
         loose: those of its other files that a program grades, by their paths.
-        texts: the notebooks and write-ups, by their paths, if they were asked for.
+        texts: what stands in the cells of notebooks, and in write-ups, by their paths, if it was asked for.
         person: who hands in.
         notes: what the student should know about the files, a sentence each.
         seen: some names of files, for whoever looks for one that is missing.
@@ -57,7 +59,7 @@ class Submission:
 
     files: dict[str, bytes] = field(default_factory=dict)
     loose: dict[str, bytes] = field(default_factory=dict)
-    texts: dict[str, bytes] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
     person: Person = field(default_factory=Person)
     notes: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -147,10 +149,11 @@ def _checked(answer: Any) -> Submission:
     """Return a submission from what the process says: known paths, contents that are not too large, clean texts."""
     found = {
         kind: {path: base64.b64decode(answer[kind][path]) for path in sorted(answer[kind]) if path in known}
-        for kind, known in (("files", modules()), ("loose", loose()), ("texts", texts()))
+        for kind, known in (("files", modules()), ("loose", loose()))
     }
+    read = {path: [str(part) for part in answer["texts"][path]] for path in texts() if path in answer["texts"]}
     person = Person(**{key: str(answer["person"][key]) for key in ("name", "collaborators")})
-    submission = Submission(**found, person=person, seen=[clean(str(name), 100) for name in answer["seen"][:NOTES]])
+    submission = Submission(**found, texts=read, person=person, seen=[clean(str(name), 100) for name in answer["seen"][:NOTES]])
     for note in answer["notes"]:
         submission.note(str(note))
     return submission
@@ -173,7 +176,7 @@ def opened(place: str, inside: str, also: bool) -> Callable[[], dict[str, Any]]:
         said = asdict(submission)
         coded = {
             kind: {path: base64.b64encode(content).decode() for path, content in said[kind].items()}
-            for kind in ("files", "loose", "texts")
+            for kind in ("files", "loose")
         }
         return {**said, **coded}
 
@@ -270,7 +273,7 @@ def is_zip(name: str) -> bool:
 
 
 def order(path: PurePosixPath, written: tuple[float, ...] = ()) -> tuple[Any, ...]:
-    """Return what sorts the attempts of one student: `hw1.zip`, `hw1 (1).zip`, `attempt 2/hw1.zip`, `..._678_hw1-2.zip`.
+    """Return what sorts the attempts of one student: `hw.zip`, `hw (1).zip`, `attempt 2/hw.zip`, `..._678_hw-2.zip`.
 
     A name that has that of the homework comes after others; then the numbers in the path decide, then the date.
     """
@@ -333,10 +336,27 @@ def _sort(contents: dict[str, bytes], submission: Submission) -> None:
         if path in loose():
             submission.loose[path] = content
         elif path in texts():
-            submission.texts[path] = content
+            submission.texts[path] = cells_of(content) if path in homework().notebooks else [_decoded(content)]
         elif path in modules():
             submission.files[path] = _as_text(path, content, submission)
     submission.person = handed_in(contents.get(PERSON), contents.get(MANIFEST))
+
+
+def cells_of(content: bytes) -> list[str]:
+    """Return the sources of a notebook's cells; the whole text, if it is none."""
+    text = _decoded(content)
+    try:
+        sources = [cell["source"] for cell in json.loads(text)["cells"]]
+        return ["".join(source) for source in sources]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return [text]
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return decode(content)
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
 
 
 def _content(chosen: Found, most: int, submission: Submission) -> bytes | None:
