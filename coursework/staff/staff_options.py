@@ -37,7 +37,12 @@ Write a page that shows which pairs of submissions share more than the given cod
 answers in notebooks, and in write-ups. It sorts, and accuses nobody."""
     parser.add_argument("submissions", type=Path, help="a class, as for `grade`")
     parser.add_argument(
-        "--earlier", type=Path, default=[], action="append", metavar="DIR", help="a class of an earlier year; repeatable"
+        "--earlier",
+        type=Path,
+        default=[],
+        action="append",
+        metavar="DIR",
+        help="a class of an earlier year; repeatable",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("build/similarity"), metavar="DIR", help="default: build/similarity"

@@ -1,4 +1,4 @@
-"""Who hands in, and with whom it was discussed: two lines of collaborators.txt, as `submit` and the grader read them."""
+"""Who hands in, and with whom it was discussed: two lines of collaborators.txt, for `submit` and the grader."""
 
 from __future__ import annotations
 

@@ -194,10 +194,16 @@ SUBMISSIONS = [
     ),
     Hostile("huge names in a zip", zipped({LONG: "x", DESCENT: RIGHT, f"{LONG}/descent.py": "x"}), 1.0, "right"),
     Hostile(
-        "a bomb of bzip2", _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_BZIP2)), 0.0, "compressed in a way that is not taken"
+        "a bomb of bzip2",
+        _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_BZIP2)),
+        0.0,
+        "compressed in a way that is not taken",
     ),
     Hostile(
-        "a bomb of LZMA", _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_LZMA)), 0.0, "compressed in a way that is not taken"
+        "a bomb of LZMA",
+        _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_LZMA)),
+        0.0,
+        "compressed in a way that is not taken",
     ),
     Hostile("a zip64 with a million files", _raw(_with_zip64(10**6, 5 * 10**7)), 0.0, "may have 20000 files"),
     Hostile("a zip64 whose end is cut off", _raw(_with_zip64(1, 60).replace(b"PK\6\6", b"PK\0\0")), 0.0, "is damaged"),
@@ -209,7 +215,12 @@ SUBMISSIONS = [
     ),
     Hostile("a zip in a zip", _raw(_nested(compressed({DESCENT: RIGHT}), 1)), 1.0, "sgd_step: right"),
     Hostile("a zip in a zip, ten times", _raw(_nested(compressed({DESCENT: RIGHT}), 10)), 0.0, "not in the submission"),
-    Hostile("a bomb in a zip in a zip", _raw(_nested(compressed({"hw1.zip": bytes(110_000_000)}), 0)), 0.0, "more than 100 MB"),
+    Hostile(
+        "a bomb in a zip in a zip",
+        _raw(_nested(compressed({"hw1.zip": bytes(110_000_000)}), 0)),
+        0.0,
+        "more than 100 MB",
+    ),
     Hostile("a long list in collaborators.txt", folder({DESCENT: RIGHT, "collaborators.txt": LIST}), 1.0, "right"),
     Hostile("a manifest without an end", folder({DESCENT: RIGHT, "manifest.json": "[" * 900_000}), 1.0, "right"),
     Hostile("control characters in names", zipped({"\x1b[2J\u202e/descent.py": RIGHT}), 1.0, "was taken for"),

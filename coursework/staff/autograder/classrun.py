@@ -80,12 +80,12 @@ def run(
                 failed[futures[future]] = f"the process that graded it was ended, {TRIES} times"
             except Exception as error:  # the machine is gone, or the disk is full; a second call goes on
                 failed[futures[future]] = f"{type(error).__name__}: {error}"
-    documents = {name: document for name in taken if (document := _read(places[name]))}
+    done = [name for name in taken if name not in failed]
+    documents = {name: document for name in done if (document := _read(places[name]))}
     write_grades(found.students, documents, failed, out / "grades.csv")
     write_mistakes(documents, out / "mistakes.csv")
-    points = [student_report.points(each) for name, each in documents.items() if name not in failed]
-    if points:
-        draw_histogram(points, out / "histogram.png")
+    if documents:
+        draw_histogram([student_report.points(each) for each in documents.values()], out / "histogram.png")
         _write_lecture(list(documents.values()), out / "lecture.html")
     for name in sorted(failed):
         print(f"{name}: {failed[name]}", file=sys.stderr)
@@ -255,17 +255,20 @@ def _cell(text: str) -> str:
 def write_grades(
     students: Sequence[Student], documents: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str], path: Path
 ) -> None:
-    """Write a line for each student: the points, task by task, and what the staff should look at; no points without results."""
+    """Write a line for each student: the points, task by task, and what the staff should look at.
+
+    Who has no results has no points either: the cells are empty.
+    """
     numbers = [task.number for task in (*homework().tasks, *judged())]
     with atomic_writer(path, "w") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["submission", "name", "points", "of", *numbers, "accuracy", "seconds", "finished", "remarks"])
         for student in sorted(students, key=lambda each: each.name):
             each = documents.get(student.name)
-            remarks = [failed[student.name]] if student.name in failed else []
-            if each is None or student.name in failed:
-                row = [_cell(student.name), _cell(student.person), *[""] * (len(numbers) + 4)]
-                table.writerow([*row, False, _cell("; ".join(remarks))])
+            row: list[Any] = [_cell(student.name)]
+            if each is None:
+                row += [_cell(student.person), *[""] * (len(numbers) + 4), False, _cell(failed.get(student.name, ""))]
+                table.writerow(row)
                 continue
             parts = dict.fromkeys(numbers, 0.0)
             for test in each["tests"]:
@@ -275,10 +278,9 @@ def write_grades(
                     parts[number] += test["score"]
             extra = each["extra_data"]
             accuracy = next((entry["value"] for entry in each.get("leaderboard", [])), "")
-            remarks += [student.remark] * bool(student.remark)
+            remarks = [student.remark] * bool(student.remark)
             remarks += [f"{function}: {why}" for function, why in extra["lost"].items()]
-            row = [_cell(student.name), _cell(student.person or extra["person"])]
-            row += [student_report.points(each), student_report.most(each)]
+            row += [_cell(student.person or extra["person"]), student_report.points(each), student_report.most(each)]
             row += [*(round(part, 4) for part in parts.values()), accuracy, each["execution_time"]]
             table.writerow([*row, extra["finished"], _cell("; ".join(remarks))])
 

@@ -52,7 +52,8 @@ def call(function: str, *arguments: Any, seconds: int = 30, memory: int = 512) -
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     timer = threading.Timer(seconds + 30, process.kill)  # the start of Python included; the limit on CPU comes first
     timer.start()
     try:

@@ -106,16 +106,17 @@ def opened(place: str) -> Callable[[], dict[str, Any] | None]:
     except ImportError:
         yaml = None  # and the names of Gradescope's folders stay unknown
     root = Path(place)
+    stream: IO[bytes] | None = None
+    metadata_of_folder: IO[bytes] | None = None
     if root.is_dir():
         listed = list(_in_folder(root))
         known = [root / path for path, _ in listed if PurePosixPath(path).name == METADATA and path.count("/") < 2]
-        metadata = known[0].open("rb") if known else None
-        stream: IO[bytes] | None = None
+        metadata_of_folder = known[0].open("rb") if known else None
     else:
-        listed, metadata, stream = [], None, root.open("rb")
+        listed, stream = [], root.open("rb")
 
     def read() -> dict[str, Any] | None:
-        found, names = listed, metadata
+        found, names = listed, metadata_of_folder
         if stream is not None:
             intake.check_directory(stream, export=True)
             archive = zipfile.ZipFile(stream)
@@ -127,8 +128,8 @@ def opened(place: str) -> Callable[[], dict[str, Any] | None]:
             return None
         kind, students, strays = made
         people = submitters(names.read(intake.ZIP).decode("utf-8", "replace"), yaml) if names and yaml else {}
-        students = [asdict(each) | {"person": people.get(each.name, each.person)} for each in students]
-        return {"kind": kind, "students": students, "strays": strays}
+        named = [asdict(each) | {"person": people.get(each.name, each.person)} for each in students]
+        return {"kind": kind, "students": named, "strays": strays}
 
     return read
 
@@ -229,9 +230,11 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_submission(tree: Tree) -> bool:
-    """Tell whether a folder is itself a submission: it holds what is looked for, or zips of the homework's name alone."""
+    """Tell whether a folder is itself a submission: it holds what is looked for, or only zips of the right name."""
     package = tree.get(homework().package)
-    if any(name in wanted() for name in tree) or (isinstance(package, dict) and any(name in wanted() for name in package)):
+    if any(name in wanted() for name in tree) or (
+        isinstance(package, dict) and any(name in wanted() for name in package)
+    ):
         return True
     zips = [name for name in tree if is_zip(name)]
     return bool(zips) and all(map(_is_ours, zips)) and not any(isinstance(inner, dict) for inner in tree.values())
@@ -281,7 +284,9 @@ def _keys(root: Tree) -> dict[str, tuple[str, str, str]]:
             person = again["person"]
             same = [other for other in by_hand if stems[other] == person]
             same.sort(key=lambda other: isinstance(root[other], dict) != isinstance(root[name], dict))
-            others = sum(bool((each := AGAIN.fullmatch(other)) and each["person"] == person) for other in stems.values())
+            others = sum(
+                bool((each := AGAIN.fullmatch(other)) and each["person"] == person) for other in stems.values()
+            )
             whose[name] = first[same[0]] if same else person if others > 1 else whose[name]
     return {**keys, **{name: ("folders and zips", key, "") for name, key in whose.items()}}
 

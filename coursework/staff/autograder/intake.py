@@ -73,7 +73,9 @@ class Submission:
     @property
     def digest(self) -> str:
         """Return a digest of the files that are graded."""
-        parts = [f"{path} {hashlib.sha256(content).hexdigest()}" for path, content in {**self.files, **self.loose}.items()]
+        parts = [
+            f"{path} {hashlib.sha256(content).hexdigest()}" for path, content in {**self.files, **self.loose}.items()
+        ]
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
@@ -131,9 +133,11 @@ def take(place: Path, inside: str = "", also: bool = False) -> Submission:
     try:
         answer = confined.call(f"{__name__}:opened", os.fspath(place), inside, also)
         submission = _checked(answer)
-    except confined.UnreadableError as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # mostly UnreadableError
         submission = Submission()
-        submission.note(f"{inside or place.name}: it cannot be read as a submission ({error}): make it with `make submit`")
+        submission.note(
+            f"{inside or place.name}: it cannot be read as a submission ({error}): make it with `make submit`"
+        )
     for path in modules():
         if path not in submission.files:
             submission.note(f"{path} is not in the submission, so its functions are not graded")
@@ -153,7 +157,8 @@ def _checked(answer: Any) -> Submission:
     }
     read = {path: [str(part) for part in answer["texts"][path]] for path in texts() if path in answer["texts"]}
     person = Person(**{key: str(answer["person"][key]) for key in ("name", "collaborators")})
-    submission = Submission(**found, texts=read, person=person, seen=[clean(str(name), 100) for name in answer["seen"][:NOTES]])
+    seen = [clean(str(name), 100) for name in answer["seen"][:NOTES]]
+    submission = Submission(found["files"], found["loose"], read, person, seen=seen)
     for note in answer["notes"]:
         submission.note(str(note))
     return submission
@@ -258,7 +263,9 @@ def in_zip(archive: zipfile.ZipFile, submission: Submission, inside: str = "") -
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             submission.note(f"{path}: it is compressed in a way that is not taken: make the zip with `make submit`")
         else:
-            path = path.relative_to(inside) if inside and name != inside else PurePosixPath(path.name) if inside else path
+            path = (
+                path.relative_to(inside) if inside and name != inside else PurePosixPath(path.name) if inside else path
+            )
             yield Found(path, functools.partial(archive.open, info), tuple(map(float, info.date_time)))
 
 
@@ -293,7 +300,9 @@ def _choose(found: list[Found], submission: Submission, also: bool, depth: int) 
     for each in found:
         by_name.setdefault(each.path.name, []).append(each)
     if not any(PurePosixPath(path).name in by_name for path in modules()) and depth < DEPTH:
-        zips = sorted((each for each in found if is_zip(each.path.name)), key=lambda each: order(each.path, each.written))
+        zips = sorted(
+            (each for each in found if is_zip(each.path.name)), key=lambda each: order(each.path, each.written)
+        )
         if zips:
             return _inner(zips, submission)
     contents = {}

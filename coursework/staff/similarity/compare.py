@@ -6,6 +6,7 @@ so many students write that it says nothing.
 
 from __future__ import annotations
 
+import importlib
 import io
 import itertools
 from collections import Counter, defaultdict
@@ -57,20 +58,20 @@ def pairs(found: Sequence[Document], given: dict[str, str], most: int) -> list[P
         ModuleNotFoundError: if copydetect is not installed.
         coursework.staff.autograder.confined.UnreadableError: if it takes too much time or memory.
     """
-    import copydetect  # type: ignore[import-untyped]  # noqa: F401  an optional extra, looked for here to say so
+    importlib.import_module("copydetect")  # an optional extra, looked for here to say so
 
     rows = [[each.earlier, each.kind, each.text] for each in found]
     answer = confined.call(f"{__name__}:opened", rows, given, most, seconds=3600, memory=8000)
     spans = [tuple([(int(a), int(b)) for a, b in side] for side in each["spans"]) for each in answer]
-    return [Pair(**{**each, "parts": tuple(each["parts"]), "spans": own}) for each, own in zip(answer, spans, strict=True)]
+    return [
+        Pair(**{**each, "parts": tuple(each["parts"]), "spans": own}) for each, own in zip(answer, spans, strict=True)
+    ]
 
 
 def opened(rows: list[list[str]], given: dict[str, str], most: int) -> Callable[[], list[dict[str, Any]]]:
     """Import what compares; return what does it."""
-    import copydetect.utils  # type: ignore[import-untyped]
-    import pygments.lexers.python  # noqa: F401  imported by name later, when nothing may be readable
-
-    pygments.lexers.get_lexer_by_name("python")
+    copydetect = importlib.import_module("copydetect")
+    importlib.import_module("pygments.lexers").get_lexer_by_name("python")  # later nothing may be readable
     return lambda: [pair for kind in KINDS for pair in _of_kind(kind, rows, given[kind], most, copydetect)]
 
 
@@ -87,8 +88,12 @@ def _of_kind(kind: str, rows: list[list[str]], given: str, most: int, copydetect
         return made
 
     explained = fingerprint(given, 1).hashes if len(given) > gram else set()
-    prints = {number: fingerprint(row[2], WINDOW) for number, row in enumerate(rows) if row[1] == kind and len(row[2]) > gram}
-    counts = Counter(value for number, each in prints.items() if not rows[number][0] for value in each.hashes - explained)
+    prints = {
+        number: fingerprint(row[2], WINDOW) for number, row in enumerate(rows) if row[1] == kind and len(row[2]) > gram
+    }
+    counts = Counter(
+        value for number, each in prints.items() if not rows[number][0] for value in each.hashes - explained
+    )
     own = sum(not rows[number][0] for number in prints)
     explained |= {value for value, count in counts.items() if count > max(FEW, COMMON * own)}
     where: dict[int, list[int]] = defaultdict(list)
@@ -100,8 +105,10 @@ def _of_kind(kind: str, rows: list[list[str]], given: str, most: int, copydetect
             where[value].append(number)
     together = Counter[tuple[int, int]]()
     for numbers in where.values():
-        together.update(pair for pair in itertools.combinations(numbers, 2) if not all(rows[number][0] for number in pair))
-    found = []
+        together.update(
+            pair for pair in itertools.combinations(numbers, 2) if not all(rows[number][0] for number in pair)
+        )
+    found: list[dict[str, Any]] = []
     for (left, right), _ in together.most_common(10 * most):
         shared, parts, spans = copydetect.compare_files(prints[left], prints[right])
         if shared >= LEAST:

@@ -24,7 +24,7 @@ class Document:
         owner: who handed it in.
         earlier: the folder of the year it is from; "" for this one.
         kind: one of ``KINDS``.
-        text: with "\\n" at the ends of lines.
+        text: its lines end in a newline alone.
     """
 
     owner: str
@@ -70,7 +70,7 @@ def student_edition() -> dict[str, str]:
 
 
 def lines_of(text: str) -> str:
-    """Return a text with "\\n" at the ends of lines, and no other control characters but tabs."""
+    """Return a text whose lines end in a newline alone, and without control characters but that and tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
 

@@ -32,21 +32,29 @@ def write(found: Sequence[Document], pairs: Sequence[Pair], skipped: dict[str, s
     owners = {(each.earlier, each.owner) for each in found}
     values = {"homework": homework().title, "documents": found}
     for name, pair in zip(names, pairs, strict=True):
-        sides = [blocks(found[number].text, spans) for number, spans in zip((pair.left, pair.right), pair.spans, strict=True)]
+        sides = [
+            blocks(found[number].text, spans) for number, spans in zip((pair.left, pair.right), pair.spans, strict=True)
+        ]
         with atomic_writer(out / name, "w") as stream:
             stream.write(render("similarity_pair.html", title="Side by side", pair=pair, sides=sides, **values))
     tables = [(kind, [(n, p) for n, p in zip(names, pairs, strict=True) if p.kind == kind]) for kind in KINDS]
     numbers = {"now": sum(not earlier for earlier, _ in owners), "before": sum(bool(earlier) for earlier, _ in owners)}
     common = max(FEW, int(COMMON * numbers["now"]))
     page = render(
-        "similarity.html", title="What submissions share", tables=tables, skipped=skipped, common=common, **numbers, **values
+        "similarity.html",
+        title="What submissions share",
+        tables=tables,
+        skipped=skipped,
+        common=common,
+        **numbers,
+        **values,
     )
     with atomic_writer(out / "index.html", "w") as stream:
         stream.write(page)
 
 
 def blocks(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, list[Line]]]:
-    """Return a text as its page shows it: stretches of lines around what agrees, each with the number of its first line.
+    """Return a text as its page shows it: the lines around what agrees, in blocks, and the number of the first of each.
 
     Args:
         text: the text.

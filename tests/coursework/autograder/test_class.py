@@ -200,7 +200,9 @@ def test_every_student_has_a_folder_of_their_own_on_every_system(names):
     assert all(count == 1 for count in Counter(each.casefold() for each in slugs).values()) or len(
         {name.encode("utf-8", "replace") for name in names}
     ) < len(names)
-    assert not any(set(each) & set('/\\:*?"<>|\0') or each in (".", "..") or each.endswith((".", " ")) for each in slugs)
+    assert not any(
+        set(each) & set('/\\:*?"<>|\0') or each in (".", "..") or each.endswith((".", " ")) for each in slugs
+    )
 
 
 def test_an_odd_name_touches_nobody_else(tmp_path):
@@ -330,7 +332,9 @@ def test_without_a_student_edition_nothing_is_graded(spoil, tmp_path):
 
 
 def test_an_empty_submission_is_no_silent_zero(tmp_path):
-    call = command("grade", folder({"essay.pdf": "x"})(tmp_path / "in"), "--out", tmp_path / "out", "--tasks", "4", "--single")
+    call = command(
+        "grade", folder({"essay.pdf": "x"})(tmp_path / "in"), "--out", tmp_path / "out", "--tasks", "4", "--single"
+    )
     _, complained = call.communicate()
     assert call.returncode == 1
     assert "none of the files that are graded was found; it holds essay.pdf" in complained
