@@ -275,7 +275,7 @@ def write_grades(
                 number = test.get("number", "")
                 number = number if number in parts else number.rpartition(".")[0]
                 if number in parts:
-                    parts[number] += test["score"]
+                    parts[number] += test.get("score", 0.0)  # none where the staff gives the points later
             extra = each["extra_data"]
             accuracy = next((entry["value"] for entry in each.get("leaderboard", [])), "")
             remarks = [student.remark] * bool(student.remark)

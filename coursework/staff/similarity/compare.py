@@ -6,6 +6,7 @@ so many students write that it says nothing.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import io
 import itertools
@@ -15,14 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from coursework.staff.autograder import confined
-from coursework.staff.similarity.material import CODE, KINDS, Document
+from coursework.staff.similarity.material import BREAK, CODE, KINDS, Document
 
 GRAM = {CODE: 25}  # characters that must agree, in code after names were shortened
 WINDOW = 8  # of that many fingerprints in a row, one is kept
 PROSE = 40  # characters that must agree in a text
 COMMON = 0.3  # the part of a class that may write the same before it says nothing
 FEW = 5  # that may, whatever the size of the class
-LEAST = 100  # characters that a pair must share to be listed
+LEAST = 60  # characters that a pair must share to be listed
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,13 @@ def pairs(found: Sequence[Document], given: dict[str, str], most: int) -> list[P
 def opened(rows: list[list[str]], given: dict[str, str], most: int) -> Callable[[], list[dict[str, Any]]]:
     """Import what compares; return what does it."""
     copydetect = importlib.import_module("copydetect")
+    copydetect.utils.hash = _hash  # that of Python differs from run to run, and with it which fingerprints are kept
     importlib.import_module("pygments.lexers").get_lexer_by_name("python")  # later nothing may be readable
     return lambda: [pair for kind in KINDS for pair in _of_kind(kind, rows, given[kind], most, copydetect)]
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=7).digest(), "big")
 
 
 def _of_kind(kind: str, rows: list[list[str]], given: str, most: int, copydetect: Any) -> list[dict[str, Any]]:
@@ -85,6 +91,11 @@ def _of_kind(kind: str, rows: list[list[str]], given: str, most: int, copydetect
         )
         if len(made.offsets):  # the release of 2024 counts too little after the name of a class
             made.offsets[:, 1] = copydetect.detector.np.maximum.accumulate(made.offsets[:, 1])
+        across = {k for k, char in enumerate(made.filtered_code) if char == BREAK}
+        across = {start for k in across for start in range(k - gram + 1, k + 1)}
+        own = {value: [k for k in places if k not in across] for value, places in made.hash_idx.items()}
+        made.hash_idx = {value: places for value, places in own.items() if places}
+        made.hashes = set(made.hash_idx)
         return made
 
     explained = fingerprint(given, 1).hashes if len(given) > gram else set()

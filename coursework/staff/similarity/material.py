@@ -14,6 +14,9 @@ from coursework.staff.release import contents, edition
 
 CODE, ANSWERS, WRITE_UP = "code", "answers in notebooks", "write-ups"
 KINDS = (CODE, ANSWERS, WRITE_UP)
+BREAK = "\u241c"  # between the files and cells of a text: what agrees goes across none
+
+APART = f"\n{BREAK}\n"
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,19 @@ def documents(owner: str, submission: Submission, given: Mapping[str, str], earl
     """
     code = [f"# {path}\n{content.decode('utf-8', 'replace')}" for path, content in sorted(submission.files.items())]
     notebooks = {path: cells for path, cells in submission.texts.items() if path in homework().notebooks}
-    known = set(given[ANSWERS].split("\f"))
+    known = set(given[ANSWERS].split(APART))
     own = [cell for cells in notebooks.values() for cell in cells if prose(cell) not in known]
     extra = [part for path, parts in submission.texts.items() if path not in notebooks for part in parts]
     texts = {
-        CODE: "\n\n".join(map(lines_of, code)),
-        ANSWERS: "\n\n".join(map(prose, own)),
-        WRITE_UP: "\n\n".join(map(prose, extra)),
+        CODE: APART.join(map(lines_of, code)),
+        ANSWERS: APART.join(map(prose, own)),
+        WRITE_UP: APART.join(map(prose, extra)),
     }
     return [Document(owner, earlier, kind, text.strip()) for kind, text in texts.items() if text.strip()]
 
 
 def student_edition() -> dict[str, str]:
-    """Return what students were given, as one text for each kind; the cells of notebooks are divided by form feeds.
+    """Return what students were given, as one text for each kind.
 
     Raises:
         ValueError: if the student edition cannot be made.
@@ -65,14 +68,14 @@ def student_edition() -> dict[str, str]:
     code = [content.decode() for path, content in files.items() if path.endswith(".py")]
     cells = [cell for path in homework().notebooks for cell in intake.cells_of(files.get(path, b""))]
     pages = [content.decode() for path, content in files.items() if path.endswith((".md", ".tex"))]
-    said = "\f".join(map(prose, [*cells, *pages]))
-    return {CODE: "\n".join(map(lines_of, code)), ANSWERS: said, WRITE_UP: said}
+    said = APART.join(map(prose, [*cells, *pages]))
+    return {CODE: APART.join(map(lines_of, code)), ANSWERS: said, WRITE_UP: said}
 
 
 def lines_of(text: str) -> str:
     """Return a text whose lines end in a newline alone, and without control characters but that and tabs."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
+    return re.sub(rf"[\x00-\x08\x0b-\x1f\x7f{BREAK}]", "", text)
 
 
 def prose(text: str) -> str:

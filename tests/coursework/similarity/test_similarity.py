@@ -93,7 +93,9 @@ def test_answers_and_write_ups_are_compared_as_texts(edition, tmp_path):
     pytest.importorskip("copydetect")
     path = homework().notebooks[0]
     notebook = json.loads((ROOT / path).read_text(encoding="utf-8"))
-    answer = next(cell for cell in notebook["cells"] if "answer" in cell["metadata"].get("tags", []))
+    answer, *others = (cell for cell in notebook["cells"] if "answer" in cell["metadata"].get("tags", []))
+    for cell in others:
+        cell["source"] = []
     found = []
     for name, text in {"ada": PROOF, "bob": PROOF.replace(" ", "\n").upper(), "eve": "Obvious."}.items():
         answer["source"] = [text]
