@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from coursework.homework import homework
 from coursework.root import ROOT
 from coursework.staff.autograder import classrun, exports, student_report
+from coursework.staff.autograder.judging import Judgement
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config
+from coursework.staff.autograder.rubric import judged
 from staff.hostile.answers import mutated_source
 from staff.hostile.submission import folder, solved
 from staff.mutants.catalogue import MUTANTS
@@ -266,6 +268,15 @@ def test_a_class_is_graded_and_goes_on_where_it_stopped(tmp_path, capsys):
     assert results["ada"].stat().st_mtime_ns == stamps["ada"]
     folder({DESCENT: STEP_SIZE})(place / "ada")
     assert "1 of them graded now" in run()[1]  # as it is another submission
+
+
+def test_points_that_the_staff_gives_later_are_no_points_yet(tmp_path):
+    later = {task.number: Judgement(0.0, "later", counts=False) for task in judged()}
+    document = student_report.build({}, later, [], [], 1.0)
+    classrun.write_grades([exports.Student("ada")], {"ada": document}, {}, tmp_path / "grades.csv")
+    with (tmp_path / "grades.csv").open(encoding="utf-8") as stream:
+        (row,) = csv.DictReader(stream)
+    assert [float(row[number]) for number in later] == [0.0] * len(later)
 
 
 def test_a_process_that_is_ended_costs_nobody_else_anything():
