@@ -13,9 +13,10 @@ from coursework.staff.autograder import judging
 def _grade(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
 Grade a zip that was handed in, or the folder it was unpacked to, and write results.json as Gradescope takes it. A
-folder of several submissions, each a folder or a zip, is graded as a class: a results.json for each, grades.csv,
-histogram.png, and mistakes.csv. A class can be interrupted; the same call goes on."""
-    parser.add_argument("submission", type=Path, help="a zip, a folder, or a folder of submissions")
+class, as Moodle, Canvas or Gradescope exports it (a folder or a zip), or a folder of folders and zips, gives a
+results.json for each, grades.csv, histogram.png, mistakes.csv, and lecture.html. A class can be interrupted; the same
+call goes on. Whoever has nothing to grade is named, and the exit code is 1."""
+    parser.add_argument("submission", type=Path, help="a zip or a folder: one submission, or a class")
     parser.add_argument(
         "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
     )
@@ -28,6 +29,26 @@ histogram.png, and mistakes.csv. A class can be interrupted; the same call goes 
         "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler, for many machines that share the disk"
     )
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds that a call may take (default: 10)")
+
+
+def _similarity(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Write a page that shows which pairs of submissions share more than the given code explains, side by side: in code, in
+answers in notebooks, and in write-ups. It sorts, and accuses nobody."""
+    parser.add_argument("submissions", type=Path, help="a class, as for `grade`")
+    parser.add_argument(
+        "--earlier",
+        type=Path,
+        default=[],
+        action="append",
+        metavar="DIR",
+        help="a class of an earlier year; repeatable",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/similarity"), metavar="DIR", help="default: build/similarity"
+    )
+    parser.add_argument("--pairs", type=int, default=40, metavar="N", help="pairs of each kind (default: 40)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="submissions read at a time (default: 2)")
 
 
 def _autograder(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +72,12 @@ COMMANDS = {
         "grade one submission, or a class, as the autograder does",
         "coursework.staff.autograder.grade_command",
         _grade,
+    ),
+    "similarity": Command(
+        "show which submissions share more than what was given",
+        "coursework.staff.similarity.similarity_command",
+        _similarity,
+        "similarity",
     ),
     "autograder": Command("build dist/autograder.zip for Gradescope", "coursework.staff.autograder.build", _autograder),
     "release": Command(

@@ -1,7 +1,8 @@
-"""Who hands in, and with whom it was discussed: two lines of collaborators.txt."""
+"""Who hands in, and with whom it was discussed: two lines of collaborators.txt, for `submit` and the grader."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from coursework.submit.finding import Finding
 from coursework.submit.text import decode, sentence
 
 KEYS = ("Name", "Collaborators")
+COLON = re.compile("[:\uff1a\ufe55]")  # that of ASCII, and those of Chinese and Japanese keyboards
+LONGEST = 10_000  # characters of a line that are kept
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Person:
 
 
 def read_person(content: bytes | None, name: str | None = None) -> tuple[Person, list[Finding]]:
-    """Read collaborators.txt.
+    """Read collaborators.txt, and say what is the matter with it.
 
     Args:
         content: its bytes; None if it cannot be read, which is said elsewhere.
@@ -31,35 +34,63 @@ def read_person(content: bytes | None, name: str | None = None) -> tuple[Person,
         The lines, and what is the matter with them.
     """
     found = []
-    try:
-        lines = parse(content or b"")
-    except UnicodeDecodeError:
-        content, lines = None, {}
+    person, legible = parse(content or b"")
+    person = Person(sentence(name) if name else person.name, person.collaborators)
+    if not legible:
         found.append(Finding(PERSON, "the file is not text in UTF-8", "Save it as UTF-8."))
-    person = Person(sentence(name) if name else lines.get("Name", ""), lines.get("Collaborators", ""))
-    if content is not None and not person.name:
-        found.append(Finding(PERSON, "the line of the name is not filled in", "Write your name after `Name:`."))
-    if content is not None and not re.search(r"\w", person.collaborators):
-        remedy = "Name everybody you worked with after `Collaborators:`, or write none."
-        found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
+    elif content is not None:
+        if not person.name:
+            found.append(Finding(PERSON, "the line of the name is not filled in", "Write your name after `Name:`."))
+        if not re.search(r"\w", person.collaborators):
+            remedy = "Name everybody you worked with after `Collaborators:`, or write none."
+            found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
     return person, found
 
 
-def parse(content: bytes) -> dict[str, str]:
-    """Return what stands after ``Name:`` and ``Collaborators:``.
+def handed_in(content: bytes | None, manifest: bytes | None = None) -> Person:
+    """Return who hands in a submission: as its manifest says, which knows `--name`, else as collaborators.txt does.
 
-    Raises:
-        UnicodeDecodeError: if it is not text.
+    Args:
+        content: the bytes of collaborators.txt; None if it is not there.
+        manifest: those of manifest.json; likewise.
     """
-    lines: dict[str, str] = {}
-    text, key = decode(content), ""
+    person = parse(content or b"")[0]
+    try:
+        said = json.loads(manifest or b"{}")
+        lines = [said[key] if isinstance(said[key], str) else "" for key in ("name", "collaborators")]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return person
+    name, collaborators = (sentence(line[:LONGEST]) for line in lines)
+    return Person(name or person.name, collaborators or person.collaborators)
+
+
+def parse(content: bytes) -> tuple[Person, bool]:
+    """Return what stands after ``Name:`` and ``Collaborators:``, and whether the file is text in UTF-8 or UTF-16.
+
+    A list may go on, on lines of its own. The time it takes grows as the file does.
+    """
+    text, legible = _text(content)
+    lines: dict[str, list[str]] = {key: [] for key in KEYS}
+    current: list[str] = []
     for line in text.splitlines():
-        start = re.match(r"\s*(\w+)\s*[:：]\s*(.*)", line)
-        if line.lstrip().startswith("#"):
+        line = line.strip()
+        key, *rest = COLON.split(line, maxsplit=1)
+        if line.startswith("#"):
             continue
-        if start and start[1].capitalize() in KEYS:
-            key = start[1].capitalize()
-            lines[key] = start[2].strip()
-        elif key and line.strip():  # a list that goes on, on lines of its own
-            lines[key] = f"{lines[key]}, {line.strip()}".lstrip(", ")
-    return {key: sentence(line) for key, line in lines.items()}
+        if rest and key.strip().capitalize() in KEYS:
+            current = lines[key.strip().capitalize()]
+            current[:] = [rest[0].strip()]
+        elif line:
+            current.append(line)
+    return Person(*(sentence(", ".join(filter(None, lines[key]))[:LONGEST]) for key in KEYS)), legible
+
+
+def _text(content: bytes) -> tuple[str, bool]:
+    """Decode what an editor wrote; what is neither UTF-8 nor UTF-16 is taken for what old editors on Windows write."""
+    zeros = [content[start:2000:2].count(0) for start in (0, 1)]
+    try:
+        if max(zeros) > len(content[:2000]) // 4 and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return content.decode("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"), True  # without its mark
+        return decode(content), True
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace"), False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,16 +15,13 @@ from staff.hostile.submission import DESCENT, Hostile, body, folder, solved, top
 RIGHT = solved(DESCENT)
 
 
-def zipped(files: Mapping[Any, str | bytes]) -> Callable[[Path], Path]:
-    """Return what writes these files, by their names or ZipInfo, into a zip and hands it in."""
-
-    def make(place: Path) -> Path:
-        with zipfile.ZipFile(place / "hw1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, content in files.items():
-                archive.writestr(path, content)
-        return place / "hw1.zip"
-
-    return make
+def compressed(files: Mapping[Any, str | bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip of these files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", how) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return stream.getvalue()
 
 
 def _raw(content: bytes) -> Callable[[Path], Path]:
@@ -31,6 +30,26 @@ def _raw(content: bytes) -> Callable[[Path], Path]:
         return place / "hw1.zip"
 
     return make
+
+
+def zipped(files: Mapping[Any, str | bytes]) -> Callable[[Path], Path]:
+    """Return what writes these files, by their names or ZipInfo, into a zip and hands it in."""
+    return lambda place: _raw(compressed(files))(place)
+
+
+def _with_zip64(count: int, length: int) -> bytes:
+    """Return a zip whose usual end says little of its list of files, and whose larger end says this."""
+    content = compressed({DESCENT: RIGHT})
+    at = content.rindex(b"PK\5\6")
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, 0)
+    return content[:at] + record + struct.pack("<4sIQI", b"PK\6\7", 0, at, 1) + content[at:]
+
+
+def _nested(content: bytes, depth: int) -> bytes:
+    """Return a zip in a zip, and so on."""
+    for _ in range(depth):
+        content = compressed({"hw1.zip": content})
+    return content
 
 
 def _spoilt(at: int, patch: bytes) -> Callable[[Path], Path]:
@@ -81,6 +100,7 @@ def alone(name: str, content: str | bytes, points: float, says: str) -> Hostile:
 
 BOMB = b"\0" * 50_000_000  # 50 kB in a zip
 LONG = "/".join(["x" * 200] * 40)
+LIST = "Name: Ada\n" + "x\n" * 30_000 + "\x1b[" * 10_000  # collaborators.txt, 90 kB
 CHECKS = "def run_case(*_): return 'right'\nSEED, CASES = 0, []\n"
 
 SUBMISSIONS = [
@@ -173,6 +193,36 @@ SUBMISSIONS = [
         "25,000 files in a folder", folder({**empty(25_000), DESCENT: RIGHT}), 0.0, "may have 20000 files", slow=True
     ),
     Hostile("huge names in a zip", zipped({LONG: "x", DESCENT: RIGHT, f"{LONG}/descent.py": "x"}), 1.0, "right"),
+    Hostile(
+        "a bomb of bzip2",
+        _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_BZIP2)),
+        0.0,
+        "compressed in a way that is not taken",
+    ),
+    Hostile(
+        "a bomb of LZMA",
+        _raw(compressed({DESCENT: BOMB}, zipfile.ZIP_LZMA)),
+        0.0,
+        "compressed in a way that is not taken",
+    ),
+    Hostile("a zip64 with a million files", _raw(_with_zip64(10**6, 5 * 10**7)), 0.0, "may have 20000 files"),
+    Hostile("a zip64 whose end is cut off", _raw(_with_zip64(1, 60).replace(b"PK\6\6", b"PK\0\0")), 0.0, "is damaged"),
+    Hostile(
+        "names of 65,000 characters",
+        zipped({**{f"{'- ' * 32_000}{k} descent": "x" for k in range(3)}, DESCENT: RIGHT}),
+        1.0,
+        "a name of 64009 characters",
+    ),
+    Hostile("a zip in a zip", _raw(_nested(compressed({DESCENT: RIGHT}), 1)), 1.0, "sgd_step: right"),
+    Hostile("a zip in a zip, ten times", _raw(_nested(compressed({DESCENT: RIGHT}), 10)), 0.0, "not in the submission"),
+    Hostile(
+        "a bomb in a zip in a zip",
+        _raw(_nested(compressed({"hw1.zip": bytes(110_000_000)}), 0)),
+        0.0,
+        "more than 100 MB",
+    ),
+    Hostile("a long list in collaborators.txt", folder({DESCENT: RIGHT, "collaborators.txt": LIST}), 1.0, "right"),
+    Hostile("a manifest without an end", folder({DESCENT: RIGHT, "manifest.json": "[" * 900_000}), 1.0, "right"),
     Hostile("control characters in names", zipped({"\x1b[2J\u202e/descent.py": RIGHT}), 1.0, "was taken for"),
     body("a docstring of a megabyte", f'"""{"x" * 900_000}"""\nreturn w', "wrong in"),
 ]

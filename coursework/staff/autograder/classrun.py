@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import dataclasses
+import hashlib
 import json
 import multiprocessing
+import os
+import sys
+import threading
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +24,22 @@ from coursework.files import atomic_writer
 from coursework.homework import homework
 from coursework.progress import progress_bar
 from coursework.staff.autograder import student_report
+from coursework.staff.autograder.exports import Class, Student, slug
 from coursework.staff.autograder.grade import grade
-from coursework.staff.autograder.intake import wanted
+from coursework.staff.autograder.gradescope_results import clean
+from coursework.staff.autograder.intake import Submission
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import by_program, judged
 
-RESULTS = "results.json"
+FOLDER = "submissions"  # within the results, so that no student's name is that of a table
+RESULTS, GRADED = "results.json", "graded.json"
 BLUE = "#0072B2"
-
-
-def submissions(place: Path) -> dict[str, Path]:
-    """Return the submissions in a folder, by name: its folders and zips; none, if it is itself a submission."""
-    if not place.is_dir():
-        return {}
-    entries = [path for path in sorted(place.iterdir()) if not path.name.startswith((".", "__"))]
-    if any(path.name in wanted() or (path.name == homework().package and path.is_dir()) for path in entries):
-        return {}
-    found = [path for path in entries if path.suffix == ".zip" or (path.is_dir() and not path.is_symlink())]
-    if len(found) < 2:
-        return {}
-    return {path.name.removesuffix(".zip"): path for path in found}
+TRIES = 2  # of a submission whose process is ended
 
 
 def run(
-    found: dict[str, Path],
+    found: Class,
     out: Path,
     config: Config,
     limits: Limits,
@@ -48,10 +47,10 @@ def run(
     jobs: int = 1,
     scheduler: str | None = None,
 ) -> int:
-    """Grade a class; a submission that has finished results in the folder is not graded again.
+    """Grade a class; a submission that has finished results in the folder, and is as it was, is not graded again.
 
     Args:
-        found: the submissions, by name.
+        found: the students.
         out: gets a folder for each, and the tables.
         config: the seeds, and what the judge needs.
         limits: what a worker may use.
@@ -60,89 +59,248 @@ def run(
         scheduler: the address of a Dask scheduler, whose workers then grade.
 
     Returns:
-        The number of submissions whose grading was not finished.
+        The number of students who have no finished results.
     """
-    places = {name: out / name / RESULTS for name in found}
-    waiting = [name for name in found if not _finished(places[name])]
-    failed = {}
-    bar = {"total": len(found), "initial": len(found) - len(waiting), "desc": "grading", "unit": "submission"}
-    with _executor(jobs, scheduler) as pool:
+    _introduce(found)
+    taken, failed = take_all(found, jobs)
+    places = {student.name: out / FOLDER / slug(student.name) / RESULTS for student in found.students}
+    keys = {name: _key(submission, config, tasks) for name, submission in taken.items()}
+    waiting = [name for name in taken if not _finished(places[name], keys[name])]
+    bar = {"total": len(taken), "initial": len(taken) - len(waiting), "desc": "grading", "unit": "submission"}
+    with _executor(jobs, scheduler) as submit:
         futures = {
-            pool.submit(grade, found[name].resolve(), places[name].resolve(), config, limits, tasks): name
+            submit(_grade, found.root, taken[name], places[name].resolve(), keys[name], config, limits, tasks): name
             for name in waiting
         }
         for future in progress_bar(as_completed(futures), **bar):
             try:
-                if not future.result()["extra_data"]["finished"]:
+                if not future.result():
                     failed[futures[future]] = "the grader failed; results.json says why"
-            except Exception as error:  # the process was ended, or the machine is gone; a second call goes on
+            except BrokenExecutor:
+                failed[futures[future]] = f"the process that graded it was ended, {TRIES} times"
+            except Exception as error:  # the machine is gone, or the disk is full; a second call goes on
                 failed[futures[future]] = f"{type(error).__name__}: {error}"
-    documents = {name: json.loads(place.read_text(encoding="utf-8")) for name, place in places.items()}
-    write_grades(documents, out / "grades.csv")
+    done = [name for name in taken if name not in failed]
+    documents = {name: document for name in done if (document := _read(places[name]))}
+    write_grades(found.students, documents, failed, out / "grades.csv")
     write_mistakes(documents, out / "mistakes.csv")
-    draw_histogram([student_report.points(each) for each in documents.values()], out / "histogram.png")
-    for name, fault in failed.items():
-        print(f"{name}: {fault}")
-    print(f"{out / 'grades.csv'}: {len(found)} submissions, {len(waiting)} of them graded now, {len(failed)} failed")
+    if documents:
+        draw_histogram([student_report.points(each) for each in documents.values()], out / "histogram.png")
+        _write_lecture(list(documents.values()), out / "lecture.html")
+    for name in sorted(failed):
+        print(f"{name}: {failed[name]}", file=sys.stderr)
+    numbers = f"{len(found.students)} students, {len(waiting)} of them graded now, {len(failed)} without results"
+    print(f"{out / 'grades.csv'}: {numbers}")
     return len(failed)
 
 
-def _finished(path: Path) -> bool:
+def _introduce(found: Class) -> None:
+    """Say who was found, what counts of several attempts, and what was not looked at."""
+    number = len(found.students)
+    print(f"{found.root}: {number} student{'s' * (number != 1)} ({found.kind})")
+    for student in found.students:
+        if student.remark:
+            print(f"  {student.name}: {student.remark}")
+    if found.strays:
+        print(f"  not looked at: {', '.join(found.strays[:10])}{' and more' * (len(found.strays) > 10)}")
+    sys.stdout.flush()
+
+
+def take_all(found: Class, jobs: int = 1, also: bool = False) -> tuple[dict[str, Submission], dict[str, str]]:
+    """Take what every student of a class handed in.
+
+    Args:
+        found: the students.
+        jobs: how many at a time.
+        also: take notebooks and write-ups, too.
+
+    Returns:
+        The submissions, and why others have none, by the names of the students.
+    """
+    missing = {student.name: student.problem for student in found.students if student.problem}
+    there = [student for student in found.students if not student.problem]
+    taken = {}
+    with ThreadPoolExecutor(max(1, jobs)) as threads:
+        read = threads.map(lambda student: found.take(student, also), there)
+        for student, submission in zip(there, progress_bar(read, total=len(there), desc="reading"), strict=True):
+            if submission.files or submission.texts:
+                taken[student.name] = submission
+                if student.remark:
+                    submission.notes.insert(0, student.remark)
+            else:
+                missing[student.name] = why_nothing(submission)
+    return taken, missing
+
+
+def why_nothing(submission: Submission) -> str:
+    """Say why nothing was found in a submission."""
+    notes = [note for note in submission.notes if not note.endswith("so its functions are not graded")]
+    if submission.seen:
+        notes.append(f"it holds {', '.join(submission.seen[:5])}")
+    return "; ".join(["none of the files that are graded was found", *notes])
+
+
+def _key(submission: Submission, config: Config, tasks: Sequence[str] | None) -> str:
+    """Return a digest of all that results depend on."""
+    text = json.dumps([submission.digest, dataclasses.asdict(config), list(tasks) if tasks else None], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _grade(
+    root: Path, taken: Submission, output: Path, key: str, config: Config, limits: Limits, tasks: Sequence[str] | None
+) -> bool:
+    """Grade one submission of a class, in whatever process; return whether that was completed."""
+    document = grade(root, output, config, limits, tasks, taken=taken)
+    finished = bool(document["extra_data"]["finished"])
+    if finished:
+        with atomic_writer(output.with_name(GRADED), "w") as stream:
+            json.dump(key, stream)
+    return finished
+
+
+def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return bool(json.loads(path.read_text(encoding="utf-8"))["extra_data"]["finished"])
-    except (OSError, ValueError, KeyError):
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found if "finished" in found["extra_data"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _finished(path: Path, key: str) -> bool:
+    """Tell whether there are finished results of just this submission, with these seeds and tasks."""
+    document = _read(path)
+    try:
+        same = json.loads(path.with_name(GRADED).read_text(encoding="utf-8")) == key
+    except (OSError, ValueError):
         return False
+    return same and document is not None and bool(document["extra_data"]["finished"])
 
 
 @contextmanager
-def _executor(jobs: int, scheduler: str | None) -> Iterator[Executor]:
-    """Yield processes of this machine, or the workers of a cluster; both keep what they have imported.
+def _executor(jobs: int, scheduler: str | None) -> Iterator[Callable[..., Future[bool]]]:
+    """Yield what submits a call: to processes of this machine, or to the workers of a cluster.
 
-    The workers of a cluster see the same folders and have one thread each.
+    Both keep what they have imported. The workers of a cluster see the same folders and have one thread each.
     """
     if scheduler is None:
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            yield pool
+        with Apart(jobs) as apart:
+            yield apart.submit
     else:
         from distributed import Client  # an optional extra, and slow to import
 
         with Client(scheduler) as client:
-            yield client.get_executor(pure=False)
+            yield client.get_executor(pure=False).submit
+
+
+class Apart:
+    """Processes that do not share their end: where one is ended, its call is tried again, and no other is touched."""
+
+    def __init__(self, jobs: int) -> None:
+        """Take how many processes there are."""
+        self._threads = ThreadPoolExecutor(jobs)
+        self._own = threading.local()
+        self._pools: list[ProcessPoolExecutor] = []
+        self._closed = False
+
+    def __enter__(self) -> Apart:
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what runs; what waits is not begun."""
+        self._closed = True
+        self._threads.shutdown(cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(cancel_futures=True)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Return the future result of a call; BrokenExecutor, if its process is ended ``TRIES`` times."""
+        return self._threads.submit(self._call, function, arguments)
+
+    def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        for left in reversed(range(TRIES)):
+            pool = getattr(self._own, "pool", None)
+            if pool is None:
+                spawn = multiprocessing.get_context("spawn")
+                pool = self._own.pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_end_with_parent)
+                self._pools.append(pool)
+            try:
+                return pool.submit(function, *arguments).result()
+            except BrokenExecutor:
+                self._own.pool = None
+                if not left or self._closed:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _cell(text: str) -> str:
-    """Return a text as a spreadsheet takes it: nothing that it would compute."""
-    return f"'{text}" if text[:1] in "=+-@" and text else text
+    """Return a text as a spreadsheet takes it: on one line, without what separates fields, and nothing to compute."""
+    line = " ".join(clean(text, 2000).split()).replace(";", ",")
+    computes = unicodedata.normalize("NFKC", line[:1]) in tuple("=+-@|%")
+    return f"'{line}" if computes else line
 
 
-def write_grades(documents: dict[str, dict[str, Any]], path: Path) -> None:
-    """Write a line for each submission: its points, task by task, and what the staff should look at."""
+def write_grades(
+    students: Sequence[Student], documents: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str], path: Path
+) -> None:
+    """Write a line for each student: the points, task by task, and what the staff should look at.
+
+    Who has no results has no points either: the cells are empty.
+    """
     numbers = [task.number for task in (*homework().tasks, *judged())]
     with atomic_writer(path, "w") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["submission", "name", "points", "of", *numbers, "accuracy", "seconds", "finished", "remarks"])
-        for name, each in sorted(documents.items()):
+        for student in sorted(students, key=lambda each: each.name):
+            each = documents.get(student.name)
+            row: list[Any] = [_cell(student.name)]
+            if each is None:
+                row += [_cell(student.person), *[""] * (len(numbers) + 4), False, _cell(failed.get(student.name, ""))]
+                table.writerow(row)
+                continue
             parts = dict.fromkeys(numbers, 0.0)
             for test in each["tests"]:
                 number = test.get("number", "")
                 number = number if number in parts else number.rpartition(".")[0]
                 if number in parts:
-                    parts[number] += test["score"]
+                    parts[number] += test.get("score", 0.0)  # none where the staff gives the points later
             extra = each["extra_data"]
             accuracy = next((entry["value"] for entry in each.get("leaderboard", [])), "")
-            remarks = "; ".join(f"{function}: {why}" for function, why in extra["lost"].items())
-            row = [_cell(name), _cell(extra["person"]), student_report.points(each), student_report.most(each)]
+            remarks = [student.remark] * bool(student.remark)
+            remarks += [f"{function}: {why}" for function, why in extra["lost"].items()]
+            row += [_cell(student.person or extra["person"]), student_report.points(each), student_report.most(each)]
             row += [*(round(part, 4) for part in parts.values()), accuracy, each["execution_time"]]
-            table.writerow([*row, extra["finished"], _cell(remarks)])
+            table.writerow([*row, extra["finished"], _cell("; ".join(remarks))])
 
 
-def write_mistakes(documents: dict[str, dict[str, Any]], path: Path) -> None:
+def write_mistakes(documents: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     """Write how often each mistake was made, the most frequent first."""
     counts = Counter(pair for each in documents.values() for pair in each["extra_data"]["mistakes"].items())
     with atomic_writer(path, "w") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["function", "mistake", "submissions"])
-        table.writerows([*pair, count] for pair, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+        rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        table.writerows([*map(_cell, pair), count] for pair, count in rows)
+
+
+def _write_lecture(documents: Sequence[Mapping[str, Any]], path: Path) -> None:
+    with contextlib.suppress(ImportError):  # Jinja, where the grader was installed alone
+        from coursework.staff.autograder import lecture
+
+        with atomic_writer(path, "w") as stream:
+            stream.write(lecture.page(documents))
 
 
 def draw_histogram(points: Sequence[float], path: Path) -> None:

@@ -27,6 +27,7 @@ def grade(
     limits: Limits | None = None,
     tasks: Sequence[str] | None = None,
     tell_user: Callable[[int], None] = lambda _: None,
+    taken: intake.Submission | None = None,
 ) -> dict[str, Any]:
     """Grade a submission and write results.json.
 
@@ -37,6 +38,7 @@ def grade(
         limits: what a worker may use.
         tasks: the numbers of the tasks to grade; all of them when not given.
         tell_user: is called with the user id of the workers, if they have one of their own.
+        taken: what was taken from the submission, if that is done.
 
     Returns:
         The document.
@@ -46,9 +48,9 @@ def grade(
     trials: dict[str, dict[str, Trial]] = {}
     judgements: dict[str, Judgement] = {}
     staff: list[str] = []
-    taken, finished = intake.Submission(), False
+    taken, finished, ready = intake.Submission(), False, taken
     try:
-        taken = intake.take(submission)
+        taken = ready or intake.take(submission)
         with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
             if arena.user is not None:
                 tell_user(arena.user)

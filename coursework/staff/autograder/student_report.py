@@ -64,6 +64,7 @@ def build(
             "finished": finished,
             "person": clean(person, 100),
             "mistakes": mistakes(trials),
+            "cases": first_cases(trials),
             "lost": lost,
         },
     }
@@ -87,6 +88,12 @@ def mistakes(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, str]:
         if verdict is not None:
             found[trial.name] = trial.lost or verdict.diagnosis.mistake or verdict.status
     return found
+
+
+def first_cases(trials: Mapping[str, Mapping[str, Trial]]) -> dict[str, list[str]]:
+    """Return the title and the message of the first case of `make check` that each function fails, if there is one."""
+    wrong = {trial.name: trial.verdict(SEED).wrong for trial in _all(trials)}
+    return {name: [clean(found[0].title, 200), clean(found[0].message, 500)] for name, found in wrong.items() if found}
 
 
 def _all(trials: Mapping[str, Mapping[str, Trial]]) -> list[Trial]:

@@ -48,7 +48,7 @@ class Syntax:
 PYTHON, CODE, MARKDOWN = Syntax("Python", HASH), Syntax("another language", HASH), Syntax("Markdown", ARROWS)
 
 
-class ReleaseError(Exception):
+class ReleaseError(ValueError):
     """Why there is no student edition: one or more sentences, each with its file and line."""
 
     def __init__(self, problems: Iterable[str]) -> None:

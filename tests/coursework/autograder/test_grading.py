@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import importlib
 import io
@@ -19,14 +18,23 @@ import pytest
 from coursework.check.verdict import try_function
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, gradescope_results, intake, sandbox, seeds, student_report
+from coursework.staff.autograder import (
+    build,
+    classrun,
+    exports,
+    gradescope_results,
+    intake,
+    sandbox,
+    seeds,
+    student_report,
+)
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import by_program
 from coursework.zips import zipped
 from cs7643 import descent
-from staff.hostile.answers import mutated, mutated_source
+from staff.hostile.answers import mutated_source
 from staff.hostile.submission import folder, solved
 from staff.mutants.catalogue import MUTANTS
 
@@ -213,33 +221,6 @@ def test_the_zip_grades_a_folder_by_itself(tmp_path):
     assert student_report.points(found) == 4
 
 
-def test_a_class_is_graded_and_goes_on_where_it_stopped(tmp_path, capsys):
-    place = tmp_path / "class"
-    right = {"cs7643/descent.py": FILES["cs7643/descent.py"], "collaborators.txt": "Name: =cmd()\n"}
-    folder(right)(place / "ada")
-    mutated(next(each for each in MUTANTS if each.function == "step_size"))(place / "bob")
-    (place / "eve").mkdir()
-    found = classrun.submissions(place)
-    assert list(found) == ["ada", "bob", "eve"]
-    assert classrun.submissions(place / "ada") == {}
-    arguments = (found, tmp_path / "out", CONFIG, Limits(), ["1"])
-    assert classrun.run(*arguments) == 0
-    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8") as stream:
-        rows = {row["submission"]: row for row in csv.DictReader(stream)}
-    assert [float(rows[name]["points"]) for name in found] == [1.0, 0.5, 0.0]
-    assert rows["ada"]["name"] == "'=cmd()"
-    mistakes = (tmp_path / "out" / "mistakes.csv").read_text(encoding="utf-8")
-    assert "step_size,lam multiplies,1" in mistakes
-    assert "proximal_step,not started,1" in mistakes
-    assert (tmp_path / "out" / "histogram.png").read_bytes().startswith(b"\x89PNG")
-    stamp = (tmp_path / "out" / "ada" / "results.json").stat().st_mtime_ns
-    (tmp_path / "out" / "eve" / "results.json").write_text(json.dumps(student_report.zeros("not graded")))
-    capsys.readouterr()
-    assert classrun.run(*arguments) == 0
-    assert "3 submissions, 1 of them graded now, 0 failed" in capsys.readouterr().out
-    assert (tmp_path / "out" / "ada" / "results.json").stat().st_mtime_ns == stamp
-
-
 def test_a_class_is_graded_on_a_cluster(tmp_path):
     distributed = pytest.importorskip("distributed")
     place = tmp_path / "class"
@@ -247,7 +228,7 @@ def test_a_class_is_graded_on_a_cluster(tmp_path):
         folder({"cs7643/descent.py": FILES["cs7643/descent.py"]})(place / name)
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         address = cluster.scheduler_address
-        assert classrun.run(classrun.submissions(place), tmp_path / "out", CONFIG, Limits(), ["4"], 1, address) == 0
+        assert classrun.run(exports.find(place), tmp_path / "out", CONFIG, Limits(), ["4"], 1, address) == 0
     lines = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[2] for line in lines[1:]] == ["1.0", "1.0"]
 

@@ -192,10 +192,23 @@ def test_only_what_is_looked_for_is_read(tmp_path):
     assert intake.take(tmp_path / "nothing").files == {}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_the_name_is_read_whatever_editor_wrote_it(encoding):
-    person = "Name: José Ñandú\r\nCollaborators: none\r\n".encode(encoding)
-    assert intake.name_of(intake.Submission(person=person)) == "José Ñandú"
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_name_is_read_whatever_editor_wrote_it(encoding, end, tmp_path):
+    (tmp_path / "collaborators.txt").write_bytes(f"Name: José Ñandú{end}Collaborators: none{end}".encode(encoding))
+    assert intake.name_of(intake.take(tmp_path)) == "José Ñandú"
+
+
+def test_the_name_that_submit_was_given_counts(tmp_path):
+    """`submit --name` writes it into the manifest alone."""
+    for name, content in {
+        "collaborators.txt": "Name:\nCollaborators: none\n",
+        "manifest.json": json.dumps({"name": "Ada", "collaborators": "none"}),
+    }.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert intake.name_of(intake.take(tmp_path)) == "Ada"
+    (tmp_path / "manifest.json").write_text("[" * 100_000, encoding="utf-8")
+    assert intake.name_of(intake.take(tmp_path)) == ""
 
 
 @pytest.mark.parametrize("name", ["layers (1).py", "layers-Copy1.py", "Layers.py", "layers.py.txt", "layer.py"])
