@@ -1,6 +1,6 @@
 """All of them, group by group."""
 
-from staff.hostile import answers, files, takeover
+from staff.hostile import answers, files, takeover, walls
 
 GROUPS = {
     "Wrong answers": answers.SUBMISSIONS,
@@ -9,5 +9,10 @@ GROUPS = {
     "Floods": takeover.FLOODS,
     "Reaches for the grader": takeover.REACHES,
     "Forged messages": takeover.FORGES,
+    "Processes": walls.PROCESSES,
+    "The disk": walls.FILES,
+    "System calls": walls.CALLS,
+    "Memory": walls.MEMORY,
+    "Honest code": walls.HONEST,
 }
 SUBMISSIONS = [submission for group in GROUPS.values() for submission in group]

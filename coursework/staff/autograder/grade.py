@@ -13,7 +13,7 @@ from coursework.check.case import SEED
 from coursework.staff.autograder import gradescope_results, intake, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.autograder.package import Config, paths_of
+from coursework.staff.autograder.package import Config
 from coursework.staff.autograder.rubric import judged
 from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
@@ -56,7 +56,8 @@ def grade(
     taken, finished = intake.Submission(), False
     try:
         taken = intake.take(submission)
-        with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
+        place = submission.resolve()
+        with Arena(limits, (place, place.parent, output.resolve().parent)) as arena:
             if arena.user is not None:
                 tell_user(arena.user)
             for group in groups(tasks):
