@@ -14,7 +14,6 @@ import signal
 import site
 import socket
 import struct
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -22,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE, Popen, TimeoutExpired, run
 from typing import IO, Any
 
 import numpy as np
@@ -29,12 +29,10 @@ import numpy as np
 from coursework.files import try_lock
 from coursework.homework import setting
 from coursework.root import ROOT
-from coursework.staff.autograder.inside import protocol
-from coursework.staff.autograder.inside.launch import KILLER
+from coursework.staff.autograder.inside import launch, protocol
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import files_of
 
-HERE = Path(__file__).resolve().parent
 USERS = range(61_000, 61_512)  # user ids for workers; no account has them, nor those 2000 higher, which end workers
 # What any program needs of the system; nobody keeps homework there.
 SYSTEM = (
@@ -72,9 +70,8 @@ class Arena(contextlib.ExitStack):
         for path, place in itertools.product(self.guarded, _shown()):
             if path.resolve().is_relative_to(Path(place).resolve()):
                 raise OSError(f"a worker could read {path}, since Python needs {place}: move it elsewhere")
-        self.folder = Path(
-            self.enter_context(tempfile.TemporaryDirectory(prefix="coursework-grade-", ignore_cleanup_errors=True))
-        ).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="coursework-grade-")).resolve()
+        self.callback(run, ["rm", "-rf", "--", str(self.folder)])  # however deep it is
         self.folder.chmod(0o711)
         (self.folder / "root").mkdir()
         if os.geteuid() == 0:
@@ -95,11 +92,7 @@ class Arena(contextlib.ExitStack):
 
     @contextmanager
     def worker(self, package: Path) -> Iterator[Link]:
-        """Start a worker that imports from a folder, and end all its processes after the block.
-
-        Raises:
-            OSError: if none can be started behind walls that hold.
-        """
+        """Start a worker that imports from a folder, or raise an OSError; end all its processes after the block."""
         ours, theirs = socket.socketpair()
         with ours, theirs, _memory_group(self.folder.name, self.limits) as group:
             process = self._launch(package, theirs, group) or self._launch(package, theirs, group)
@@ -109,9 +102,8 @@ class Arena(contextlib.ExitStack):
                 try:
                     link.receive(time.monotonic() + START_PATIENCE, "the worker", frozenset())
                 except WorkerGone as gone:  # nothing that a student wrote has run
-                    raise OSError(
-                        f"a worker cannot be started: {gone.finding}; can every user read {sys.executable}?"
-                    ) from gone
+                    why = f"{gone.finding}; can every user read {sys.executable}?"
+                    raise OSError(f"a worker cannot be started: {why}") from gone
                 yield link
             finally:
                 ours.close()
@@ -144,17 +136,9 @@ class Arena(contextlib.ExitStack):
                 "USER": "student",
             },
         }
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", str(HERE / "inside" / "launch.py")],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-            cwd="/",
-            env={},
-        )
+        options: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "pass_fds": [theirs.fileno()], "cwd": "/", "env": {}}
+        command = [sys.executable, "-I", "-S", "-B", launch.__file__]
+        process: Popen[bytes] = Popen(command, 0, start_new_session=True, **options)
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(plan).encode() + b"\n")
@@ -169,11 +153,11 @@ class Arena(contextlib.ExitStack):
         self.missing[f"no namespaces ({said['refused']}): a worker sees what every user can read"] = None
         return None
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def _end(self, process: Popen[bytes]) -> None:
         """End all processes of a worker."""
         try:
             process.communicate(timeout=END_PATIENCE)  # its input ends
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             process.kill()
         if process.returncode != 0:
             self.missing["some process of the submission could not be ended"] = None
@@ -182,23 +166,14 @@ class Arena(contextlib.ExitStack):
 class Link:
     """The connection to a worker."""
 
-    def __init__(self, ours: socket.socket, process: subprocess.Popen[bytes], arena: Arena) -> None:
+    def __init__(self, ours: socket.socket, process: Popen[bytes], arena: Arena) -> None:
         """Take the grader's end of the socket, the process, and where it runs."""
-        self.socket, self.process, self.arena = ours, process, arena
-        self.socket.setblocking(False)
-        self.kills = _kernel_kills()
+        self.socket, self.process, self.arena, self.kills = ours, process, arena, _kernel_kills()
 
     def send(self, value: Any, deadline: float, who: str) -> None:
         """Send a value; see :meth:`receive` for the errors."""
-        view = memoryview(protocol.pack(value))
-        while view:
-            self._wait(deadline, who, writing=True)
-            try:
-                view = view[self.socket.send(view) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise self._ended(who) from error
+        with self._until(deadline, who):
+            self.socket.sendall(protocol.pack(value))
 
     def receive(self, deadline: float, who: str, specials: frozenset[str]) -> Any:
         """Return the next value that the worker sends.
@@ -222,71 +197,62 @@ class Link:
     def _read(self, count: int, deadline: float, who: str) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            self._wait(deadline, who)
-            try:
+            with self._until(deadline, who):
                 part = self.socket.recv(count - len(parts))
-            except BlockingIOError:
-                continue
-            except OSError:
-                part = b""
             if not part:
                 raise self._ended(who)
             parts += part
         return bytes(parts)
 
-    def _wait(self, deadline: float, who: str, writing: bool = False) -> None:
-        """Wait until the socket is ready."""
-        left = max(0, deadline - time.monotonic())
-        one, none = [self.socket], list[socket.socket]()
-        if not any(select.select(none if writing else one, one if writing else none, [], left)):
-            raise WorkerGone(f"{who} gave no answer in time: is there an endless loop?", "no answer in time")
+    @contextmanager
+    def _until(self, deadline: float, who: str) -> Iterator[None]:
+        """Let the block use the socket until the deadline."""
+        self.socket.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            yield
+        except TimeoutError:
+            finding = f"{who} gave no answer in time: is there an endless loop?"
+            raise WorkerGone(finding, "no answer in time") from None
+        except OSError as error:
+            raise self._ended(who) from error
 
     def _ended(self, who: str) -> WorkerGone:
         """Return why the connection has ended."""
-        why, limits = _said(self.process, 1).get("ended", ""), self.arena.limits
+        why, limits = _said(self.process, 1).get("ended"), self.arena.limits
         if why == "memory":
             return WorkerGone(f"{who} used more than {limits.memory} MB of memory", why)
         if why == "disk":
             return WorkerGone(f"{who} wrote more than {limits.disk} MB of files", why)
-        if why == -signal.SIGKILL or (why == "" and self.process.poll() is not None):
-            kind = ENDED if _kernel_kills() > self.kills else KILLED
-            return WorkerGone(f"the process of {who} was ended by another process (signal 9)", kind)
-        if why == "":
+        if why is None and self.process.poll() is None:
             return WorkerGone(f"{who} closed the connection", "connection closed")
+        if why in (None, -signal.SIGKILL):
+            kind = ENDED if _kernel_kills() != self.kills else KILLED
+            return WorkerGone(f"the process of {who} was ended by another process (signal 9)", kind)
         how = f"signal {-why}, as after a crash" if why < 0 else f"exit code {why}"
         return WorkerGone(f"{who} ended the interpreter ({how})", "interpreter ended")
 
 
-def _said(process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
+def _said(process: Popen[bytes], seconds: float) -> dict[str, Any]:
     """Return the next thing that the launcher says; nothing if it says none in time, or has ended."""
     assert process.stdout is not None
     said = process.stdout.readline() if select.select([process.stdout], [], [], seconds)[0] else b""
     return dict(json.loads(said or b"{}"))
 
 
-def _kernel_kills() -> int:
-    """Return how many processes the kernel has ended for want of memory."""
-    found = re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(encoding="ascii"), re.M)
-    return int(found[1]) if found else 0
+def _kernel_kills() -> list[str]:
+    """Return how many processes the kernel has ended for want of memory, if it says so."""
+    return re.findall(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(encoding="ascii"), re.M)
 
 
 @contextmanager
 def _memory_group(name: str, limits: Limits) -> Iterator[list[str]]:
-    """Yield two files of a group of the kernel's (a cgroup), whose memory is limited: who belongs to it, its events.
-
-    There are none where this is not allowed.
-    """
-    lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
-    own = dict(line.split(":", 2)[1:] for line in lines)
+    """Yield the files of a group of the kernel's with limited memory: who is in it, its events; none at worst."""
+    own = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines())
     if "memory" in own:
-        group, most, events = (
-            Path(f"/sys/fs/cgroup/memory{own['memory']}"),
-            "memory.limit_in_bytes",
-            "memory.oom_control",
-        )
+        place, most, events = f"memory{own['memory']}", "memory.limit_in_bytes", "memory.oom_control"
     else:  # only a group without processes may have others whose memory is limited
-        group, most, events = Path(f"/sys/fs/cgroup{own.get('', '/')}").parent, "memory.max", "memory.events"
-    group /= name
+        place, most, events = os.path.dirname(own.get("", "/"))[1:], "memory.max", "memory.events"
+    group = Path("/sys/fs/cgroup", place, name)
     try:
         group.mkdir()
         (group / most).write_text(str((limits.memory + limits.disk) * 1_000_000), encoding="ascii")
@@ -308,20 +274,13 @@ def _take_user() -> tuple[int, IO[Any]]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise OSError(f"{folder}: it belongs to somebody else; remove it")
+    accounts = {each.pw_uid for each in pwd.getpwall()}
     for user in USERS:
         stream = (folder / str(user)).open("w")
-        if try_lock(stream) and not _has_account(user) and not _has_account(user + KILLER):
+        if try_lock(stream) and not {user, user + launch.KILLER} & accounts:
             return user, stream
         stream.close()
     raise OSError(f"{folder}: all {len(USERS)} users are taken")
-
-
-def _has_account(user: int) -> bool:
-    try:
-        pwd.getpwuid(user)
-    except KeyError:
-        return False
-    return True
 
 
 @functools.cache

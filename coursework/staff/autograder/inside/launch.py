@@ -47,6 +47,7 @@ UNKNOWN = "435,435 425,425 319,279 447,447"  # clone3, io_uring_setup, memfd_*: 
 SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")  # where everybody may write
 DEVICES = ("null", "zero", "full", "random", "urandom")
 KILLER = 2000  # from the number of a worker's user to that of who ends its processes
+DEEP = 100  # folders in each other, which nobody needs
 PAUSE = 0.05  # seconds between two looks at the worker
 PATIENCE = 10  # seconds until all processes have ended
 
@@ -75,11 +76,7 @@ def enter() -> None:
 
 
 def build_root(root: str, shown: list[str], tmp: str, owner: int, megabytes: int) -> None:
-    """Put another root in place of this one: with what is shown, read only, and a folder to write to in memory.
-
-    Raises:
-        OSError: if any of it is refused.
-    """
+    """Put another root in place of this one: what is shown, read only, and a folder to write to in memory; or raise."""
     mount("none", "/", None, PRIVATE | RECURSIVE)
     mount("tmpfs", root, "tmpfs", NO_SUID | NO_DEVICES, "mode=755,size=1m")
     for path in (*shown, *(f"/dev/{name}" for name in DEVICES)):
@@ -181,52 +178,39 @@ def files_of(plan: dict[str, Any]) -> list[str]:
     return found
 
 
-def on_disk(left: list[str]) -> float:
-    """Return the bytes that files and folders take, at least a block each; infinity, if folders are too deep."""
+def on_disk(left: list[str], most: int) -> int:
+    """Return the bytes that files and folders take, at least a block each, or some number above the most."""
     total = 0
-    while left:
+    while left and total <= most:
         path = left.pop()
-        try:
-            total += max(4096, os.lstat(path).st_blocks * 512)
+        with contextlib.suppress(OSError):
+            total += max(4096, os.lstat(path).st_blocks * 512) if path.count("/") < DEEP else most + 1
             if os.path.isdir(path) and not os.path.islink(path):
                 left += [os.path.join(path, name) for name in os.listdir(path)]
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                return float("inf")
     return total
 
 
 def watch(worker: int, plan: dict[str, Any]) -> str | int | None:
-    """Wait until the grader wants no more, the worker ends, or it uses too much.
-
-    Returns:
-        None, the exit code, which is negative for a signal, or what there is too much of.
-    """
-
-    def too_much() -> bool:
-        if not plan["group"]:
-            return sum(family().values()) > int(plan["memory"]) * 1_000_000
-        return bool(re.search(rb"^oom(_kill)? [1-9]", os.pread(plan["group"][1], 4096, 0), re.M))
-
+    """Return what the worker uses too much of, or how it has ended, or None when the grader wants no more."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
-        if too_much():
+        if plan["group"] and re.search(rb"^oom(_kill)? [1-9]", os.pread(plan["group"][1], 4096, 0), re.M):
+            return "memory"
+        if not plan["group"] and sum(family().values()) > plan["memory"] * 1_000_000:
             return "memory"
         if pid == worker:
             return os.waitstatus_to_exitcode(status)
-        if not plan["alone"] and on_disk(files_of(plan)) > plan["disk"] * 1_000_000:
+        most = plan["disk"] * 1_000_000
+        if not plan["alone"] and on_disk(files_of(plan), most) > most:
             return "disk"
         if select.select([0], [], [], 0 if pid else PAUSE)[0]:
             return None
 
 
 def end_all(uid: int | None) -> bool:
-    """End all processes of a user, or without one all below this one, and wait for them, but not for ever.
+    """End all processes of a user, or without one all below this one; return whether they have ended in time.
 
     The user's processes could stop whoever ends them as that user, were it not that it has another real user.
-
-    Returns:
-        Whether all have ended.
     """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -252,16 +236,15 @@ def end_all(uid: int | None) -> bool:
 
 
 def readable(paths: list[str], uid: int) -> list[str]:
-    """Return the files that a user can read, and the folders that it can list or enter."""
+    """Return the files that a user can read, and the folders that it can enter."""
     found = []
     os.setgroups([])
     os.setegid(uid)
     os.seteuid(uid)
     for path in paths:
-        for probe in (lambda at: os.close(os.open(at, os.O_RDONLY)), lambda at: os.stat(f"{at}/.")):
-            with contextlib.suppress(OSError):
-                probe(path)
-                found.append(path)
+        with contextlib.suppress(OSError):
+            os.stat(f"{path}/.") if os.path.isdir(path) else os.close(os.open(path, os.O_RDONLY))
+            found.append(path)
     os.seteuid(0)
     os.setegid(0)
     return found
