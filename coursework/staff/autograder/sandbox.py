@@ -40,6 +40,7 @@ SYSTEM = (
     *("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/usr/share/zoneinfo", "/sys/devices/system/cpu"),
 )
 START_PATIENCE = 120  # seconds until a worker is ready, before anything of the submission is imported
+LAST_WORDS = 5  # seconds until it is known why a worker has ended
 END_PATIENCE = 20  # seconds until all its processes have ended
 ENDED, KILLED = "ended from outside", "killed"  # by the kernel, for want of memory; by whom, nobody knows
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
@@ -218,7 +219,7 @@ class Link:
 
     def _ended(self, who: str) -> WorkerGone:
         """Return why the connection has ended."""
-        why, limits = _said(self.process, 1).get("ended"), self.arena.limits
+        why, limits = _said(self.process, LAST_WORDS).get("ended"), self.arena.limits
         if why == "memory":
             return WorkerGone(f"{who} used more than {limits.memory} MB of memory", why)
         if why == "disk":
@@ -241,13 +242,20 @@ def _said(process: Popen[bytes], seconds: float) -> dict[str, Any]:
 
 def _kernel_kills() -> list[str]:
     """Return how many processes the kernel has ended for want of memory, if it says so."""
-    return re.findall(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(encoding="ascii"), re.M)
+    return re.findall(r"^oom_kill (\d+)", _text("/proc/vmstat"), re.M)
+
+
+def _text(path: str) -> str:
+    """Return what a file of the kernel's says; nothing where there is none."""
+    with contextlib.suppress(OSError):
+        return Path(path).read_text(encoding="ascii")
+    return ""
 
 
 @contextmanager
 def _memory_group(name: str, limits: Limits) -> Iterator[list[str]]:
     """Yield the files of a group of the kernel's with limited memory: who is in it, its events; none at worst."""
-    own = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines())
+    own = dict(line.split(":", 2)[1:] for line in _text("/proc/self/cgroup").splitlines())
     if "memory" in own:
         place, most, events = f"memory{own['memory']}", "memory.limit_in_bytes", "memory.oom_control"
     else:  # only a group without processes may have others whose memory is limited

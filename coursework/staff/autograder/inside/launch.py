@@ -218,7 +218,9 @@ def end_all(uid: int | None) -> bool:
             for pid in family():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        elif not os.fork():
+        elif killer := os.fork():
+            os.waitpid(killer, 0)
+        else:
             try:
                 os.setgroups([])
                 os.setresgid(uid, uid, uid)
