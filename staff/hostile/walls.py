@@ -50,11 +50,15 @@ def calls(name: str, x86: int, arm: int, *arguments: int) -> Hostile:
 
 
 def searches(name: str, *files: str) -> Hostile:
-    """Return a submission that looks for files of these names on the whole disk; everybody can read a neighbour's."""
+    """Return a submission that looks for files of these names on the whole disk; everybody can read a neighbour's.
+
+    It leaves out the libraries, which are large.
+    """
     code = f"""
-    import os
+    import os, sys
+    known = ("/proc", "/sys", "/usr/lib", *(f"{{at}}/lib" for at in (sys.prefix, sys.base_prefix)))
     for place, folders, names in os.walk("/"):
-        folders[:] = [each for each in folders if os.path.join(place, each) not in ("/proc", "/sys")]
+        folders[:] = [each for each in folders if os.path.join(place, each) not in known]
         for each in {files}:
             if each in names and not place.startswith(os.path.dirname(os.path.dirname(__file__))):
                 try: raise RuntimeError("FOUND " + place + open(os.path.join(place, each)).read()[:50])
@@ -77,7 +81,7 @@ def searches(name: str, *files: str) -> Hostile:
 
 PROCESSES = [
     tries("stops everybody for ever", STOP + "time.sleep(1000)", HANGS),
-    top("stops everybody for ever, and right answers", LIBC + STOP.replace("range(4)", "range(1)"), HANGS, 0.0),
+    top("stops everybody for ever when it is imported", f"{LIBC}{STOP}time.sleep(1000)", HANGS, 0.0),
     tries("a first thread that ends before another", LEADER_ENDS.replace("WORK", "lambda: time.sleep(1000)")),
     tries(
         "the worker's first thread ends",
