@@ -93,7 +93,8 @@ def test_the_student_edition_is_proved(repository, tmp_path):
     ids=["right", "wrong", "hostile"],
 )
 def test_the_autograder_grades(repository, tmp_path, total, points, said):
-    call(repository, "coursework.staff", "autograder", "--output", tmp_path, "--seed", "x")
+    (tmp_path / "seed.txt").write_text("x", encoding="utf-8")
+    call(repository, "coursework.staff", "autograder", "--output", tmp_path, "--seed", tmp_path / "seed.txt")
     with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
         archive.extractall(tmp_path / "source")
     (tmp_path / "submission" / "toy").mkdir(parents=True)

@@ -10,6 +10,19 @@ from coursework.root import ROOT
 from coursework.staff.autograder import judging
 
 
+def _seed(parser: argparse.ArgumentParser, when: str) -> None:
+    """Declare the seed by its file: everybody on a machine can read a command line."""
+
+    def content(path: str) -> str:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise argparse.ArgumentTypeError(f"{path} should be a file with the seed: {error}") from error
+
+    text = f"a file with the text that the hidden inputs are drawn from (default: chosen {when})"
+    parser.add_argument("--seed", type=content, metavar="FILE", help=text)
+
+
 def _grade(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
 Grade a zip that was handed in, or the folder it was unpacked to, and write results.json as Gradescope takes it. A
@@ -21,7 +34,7 @@ call goes on. Whoever has nothing to grade is named, and the exit code is 1."""
         "--out", type=Path, default=Path("build/grades"), metavar="DIR", help="where results go (default: build/grades)"
     )
     parser.add_argument("--single", action="store_true", help="it is one submission, whatever its folder looks like")
-    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen once)")
+    _seed(parser, "once")
     parser.add_argument("--tasks", nargs="+", metavar="TASK", help="grade these tasks only, by their numbers")
     judging.arguments(parser)
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time (default: 1)")
@@ -54,7 +67,7 @@ answers in notebooks, and in write-ups. It sorts, and accuses nobody."""
 def _autograder(parser: argparse.ArgumentParser) -> None:
     parser.description = "Build dist/autograder.zip. The same seed, options and files give the same bytes."
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
-    parser.add_argument("--seed", metavar="TEXT", help="what the hidden inputs are drawn from (default: chosen anew)")
+    _seed(parser, "anew")
     judging.arguments(parser)
 
 

@@ -111,12 +111,13 @@ FLOODS = [
         "files elsewhere",
         """
         import os
-        for place in ("/tmp", "/var/tmp", "/dev/shm", "/", "/etc", "/usr", "/opt", os.path.dirname(__file__)):
+        for place in ("/", "/etc", "/usr", "/opt", os.path.dirname(__file__), "/tmp", "/var/tmp", "/dev/shm"):
             try:
                 open(place + "/cs7643-flood", "w").close()
             except OSError:
                 continue
-            raise RuntimeError("WROTE " + place)
+            if place not in ("/tmp", "/var/tmp", "/dev/shm"):  # where it can, what it writes there is removed
+                raise RuntimeError("WROTE " + place)
         return w
         """,
         "wrong in",

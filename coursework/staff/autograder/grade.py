@@ -11,7 +11,7 @@ from typing import Any
 from coursework.staff.autograder import gradescope_results, intake, seeds, student_report
 from coursework.staff.autograder.judging import Judgement, judge
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.autograder.package import Config, clean_package, paths_of
+from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import judged
 from coursework.staff.autograder.sandbox import Arena
 from coursework.staff.autograder.trying import Trial, groups, try_tasks
@@ -51,7 +51,8 @@ def grade(
     taken, finished, ready = intake.Submission(), False, taken
     try:
         taken = ready or intake.take(submission)
-        with Arena(limits, (*paths_of(submission), *paths_of(output.parent))) as arena:
+        place = submission.resolve()
+        with Arena(limits, (place, place.parent, output.resolve().parent)) as arena:
             if arena.user is not None:
                 tell_user(arena.user)
             shown = seeds.chosen(config, taken.files)

@@ -14,7 +14,7 @@ class Limits:
         start: seconds until the files must have been imported, PyTorch included, on a slow machine.
         task: seconds for all calls of a task.
         total: seconds for the whole submission, within the ten minutes that the platform gives.
-        memory: megabytes of private memory, over all its processes.
+        memory: megabytes of memory, over all its processes.
         address: megabytes of data that one process may allocate.
         disk: megabytes of files.
         processes: processes and threads.

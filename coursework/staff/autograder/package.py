@@ -65,9 +65,3 @@ def built_config() -> Config | None:
     if not BUILT.exists():
         return None
     return Config(**json.loads(BUILT.read_text(encoding="utf-8")))
-
-
-def paths_of(path: Path) -> tuple[Path, ...]:
-    """Return what a worker must not see of this path: the folder itself, or the folder of a file."""
-    resolved = path.resolve()
-    return (resolved if resolved.is_dir() else resolved.parent,)

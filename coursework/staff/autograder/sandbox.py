@@ -1,17 +1,19 @@
-"""Where a worker runs: its own folder, user and view of the disk, and the supervision of what it uses."""
+"""Where a worker runs: its own folder, user and view of the disk, and the connection to it."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import pwd
+import re
 import select
-import shutil
+import signal
+import site
 import socket
 import struct
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -19,7 +21,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from subprocess import PIPE, Popen, TimeoutExpired, run
 from typing import IO, Any
 
 import numpy as np
@@ -27,17 +29,20 @@ import numpy as np
 from coursework.files import try_lock
 from coursework.homework import setting
 from coursework.root import ROOT
-from coursework.staff.autograder import reaping
-from coursework.staff.autograder.inside import protocol
+from coursework.staff.autograder.inside import launch, protocol
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import files_of
 
-HERE = Path(__file__).resolve().parent
-USERS = range(61_000, 61_512)  # user ids for workers; no account has them
-SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")  # where everybody may write
-HIDDEN = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/root", "/home", "/srv", "/mnt", "/autograder", "/run")
+USERS = range(61_000, 61_512)  # user ids for workers; no account has them, nor those 2000 higher, which end workers
+# What any program needs of the system; nobody keeps homework there.
+SYSTEM = (
+    *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/nix/store"),
+    *("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/usr/share/zoneinfo", "/sys/devices/system/cpu"),
+)
 START_PATIENCE = 120  # seconds until a worker is ready, before anything of the submission is imported
-PAUSE = 0.05  # seconds between two looks at the worker
+LAST_WORDS = 5  # seconds until it is known why a worker has ended
+END_PATIENCE = 20  # seconds until all its processes have ended
+ENDED, KILLED = "ended from outside", "killed"  # by the kernel, for want of memory; by whom, nobody knows
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
 
 
@@ -50,61 +55,30 @@ class WorkerGone(BaseException):
         self.finding, self.kind = finding, kind
 
 
-class Arena:
+class Arena(contextlib.ExitStack):
     """A folder for one submission and its workers, and their user; use it in a ``with`` statement."""
 
-    def __init__(self, limits: Limits, hidden: tuple[Path, ...] = ()) -> None:
-        """Take what a worker may use, and the folders, besides the usual ones, that it must not see."""
-        self.limits, self.hidden = limits, hidden
+    def __init__(self, limits: Limits, guarded: tuple[Path, ...] = ()) -> None:
+        """Take what a worker may use, and what, besides the repository, it must not be able to read."""
+        super().__init__()
+        self.limits, self.guarded = limits, (ROOT, *guarded)
         self.user: int | None = None
+        self.alone = True  # whether workers have namespaces of their own
         self.missing: dict[str, None] = {}  # what the platform does not offer, each once
-        self._lock: IO[Any] | None = None
 
     def __enter__(self) -> Arena:
         """Make the folder, and take a user."""
-        reaping.adopt_orphans()
-        self.orphans = frozenset(p.pid for p in reaping.running() if p.parent == os.getpid())
+        for path, place in itertools.product(self.guarded, _shown()):
+            if path.resolve().is_relative_to(Path(place).resolve()):
+                raise OSError(f"a worker could read {path}, since Python needs {place}: move it elsewhere")
         self.folder = Path(tempfile.mkdtemp(prefix="coursework-grade-")).resolve()
+        self.callback(run, ["rm", "-rf", "--", str(self.folder)])  # however deep it is
         self.folder.chmod(0o711)
+        (self.folder / "root").mkdir()
         if os.geteuid() == 0:
-            self.user, self._lock = _take_user()
-            reaping.end_all(0, self.user)
+            self.user, lock = _take_user()
+            self.enter_context(lock)
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove the folder, and give the user back."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for path in self._elsewhere():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-
-    def _elsewhere(self) -> list[Path]:
-        """Return the files of the workers' user where everybody may write; none where those folders are hidden."""
-        found = []
-        for place in map(Path, SHARED) if self.user is not None else ():
-            for path in place.iterdir() if place.is_dir() else ():
-                with contextlib.suppress(OSError):
-                    if path.lstat().st_uid == self.user:
-                        found.append(path)
-        return found
-
-    def on_disk(self) -> int:
-        """Return the bytes that the workers' files take on this disk, at least one block each."""
-        total = 0
-        for place in (self.folder / "tmp", *self._elsewhere()):
-            files = [place]
-            for folder, _, names in os.walk(place):
-                files += [Path(folder, name) for name in names]
-            for path in files:
-                with contextlib.suppress(OSError):
-                    total += max(4096, path.lstat().st_blocks * 512)
-        return total
 
     def write(self, name: str, files: Mapping[str, bytes]) -> Path:
         """Write files, and the worker's own, into a folder of this name, which workers can read but not change."""
@@ -113,97 +87,94 @@ class Arena:
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-        _open_to_read(folder)
+        for place in (folder, *folder.rglob("*")):
+            place.chmod(0o755 if place.is_dir() else 0o644)
         return folder
 
     @contextmanager
     def worker(self, package: Path) -> Iterator[Link]:
-        """Start a worker that imports from a folder, and end all its processes after the block."""
+        """Start a worker that imports from a folder, or raise an OSError; end all its processes after the block."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, _memory_group(self.folder.name, self.limits) as group:
+            process = self._launch(package, theirs, group) or self._launch(package, theirs, group)
+            theirs.close()
+            try:
+                link = Link(ours, process, self)
+                try:
+                    link.receive(time.monotonic() + START_PATIENCE, "the worker", frozenset())
+                except WorkerGone as gone:  # nothing that a student wrote has run
+                    why = f"{gone.finding}; can every user read {sys.executable}?"
+                    raise OSError(f"a worker cannot be started: {why}") from gone
+                yield link
+            finally:
+                ours.close()
+                self._end(process)
+
+    def _launch(self, package: Path, theirs: socket.socket, group: list[str]) -> Any:
+        """Start a worker and return its process; None if there are no namespaces for it, which is then known."""
         tmp = self.folder / "tmp"
-        shutil.rmtree(tmp, ignore_errors=True)
-        tmp.mkdir(mode=0o700)
+        tmp.mkdir(mode=0o700, exist_ok=True)
         if self.user is not None:
             os.chown(tmp, self.user, self.user)
-        ours, theirs = socket.socketpair()
-        report, writing = os.pipe()
         plan = {
             "uid": self.user,
-            "hidden": sorted({*HIDDEN, *(str(path) for path in (ROOT, *self.hidden) if len(path.parts) > 2)}),
-            "kept": [str(path) for path in (*_interpreter(), package)],
+            "alone": self.alone,
+            "root": str(self.folder / "root"),
+            "shown": [*_shown(), str(package)],
+            "guarded": [str(path) for path in self.guarded if path.name and not path.stat().st_mode & 0o002],
             "tmp": str(tmp),
             "disk": self.limits.disk,
+            "memory": self.limits.memory,
+            "group": group,
             "limits": self.limits.of_process(),
-            "report": writing,
+            "socket": theirs.fileno(),
             "command": [sys.executable, "-I", "-B", "-c", START, str(theirs.fileno()), str(package), setting("wire")],
             "environment": {
+                **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+                **dict.fromkeys(("HOME", "TMPDIR"), str(tmp)),
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LANG": "C.UTF-8",
-                "HOME": str(tmp),
-                "TMPDIR": str(tmp),
                 "USER": "student",
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
-                "MKL_NUM_THREADS": "1",
             },
         }
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", str(HERE / "inside" / "launch.py"), json.dumps(plan)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), writing),
-            start_new_session=True,
-            cwd="/",
-            env={},
-        )
-        os.close(writing)
-        theirs.close()
+        options: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "pass_fds": [theirs.fileno()], "cwd": "/", "env": {}}
+        command = [sys.executable, "-I", "-S", "-B", launch.__file__]
+        process: Popen[bytes] = Popen(command, 0, start_new_session=True, **options)
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(plan).encode() + b"\n")
+        said = _said(process, START_PATIENCE)
+        if "missing" in said:
+            self.missing.update(dict.fromkeys(said["missing"]))
+            return process
+        self._end(process)
+        if "refused" not in said:
+            raise OSError(f"the worker cannot be started: {said.get('failed', 'it ended at once')}")
+        self.alone = False
+        self.missing[f"no namespaces ({said['refused']}): a worker sees what every user can read"] = None
+        return None
+
+    def _end(self, process: Popen[bytes]) -> None:
+        """End all processes of a worker."""
         try:
-            with os.fdopen(report, "rb") as stream:
-                said, _, failed = stream.read().decode("utf-8", "replace").partition("\n")
-            if failed or not said:
-                reason = failed or "it ended at once"
-                raise OSError(f"the worker cannot be started ({reason}): install Python where every user can read it")
-            offered = json.loads(said)
-            self.missing.update(dict.fromkeys(offered["missing"]))
-            if self.user is not None and not offered["hidden"] and _readable(ROOT):
-                raise OSError(f"a worker could read {ROOT}: take that right from others (chmod go-rwx)")
-            link = Link(ours, process, self)
-            try:
-                link.receive(time.monotonic() + START_PATIENCE, "the worker", frozenset())
-            except WorkerGone as gone:  # nothing that a student wrote has run
-                raise OSError(
-                    f"a worker cannot be started: {gone.finding}; can every user read {sys.executable}?"
-                ) from gone
-            yield link
-        finally:
-            ours.close()
+            process.communicate(timeout=END_PATIENCE)  # its input ends
+        except TimeoutExpired:
             process.kill()
-            if not reaping.end_all(process.pid, self.user, self.orphans):
-                self.missing["some process of the submission could not be ended"] = None
-            process.wait()
+        if process.returncode != 0:
+            self.missing["some process of the submission could not be ended"] = None
 
 
 class Link:
     """The connection to a worker."""
 
-    def __init__(self, ours: socket.socket, process: subprocess.Popen[bytes], arena: Arena) -> None:
+    def __init__(self, ours: socket.socket, process: Popen[bytes], arena: Arena) -> None:
         """Take the grader's end of the socket, the process, and where it runs."""
-        self.socket, self.process, self.arena = ours, process, arena
-        self.socket.setblocking(False)
-        self.looked = time.monotonic()
+        self.socket, self.process, self.arena, self.kills = ours, process, arena, _kernel_kills()
 
     def send(self, value: Any, deadline: float, who: str) -> None:
         """Send a value; see :meth:`receive` for the errors."""
-        view = memoryview(protocol.pack(value))
-        while view:
-            self._wait(deadline, who, writing=True)
-            try:
-                view = view[self.socket.send(view) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise self._ended(who) from error
+        with self._until(deadline, who):
+            self.socket.sendall(protocol.pack(value))
 
     def receive(self, deadline: float, who: str, specials: frozenset[str]) -> Any:
         """Return the next value that the worker sends.
@@ -227,56 +198,82 @@ class Link:
     def _read(self, count: int, deadline: float, who: str) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            self._wait(deadline, who)
-            try:
+            with self._until(deadline, who):
                 part = self.socket.recv(count - len(parts))
-            except BlockingIOError:
-                continue
-            except OSError:
-                part = b""
             if not part:
                 raise self._ended(who)
             parts += part
         return bytes(parts)
 
-    def _wait(self, deadline: float, who: str, writing: bool = False) -> None:
-        """Wait until the socket is ready, and look at what the worker uses meanwhile."""
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WorkerGone(f"{who} gave no answer in time: is there an endless loop?", "no answer in time")
-            if time.monotonic() - self.looked > PAUSE:
-                self._look(who)
-            reading: list[socket.socket] = [] if writing else [self.socket]
-            sending = [self.socket] if writing else []
-            ready = select.select(reading, sending, [], min(PAUSE, left))
-            if ready[0] or ready[1]:
-                return
-
-    def _look(self, who: str) -> None:
-        """Check that the worker, with all its processes, stays within its limits."""
-        limits = self.arena.limits
-        used = sum(each.memory for each in reaping.of_worker(self.process.pid, self.arena.user))
-        if used > limits.memory * 1_000_000:
-            raise WorkerGone(f"{who} used more than {limits.memory} MB of memory", "memory")
-        if self.arena.on_disk() > limits.disk * 1_000_000:
-            raise WorkerGone(f"{who} wrote more than {limits.disk} MB of files", "disk")
-        self.looked = time.monotonic()
+    @contextmanager
+    def _until(self, deadline: float, who: str) -> Iterator[None]:
+        """Let the block use the socket until the deadline."""
+        self.socket.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            yield
+        except TimeoutError:
+            finding = f"{who} gave no answer in time: is there an endless loop?"
+            raise WorkerGone(finding, "no answer in time") from None
+        except OSError as error:
+            raise self._ended(who) from error
 
     def _ended(self, who: str) -> WorkerGone:
-        try:
-            code = self.process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
+        """Return why the connection has ended."""
+        why, limits = _said(self.process, LAST_WORDS).get("ended"), self.arena.limits
+        if why == "memory":
+            return WorkerGone(f"{who} used more than {limits.memory} MB of memory", why)
+        if why == "disk":
+            return WorkerGone(f"{who} wrote more than {limits.disk} MB of files", why)
+        if why is None and self.process.poll() is None:
             return WorkerGone(f"{who} closed the connection", "connection closed")
-        how = f"signal {-code}, as after a crash" if code < 0 else f"exit code {code}"
+        if why in (None, -signal.SIGKILL):
+            kind = ENDED if _kernel_kills() != self.kills else KILLED
+            return WorkerGone(f"the process of {who} was ended by another process (signal 9)", kind)
+        how = f"signal {-why}, as after a crash" if why < 0 else f"exit code {why}"
         return WorkerGone(f"{who} ended the interpreter ({how})", "interpreter ended")
 
 
-def _readable(folder: Path) -> bool:
-    """Tell whether every user can read a folder."""
-    return all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents)) and bool(
-        folder.stat().st_mode & 0o004
-    )
+def _said(process: Popen[bytes], seconds: float) -> dict[str, Any]:
+    """Return the next thing that the launcher says; nothing if it says none in time, or has ended."""
+    assert process.stdout is not None
+    said = process.stdout.readline() if select.select([process.stdout], [], [], seconds)[0] else b""
+    return dict(json.loads(said or b"{}"))
+
+
+def _kernel_kills() -> list[str]:
+    """Return how many processes the kernel has ended for want of memory, if it says so."""
+    return re.findall(r"^oom_kill (\d+)", _text("/proc/vmstat"), re.M)
+
+
+def _text(path: str) -> str:
+    """Return what a file of the kernel's says; nothing where there is none."""
+    with contextlib.suppress(OSError):
+        return Path(path).read_text(encoding="ascii")
+    return ""
+
+
+@contextmanager
+def _memory_group(name: str, limits: Limits) -> Iterator[list[str]]:
+    """Yield the files of a group of the kernel's with limited memory: who is in it, its events; none at worst."""
+    own = dict(line.split(":", 2)[1:] for line in _text("/proc/self/cgroup").splitlines())
+    if "memory" in own:
+        place, most, events = f"memory{own['memory']}", "memory.limit_in_bytes", "memory.oom_control"
+    else:  # only a group without processes may have others whose memory is limited
+        place, most, events = os.path.dirname(own.get("", "/"))[1:], "memory.max", "memory.events"
+    group = Path("/sys/fs/cgroup", place, name)
+    try:
+        group.mkdir()
+        (group / most).write_text(str((limits.memory + limits.disk) * 1_000_000), encoding="ascii")
+        with contextlib.suppress(OSError):
+            (group / "memory.swap.max").write_text("0", encoding="ascii")
+        found = [str(group / "cgroup.procs"), str(group / events)]
+    except OSError:
+        found = []
+    try:
+        yield found
+    finally:
+        with contextlib.suppress(OSError):
+            group.rmdir()
 
 
 def _take_user() -> tuple[int, IO[Any]]:
@@ -285,33 +282,27 @@ def _take_user() -> tuple[int, IO[Any]]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise OSError(f"{folder}: it belongs to somebody else; remove it")
+    accounts = {each.pw_uid for each in pwd.getpwall()}
     for user in USERS:
         stream = (folder / str(user)).open("w")
-        if try_lock(stream) and not _has_account(user):
+        if try_lock(stream) and not {user, user + launch.KILLER} & accounts:
             return user, stream
         stream.close()
     raise OSError(f"{folder}: all {len(USERS)} users are taken")
 
 
-def _has_account(user: int) -> bool:
-    try:
-        pwd.getpwuid(user)
-    except KeyError:
-        return False
-    return True
-
-
-def _interpreter() -> list[Path]:
-    """Return the folders that Python needs."""
-    places = [sys.prefix, sys.base_prefix, *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))]
-    # Python may be a link, and NumPy may be installed elsewhere.
-    places += [str(Path(sys.executable).resolve().parent.parent), str(Path(np.__file__).parents[1])]
-    unique = sorted({Path(place).resolve() for place in places} | {Path(sys.prefix)}, key=lambda path: len(path.parts))
-    found: list[Path] = []
-    for path in unique:
-        if path.is_dir() and not any(path.is_relative_to(other) for other in found):
-            found.append(path)
-    return found
+@functools.cache
+def _shown() -> tuple[str, ...]:
+    """Return what a worker sees of the disk besides its own: what a program in Python needs."""
+    prefixes = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parents[1])}
+    places = {f"{prefix}/{part}" for prefix in prefixes for part in ("bin", "lib", "lib64", "pyvenv.cfg")}
+    places |= {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")}
+    places |= {*site.getsitepackages(), str(Path(np.__file__).parents[1])}  # NumPy may be installed elsewhere
+    found: list[str] = []
+    for place in sorted(map(os.path.normpath, {*SYSTEM, *places}), key=len):
+        if os.path.lexists(place) and not any(Path(place).is_relative_to(other) for other in found):
+            found.append(place)
+    return tuple(found)
 
 
 @functools.cache
@@ -319,10 +310,3 @@ def _worker_files() -> dict[str, bytes]:
     """Return the staff's code that a worker imports, by path: the worker itself, and the wire of the homework."""
     paths = [*files_of("coursework.staff.autograder.inside"), *files_of(setting("wire"))]
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
-
-
-def _open_to_read(folder: Path) -> None:
-    for place, _, files in os.walk(folder):
-        os.chmod(place, 0o755)
-        for name in files:
-            os.chmod(Path(place, name), 0o644)

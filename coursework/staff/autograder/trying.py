@@ -15,7 +15,7 @@ from coursework.check.verdict import Verdict
 from coursework.homework import Task, homework, path_of
 from coursework.staff.autograder.package import clean_package
 from coursework.staff.autograder.remote import Remote, RemoteFunction, StudentError
-from coursework.staff.autograder.sandbox import Arena, WorkerGone
+from coursework.staff.autograder.sandbox import ENDED, KILLED, Arena, WorkerGone
 from coursework.staff.autograder.wire import wire
 
 NO_TIME = "there was no time left for it: the functions before it took too long"
@@ -132,10 +132,15 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
 def _try_all(trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, until: float) -> list[Trial]:
     """Try functions on the inputs of some seeds, in one worker, and in a new one after each that ends its worker.
 
+    One whose worker was ended from outside is tried again, once.
+
     Returns:
         Those whose module cannot be imported.
+
+    Raises:
+        OSError: if the system is so short of memory that a worker is ended twice.
     """
-    left, refused = list(trials), []
+    left, refused, again = list(trials), [], set[str]()
     while left:
         with arena.worker(package) as link:
             remote = Remote(link, until, wire())
@@ -153,6 +158,12 @@ def _try_all(trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package:
                         _fill(trial, Outcome(IMPORT, "wrong", text))
                         refused.append(trial)
             except WorkerGone as gone:
+                if gone.kind in (ENDED, KILLED) and trial.name not in again:
+                    again.add(trial.name)
+                    left.insert(0, trial)
+                    continue
+                if gone.kind == ENDED:
+                    raise OSError(f"{gone.finding}, twice: there is too little memory here") from gone
                 title, lost = trial.next_title(seeds), [trial]
                 if title == IMPORT:  # the other functions of this module would end the next worker
                     lost += [each for each in left if each.module == trial.module]

@@ -238,6 +238,7 @@ def test_the_command_says_what_is_wrong(tmp_path):
     environment = {**os.environ, "COURSEWORK_NO_VENV": "1"}
     calls = (
         ([str(ROOT / "README.md"), "--out", str(tmp_path), "--jobs", "0"], 1, "--jobs must be at least 1, got 0"),
+        (["nothing.zip", "--seed", "a text"], 2, "a text should be a file with the seed"),
         (["nothing.zip", "--out", str(tmp_path)], 1, "there is no file or folder nothing.zip"),
     )
     for arguments, code, said in calls:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from coursework.homework import homework
 from staff.hostile import attack, takeover
 from staff.hostile.catalogue import GROUPS, SUBMISSIONS
+from staff.hostile.submission import DESCENT, folder, solved
 from staff.mutants.catalogue import MUTANTS
 
 MARKED = [
@@ -56,6 +58,18 @@ def listener():
     assert not came
 
 
+@pytest.fixture(scope="module", autouse=True)
+def clone():
+    """Put another clone of the solutions where nobody looks for one, and everybody can read it."""
+    if os.name != "posix" or os.geteuid() != 0:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="cs7643-clone-", dir="/") as name:
+        folder({DESCENT: solved(DESCENT)})(Path(name))
+        Path(name).chmod(0o755)
+        yield
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a worker a user of its own")
 @pytest.mark.parametrize("submission", MARKED)
 def test_a_hostile_submission_gets_what_it_has_earned_and_no_more(submission):
@@ -66,7 +80,7 @@ def test_a_hostile_submission_gets_what_it_has_earned_and_no_more(submission):
 
 
 def test_the_catalogue_is_sound():
-    assert len(SUBMISSIONS) >= 80
+    assert len(SUBMISSIONS) >= 220
     assert len({each.name for each in SUBMISSIONS}) == len(SUBMISSIONS)
     assert {each.tasks for each in SUBMISSIONS if each.mutant} == {(task.number,) for task in homework().tasks}
     assert all(each.mutant in MUTANTS for each in SUBMISSIONS if each.mutant)
