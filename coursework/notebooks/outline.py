@@ -24,6 +24,9 @@ SHOWN = ("answer", "result", "settings")  # in the PDF
 GIVEN = "given"
 NAME = "outline.json"
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)
+ANSWER = "*Your answer here*"
+EMPTY_ANSWER = re.compile(rf"^\*\*Task (?P<task>\S+), (?P<name>[^*]+)\.\*\*\s*(?:{re.escape(ANSWER)}|\Z)", re.M)
+BLANK_IN_CODE = re.compile(r"""^ *raise NotImplementedError\(["']Task (?P<task>\S+): (?P<name>\w+)""", re.M)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Return the outline of a notebook with all its tags."""
     return [
         Entry(cell["cell_type"], under, known(cell), "" if WRITTEN_IN.search(_text(cell)) else _digest(cell))
-        for cell, under in zip(cells, _headings(cells), strict=True)
+        for cell, under in zip(cells, headings_above(cells), strict=True)
     ]
 
 
@@ -91,7 +94,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
         first = 0 if before is None else place[before] + 1
         return tuple(range(first, len(cells) if after is None else place[after]))
 
-    headings = _headings(cells)
+    headings = headings_above(cells)
 
     def below(number: int) -> tuple[int, ...]:
         """Return the cells below the heading of an entry."""
@@ -182,7 +185,7 @@ def _digest(cell: Mapping[str, Any]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def headings_above(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the heading above each cell, or the first one in it."""
     found, last = [], ""
     for cell in cells:
