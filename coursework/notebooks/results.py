@@ -28,7 +28,7 @@ def record(name: str, value: float, expected: tuple[float, float] | None = None,
     text, below = f"{name} ≈ {value:.3f}", False
     if expected is not None:
         low, high = expected
-        below = not value >= low  # also where it is no number
+        below = value < low
         found = "no" if below else "yes" if value <= high else "more"
         text += f" (expected {low:g} to {high:g}: {found})"
     figure = {"name": name, "value": float(value), "unit": unit}

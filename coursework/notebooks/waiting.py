@@ -60,7 +60,7 @@ class _Waiting:
             said = f"This cell waits for task {self.task}: {blank['name']} is yours to write, {where}."
         elif name in self.names:
             self.task = self.names[name]
-            said = f"This cell waits for task {self.task}: a cell above that needs it did not set {name} yet."
+            said = f"This cell waits for task {self.task}, as the cell that makes {name} does."
         else:
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return

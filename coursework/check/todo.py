@@ -52,7 +52,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Left:
+class ToDo:
     """What is left of a notebook, and which of its functions are right: text in a terminal, a list in a notebook."""
 
     title: str
@@ -98,7 +98,7 @@ class Left:
         )
 
 
-def left(notebook: int | str, root: Path = ROOT) -> Left:
+def todo(notebook: int | str, root: Path = ROOT) -> ToDo:
     """Tell what is left to do in a notebook: functions, settings and answers, each with its place.
 
     Functions are checked as their files are saved, and answers read from the notebook as it is saved.
@@ -114,11 +114,11 @@ def left(notebook: int | str, root: Path = ROOT) -> Left:
     paths = [path for path in homework().notebooks if Path(path).stem == stem or Path(path).stem.startswith(f"{stem}_")]
     if len(paths) != 1:
         known = ", ".join(Path(path).stem for path in homework().notebooks)
-        raise ValueError(f"left: expected the number of a notebook ({known}), got {notebook!r}")
+        raise ValueError(f"todo: expected the number of a notebook ({known}), got {notebook!r}")
     try:
         cells = json.loads((root / paths[0]).read_text(encoding="utf-8-sig"))["cells"]
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"left: {paths[0]} cannot be read: {error}") from error
+        raise ValueError(f"todo: {paths[0]} cannot be read: {error}") from error
     tags = outline.labelled({Path(paths[0]).stem: cells}, root)[Path(paths[0]).stem][0]
     words = {word for each in tags for word in each}
     right, items = [], []
@@ -131,7 +131,7 @@ def left(notebook: int | str, root: Path = ROOT) -> Left:
             else:
                 items.append(Item(name, verdict.status, TOLD[verdict.status], files[name]))
         items += _blanks(task, root)
-    return Left(f"notebook {Path(paths[0]).stem.partition('_')[0]}", tuple(right), (*items, *_in_cells(cells)))
+    return ToDo(f"notebook {Path(paths[0]).stem.partition('_')[0]}", tuple(right), (*items, *_in_cells(cells)))
 
 
 def _names_none(task: Task, words: set[str]) -> bool:
