@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursework.check.hints import function_of
 from coursework.check.report import COLOURS, MARKS
 from coursework.check.run import run_apart
 from coursework.homework import Task, homework, path_of
@@ -74,7 +75,7 @@ class ToDo:
     @property
     def advice(self) -> str:
         """Say what to do after a change; "" if nothing is left."""
-        return "After a change: save, run the cell of the change and those below it again." if self.items else ""
+        return "After a change, save it, and run the cells that wait for it, and this one, again." if self.items else ""
 
     def __str__(self) -> str:
         """Return it as lines of text."""
@@ -145,7 +146,7 @@ def _blanks(task: Task, root: Path) -> list[Item]:
     for file in homework().code_files():
         text = (root / file).read_text(encoding="utf-8", errors="replace") if (root / file).is_file() else ""
         for name in re.findall(rf"Task {re.escape(task.number)}: (\w+)", text):
-            if not any(name == each or name.startswith(f"{each}_") for each in checked):
+            if function_of(name) not in checked:
                 items.append(Item(f"task {task.number}, {name.replace('_', ' ')}", "not started", "not started", file))
     return items
 
