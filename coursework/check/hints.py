@@ -31,7 +31,7 @@ def hint(name: str, step: int = 1) -> str:
     task = next((task for task in homework().tasks if str(name) == task.number), None)
     if task:
         return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
-    name = _function_of(str(name))
+    name = function_of(str(name))
     if homework().task_of(name) is None:
         functions = homework().functions
         close = difflib.get_close_matches(name, functions, n=3) or sorted(functions)
@@ -45,7 +45,7 @@ def hint(name: str, step: int = 1) -> str:
     return "\n".join(f"{each[step - 1][0]}: {each[step - 1][1]}" for each in found if len(each) >= step)
 
 
-def _function_of(name: str) -> str:
+def function_of(name: str) -> str:
     """Return the function to which a name in a blank belongs: that of a class, a method, or a part of a function."""
     for function in homework().functions:
         if name in function.split(".") or name.startswith(f"{function}_"):

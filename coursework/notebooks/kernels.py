@@ -16,6 +16,7 @@ from typing import Any
 from coursework.commands import CACHES, prepare_caches, without_settings
 from coursework.files import atomic_writer
 from coursework.homework import homework
+from coursework.notebooks.waiting import STOP
 from coursework.root import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -37,6 +38,8 @@ def find(folder: Path = NOTEBOOKS) -> list[Path]:
 def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
     """Return an environment for kernels without the user's settings, and with progress bars turned off.
 
+    Blanks stop a notebook there.
+
     Args:
         folder: where Jupyter and IPython keep what they need; see :func:`prepare`.
     """
@@ -49,6 +52,7 @@ def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
         "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
         "TQDM_DISABLE": "1",
+        STOP: "1",
     }
 
 

@@ -29,6 +29,9 @@ UNTOUCHED = re.compile(r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer 
 REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)
+ANSWER = "*Your answer here*"
+EMPTY_ANSWER = re.compile(rf"^\*\*Task (?P<task>\S+), (?P<name>[^*]+)\.\*\*\s*(?:{re.escape(ANSWER)}|\Z)", re.M)
+BLANK_IN_CODE = re.compile(r"""^ *raise NotImplementedError\(["']Task (?P<task>\S+): (?P<name>\w+)""", re.M)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Return the outline of a notebook with all its tags."""
     return [
         Entry(cell["cell_type"], under, known(cell), _given(cell))
-        for cell, under in zip(cells, _headings(cells), strict=True)
+        for cell, under in zip(cells, headings_above(cells), strict=True)
     ]
 
 
@@ -108,7 +111,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
         first = 0 if before is None else place[before] + 1
         return tuple(range(first, len(cells) if after is None else place[after]))
 
-    headings = _headings(cells)
+    headings = headings_above(cells)
 
     def below(number: int) -> tuple[int, ...]:
         """Return the cells below the heading of an entry."""
@@ -235,7 +238,7 @@ def _heading_above_blank(cells: Sequence[Mapping[str, Any]], number: int) -> str
     return found[-1] if found else ""
 
 
-def _headings(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def headings_above(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the heading above each cell, or the first one in it."""
     found, last = [], ""
     for cell in cells:

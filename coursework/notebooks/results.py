@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import html
+
 from IPython.display import display
 
 from coursework.notebooks.provenance import loaded_code
+
+ORANGE = "#B35C00"  # 4.5:1 on white, 3:1 or more on black
+ADVICE = (
+    "It is below what several seeds give. Look at the loss first: if it jumps up or is no number, divide the learning "
+    "rate by three; if it falls along a line, multiply it by three; if it is flat at the start, train for longer."
+)
 
 
 def record(name: str, value: float, expected: tuple[float, float] | None = None, unit: str = "accuracy") -> None:
@@ -13,13 +21,21 @@ def record(name: str, value: float, expected: tuple[float, float] | None = None,
     Args:
         name: what was measured.
         value: the figure.
-        expected: the range over several seeds; it is shown, with whether the value lies in it.
+        expected: the range over several seeds; it is shown, with whether the value lies in it. A value below it is
+            shown as a warning, with what to try.
         unit: its unit; an accuracy is a fraction of 1.
     """
-    text = f"{name} ≈ {value:.3f}"
+    text, below = f"{name} ≈ {value:.3f}", False
     if expected is not None:
         low, high = expected
-        text += f" (expected {low:g} to {high:g}: {'yes' if low <= value <= high else 'no'})"
+        below = value < low
+        found = "no" if below else "yes" if value <= high else "more"
+        text += f" (expected {low:g} to {high:g}: {found})"
     figure = {"name": name, "value": float(value), "unit": unit}
+    shown = {"text/plain": f"⚠ {text}\n{ADVICE}" if below else text}
+    if below:
+        style = f"border-left: 4px solid {ORANGE}; padding: 2px 10px; max-width: 56em"
+        told = f'<span style="color: {ORANGE}; font-weight: bold">⚠ {html.escape(text)}</span><br>{html.escape(ADVICE)}'
+        shown["text/html"] = f'<div style="{style}">{told}</div>'
     metadata = {"coursework": figure, "coursework_code": loaded_code()}
-    display({"text/plain": text}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    display(shown, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

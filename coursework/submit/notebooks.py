@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from coursework.homework import homework
 from coursework.notebooks import outline
 from coursework.notebooks.provenance import changed_code
+from coursework.notebooks.waiting import WAITS
 from coursework.submit import names, text
 from coursework.submit.finding import Finding
 
@@ -144,6 +145,15 @@ def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
         for number, cell in enumerate(cells, start=1)
         for output in cell.outputs
         if output.output_type == "error"
+    ] + [
+        Finding(
+            f"{name}, code cell {number} (id {cell.get('id', 'none')})",
+            f"it waits for task {output.metadata[WAITS]}, in which something is not written yet",
+            f"Write it. {RUN_ALL}",
+        )
+        for number, cell in enumerate(cells, start=1)
+        for output in cell.outputs
+        if WAITS in output.get("metadata", {})
     ]
 
 

@@ -17,12 +17,14 @@ Array = NDArray[Any]
 
 
 def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
-    """Draw several loss histories (one value per iteration) in one panel, up to ``top``."""
+    """Draw several loss histories (one value per iteration) in one panel, up to ``top``; what is above leaves it."""
     figure, axis = plt.subplots(figsize=(6.5, 3.6))
     for (label, history), colour in zip(histories.items(), PALETTE, strict=False):
-        axis.plot(np.arange(1, len(history) + 1), history, label=label, color=colour)
+        shown = np.minimum(history, np.inf if top is None else 2 * top)  # a run that diverges would set the scale
+        axis.plot(np.arange(1, len(history) + 1), shown, label=label, color=colour)
     axis.set(xlabel="iteration", ylabel="loss (nats)", title=title)
-    axis.set_ylim(top=top)
+    if top is not None:
+        axis.set_ylim(0, top)
     axis.legend(frameon=False)
     return clean(
         figure,
@@ -68,13 +70,19 @@ def draw_losses(axis: Axes, x: Array, losses: Sequence[float], window: int) -> N
 
 
 def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequence[object], title: str) -> Figure:
-    """Draw a table of accuracies (fractions) as a coloured map; rows and columns are (name, values...)."""
-    values = 100 * np.asarray(accuracies)
+    """Draw a table of accuracies (fractions) as a coloured map; rows and columns are (name, values...).
+
+    An accuracy that is no number stands for a run that diverged.
+    """
+    values = 100 * np.asarray(accuracies, dtype=np.float64)
     figure, axis = plt.subplots(figsize=(1.4 * len(columns), 0.75 * len(rows) + 1.2))
     axis.imshow(values, cmap="cividis", aspect="auto")
-    middle = (values.min() + values.max()) / 2
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
     for (i, j), value in np.ndenumerate(values):
-        axis.text(j, i, f"{value:.1f}", ha="center", va="center", color="black" if value > middle else "white")
+        text, colour = f"{value:.1f}", "black" if value > middle else "white"
+        if np.isnan(value):
+            text, colour = "diverged", "black"  # the cell has no colour
+        axis.text(j, i, text, ha="center", va="center", color=colour)
     axis.set(xlabel=str(columns[0]), ylabel=str(rows[0]), title=title)
     axis.set_xticks(range(len(columns) - 1), [str(value) for value in columns[1:]])
     axis.set_yticks(range(len(rows) - 1), [str(value) for value in rows[1:]])

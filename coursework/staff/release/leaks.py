@@ -18,7 +18,8 @@ from pathlib import PurePosixPath
 import nbformat
 
 from coursework.homework import homework, path_of
-from coursework.staff.release.blanks import ANSWER, dump
+from coursework.notebooks.outline import ANSWER
+from coursework.staff.release.blanks import dump
 from coursework.staff.release.contents import CONTENTS, read_contents
 from coursework.staff.release.edition import NOTEBOOK, Edition, make_edition, restore, texts
 from coursework.staff.release.markers import refuse, run_all

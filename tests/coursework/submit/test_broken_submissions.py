@@ -87,6 +87,12 @@ def fail(notebook):
     code_cells(notebook)[1]["outputs"] = [error]
 
 
+def wait(notebook):
+    shown = {"text/plain": "… This cell waits for task 6.2"}
+    output = {"output_type": "display_data", "data": shown, "metadata": {"coursework_waits": "6.2"}}
+    code_cells(notebook)[1]["outputs"] = [output]
+
+
 def without_code(notebook):
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["cell_type"] != "code"]
 
@@ -141,6 +147,7 @@ NOTEBOOKS = {
     "one cell twice": (count(5, 40), "not executed from top to bottom: code cell 6 carries the number 40", RUN_ALL),
     "no restart": (on_notebook(later), "not executed from top to bottom: code cell 1 carries the number 5", RUN_ALL),
     "an error": (on_notebook(fail), "code cell 2 (id check-affine-forward): it ends in NotImplementedError", "Mend it"),
+    "a blank": (on_notebook(wait), "code cell 2 (id check-affine-forward): it waits for task 6.2", "Write it"),
     "no code": (on_notebook(without_code), "it has no code cell any more", "a fresh copy"),
     "an answer gone": (
         on_notebook(without_an_answer, "notebooks/1_gradient_descent.ipynb"),
