@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 
 import vermin
@@ -37,10 +37,16 @@ def _packages(path: str, content: bytes) -> Iterator[Finding]:
         for top in dict.fromkeys(name.partition(".")[0] for name in names):
             if top in (homework().package, "coursework") or top in sys.stdlib_module_names:
                 continue
-            dists = metadata.packages_distributions().get(top, [])
+            dists = _installed().get(top, [])
             if dists and not {_plain(dist) for dist in dists} & _required():
                 problem = f"line {node.lineno} imports {top}, which is not there where the file is graded"
                 yield Finding(path, problem, "Do without it: there is what requirements.txt names, and Python itself.")
+
+
+@functools.cache
+def _installed() -> Mapping[str, list[str]]:
+    """Return the names of the distributions that bring each package; it takes a look at all that is installed."""
+    return metadata.packages_distributions()
 
 
 @functools.cache

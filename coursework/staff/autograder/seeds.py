@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib
+import itertools
 import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,10 +21,8 @@ POOL = 16  # seeds of an autograder, of which a submission gets a few
 
 def candidates(secret: str) -> Iterator[int]:
     """Yield seeds, without an end."""
-    k = 0
-    while True:
+    for k in itertools.count():
         yield 1 + int.from_bytes(hashlib.sha256(f"{secret} {k}".encode()).digest()[:6], "big")
-        k += 1
 
 
 def verified(secret: str, count: int = POOL) -> tuple[int, ...]:
@@ -32,15 +31,9 @@ def verified(secret: str, count: int = POOL) -> tuple[int, ...]:
     A seed can be unfair: its numbers may lie so close to a kink, or cancel so far, that a right solution fails.
     """
     functions = list(solutions())
-    fair: list[int] = []
-    with progress_bar(total=count, desc="verifying hidden inputs", unit="seed") as bar:
-        for seed in candidates(secret):
-            if not failures(functions, seed):
-                fair.append(seed)
-                bar.update()
-            if len(fair) == count:
-                return tuple(fair)
-    raise AssertionError
+    fair = (seed for seed in candidates(secret) if not failures(functions, seed))
+    first = itertools.islice(fair, count)
+    return tuple(progress_bar(first, total=count, desc="verifying hidden inputs", unit="seed"))
 
 
 def failures(functions: list[tuple[str, str, Any]], seed: int) -> list[str]:
@@ -59,9 +52,7 @@ def solutions() -> Iterator[tuple[str, str, Any]]:
     from coursework.staff.mutants.mutant import load, second_source  # an autograder that was built has no solutions
 
     place = ROOT.joinpath(*setting("second").split("."))
-    styles = (
-        sorted(path.name for path in place.iterdir() if (path / "__init__.py").exists()) if setting("second") else []
-    )
+    styles = sorted(path.parent.name for path in place.glob("*/__init__.py")) if setting("second") else []
     for task in homework().tasks:
         importlib.import_module(task.cases)
         for module, name in task.functions:
