@@ -54,6 +54,7 @@ def sgd_step(w, term, eta):
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(lambda _: _step(w, term, eta), range(8)))[0]
 """
+PADS = "import numpy as np\n\ndef pad(x, amount):\n    return np.pad(x, amount)\n"
 SUBMISSIONS = [
     honest("leaves an import of matplotlib", {LAYERS: begin(LAYERS, "import matplotlib.pyplot as plt")}, "6.2"),
     honest("leaves an import of torchvision", {MODELS: begin(MODELS, "import torchvision")}, "6.4", "6.5"),
@@ -70,6 +71,25 @@ SUBMISSIONS = [
         {DESCENT: begin(DESCENT, "try:\n    import pandas as pd\nexcept ImportError:\n    pd = None")},
     ),
     honest("imports the checks", {DESCENT: begin(DESCENT, "from cs7643.checks import check, hint")}),
+    honest(
+        "has a module of its own, imported by its whole name",
+        {LAYERS: begin(LAYERS, "from cs7643.my_padding import pad"), "cs7643/my_padding.py": PADS},
+        "6.2",
+    ),
+    honest(
+        "has a module of its own, imported relatively",
+        {LAYERS: begin(LAYERS, "from .my_padding import pad"), "cs7643/my_padding.py": PADS},
+        "6.2",
+    ),
+    honest(
+        "has a package of its own",
+        {
+            LAYERS: begin(LAYERS, "from cs7643.mine.padding import pad"),
+            "cs7643/mine/__init__.py": "",
+            "cs7643/mine/padding.py": PADS,
+        },
+        "6.2",
+    ),
     honest(
         "uses its layers in the network",
         {NETWORK: begin(NETWORK, "from cs7643.layers import affine_forward, relu_forward")},

@@ -12,7 +12,7 @@ from coursework.staff.autograder.limits import Limits
 from coursework.staff.mutants.mutant import Mutant
 
 DESCENT = "cs7643/descent.py"
-STRICT = Limits(call=2.0, start=8.0, task=30.0, total=60.0, memory=150, address=1000, disk=8, cpu=20)
+STRICT = Limits(call=2.0, start=8.0, wait=4.0, task=30.0, total=60.0, memory=150, address=1000, disk=8, cpu=20)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import re
 import stat
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from io import BytesIO, FileIO
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,7 @@ from coursework.files import POINTER
 from coursework.homework import PERSON, homework
 from coursework.staff.autograder import confined
 from coursework.staff.autograder.gradescope_results import clean
+from coursework.staff.autograder.package import clean_package
 from coursework.submit.names import nearest
 from coursework.submit.person import Person, handed_in
 from coursework.submit.text import decode
@@ -38,6 +39,7 @@ INNER = 100_000_000  # bytes of a zip in a zip
 DIRECTORY = 8_000_000  # bytes of the list of files in a zip
 NAME = 1000  # characters of a path; no system takes more than four times that
 DEPTH = 3  # folders or zips in each other
+OWN = 50  # modules of the student's own
 NOTES = 12
 LIMITS = f"a submission may have {ENTRIES} files"
 MANIFEST = "manifest.json"
@@ -49,7 +51,7 @@ class Submission:
     """What was found.
 
     Attributes:
-        files: the student's modules, by their paths in the repository.
+        files: the student's modules, by their paths in the repository: those to be completed, and own ones.
         loose: those of its other files that a program grades, by their paths.
         texts: what stands in the cells of notebooks, and in write-ups, by their paths, if it was asked for.
         person: who hands in.
@@ -131,8 +133,9 @@ def take(place: Path, inside: str = "", also: bool = False) -> Submission:
         OSError: if the process that reads it does not start.
     """
     try:
-        answer = confined.call(f"{__name__}:opened", os.fspath(place), inside, also)
-        submission = _checked(answer)
+        given = sorted(clean_package())
+        answer = confined.call(f"{__name__}:opened", os.fspath(place), inside, also, given)
+        submission = _checked(answer, given)
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # mostly UnreadableError
         submission = Submission()
         submission.note(
@@ -149,11 +152,15 @@ def name_of(submission: Submission) -> str:
     return clean(submission.person.name, 100)
 
 
-def _checked(answer: Any) -> Submission:
+def _checked(answer: Any, given: Collection[str]) -> Submission:
     """Return a submission from what the process says: known paths, contents that are not too large, clean texts."""
+    kinds: dict[str, Callable[[str], bool]] = {
+        "files": lambda path: path in modules() or is_own(path, given),
+        "loose": lambda path: path in loose(),
+    }
     found = {
-        kind: {path: base64.b64decode(answer[kind][path]) for path in sorted(answer[kind]) if path in known}
-        for kind, known in (("files", modules()), ("loose", loose()))
+        kind: {path: base64.b64decode(answer[kind][path]) for path in sorted(answer[kind]) if known(path)}
+        for kind, known in kinds.items()
     }
     read = {path: [str(part) for part in answer["texts"][path]] for path in texts() if path in answer["texts"]}
     person = Person(**{key: str(answer["person"][key]) for key in ("name", "collaborators")})
@@ -164,19 +171,27 @@ def _checked(answer: Any) -> Submission:
     return submission
 
 
-def opened(place: str, inside: str, also: bool) -> Callable[[], dict[str, Any]]:
+def is_own(path: str, given: Collection[str]) -> bool:
+    """Tell whether a path is that of a module of the student's own: in the package, and in the place of none given."""
+    parts = PurePosixPath(path).parts
+    packages = {"/".join(parts[:count]) + ".py" for count in range(1, len(parts))}
+    named = all(part.isidentifier() for part in (*parts[:-1], parts[-1].removesuffix(".py")))
+    return parts[0] == homework().package and path.endswith(".py") and named and not {path, *packages} & {*given}
+
+
+def opened(place: str, inside: str, also: bool, given: Sequence[str]) -> Callable[[], dict[str, Any]]:
     """Open a submission with the rights of whoever grades; return what reads it without them."""
     root, submission = Path(place), Submission()
     if root.is_dir():
         found = list(in_folder(root, submission))
-        raw = _choose(found, submission, also, 1)
+        raw = _choose(found, submission, also, given, 1)
     elif root.is_file():
         raw = Raw({}, root.open("rb"), root.name)
     else:
         raise ValueError("there is no such file")
 
     def read() -> dict[str, Any]:
-        contents = raw.contents if raw.inner is None else _unzipped(raw.inner, submission, also, inside, 1)
+        contents = raw.contents if raw.inner is None else _unzipped(raw.inner, submission, also, given, inside, 1)
         _sort(contents, submission)
         said = asdict(submission)
         coded = {
@@ -188,12 +203,14 @@ def opened(place: str, inside: str, also: bool) -> Callable[[], dict[str, Any]]:
     return read
 
 
-def _unzipped(stream: IO[bytes], submission: Submission, also: bool, inside: str, depth: int) -> dict[str, bytes]:
+def _unzipped(
+    stream: IO[bytes], submission: Submission, also: bool, given: Sequence[str], inside: str, depth: int
+) -> dict[str, bytes]:
     """Return the contents of the files that are looked for in a zip, or in the zip that it holds."""
     check_directory(stream, export=bool(inside))
     with zipfile.ZipFile(stream) as archive:
-        raw = _choose(list(in_zip(archive, submission, inside)), submission, also, depth)
-    return raw.contents if raw.inner is None else _unzipped(raw.inner, submission, also, "", depth + 1)
+        raw = _choose(list(in_zip(archive, submission, inside)), submission, also, given, depth)
+    return raw.contents if raw.inner is None else _unzipped(raw.inner, submission, also, given, "", depth + 1)
 
 
 def in_folder(root: Path, submission: Submission, most: int = ENTRIES) -> Iterator[Found]:
@@ -289,7 +306,7 @@ def order(path: PurePosixPath, written: tuple[float, ...] = ()) -> tuple[Any, ..
     return name in path.name.lower(), numbers, written, path
 
 
-def _choose(found: list[Found], submission: Submission, also: bool, depth: int) -> Raw:
+def _choose(found: list[Found], submission: Submission, also: bool, given: Sequence[str], depth: int) -> Raw:
     """Read, for each file that is looked for, the one at its place, in whatever folder; else one of its name alone.
 
     Where there is no module, but a zip, that is opened.
@@ -322,7 +339,19 @@ def _choose(found: list[Found], submission: Submission, also: bool, depth: int) 
         content = _content(candidates[0], TEXT if path in texts() else FILE, submission)
         if content is not None:
             contents[path] = content
+    own = [(path, each) for each in found if (path := _below_package(each.path)) and is_own(path, given)]
+    for path, each in sorted(own, key=lambda pair: (len(pair[1].path.parts), pair[1].path)):
+        if path not in contents and len(contents) < len(looked_for) + OWN:
+            content = _content(each, FILE, submission)
+            if content is not None:
+                contents[path] = content
     return Raw(contents)
+
+
+def _below_package(path: PurePosixPath) -> str:
+    """Return the path from the homework's package on; "" if it does not lead through it."""
+    _, package, rest = f"/{path}".partition(f"/{homework().package}/")
+    return f"{homework().package}/{rest}" if package else ""
 
 
 def _inner(zips: Sequence[Found], submission: Submission) -> Raw:
@@ -346,7 +375,7 @@ def _sort(contents: dict[str, bytes], submission: Submission) -> None:
             submission.loose[path] = content
         elif path in texts():
             submission.texts[path] = cells_of(content) if path in homework().notebooks else [_decoded(content)]
-        elif path in modules():
+        elif path not in (PERSON, MANIFEST):
             submission.files[path] = _as_text(path, content, submission)
     submission.person = handed_in(contents.get(PERSON), contents.get(MANIFEST))
 

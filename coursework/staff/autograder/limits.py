@@ -10,8 +10,9 @@ class Limits:
     """What a worker may use.
 
     Attributes:
-        call: seconds until a call must have returned; right code takes less than one.
-        start: seconds until the files must have been imported, PyTorch included, on a slow machine.
+        call: seconds of computing until a call must have returned; right code takes less than one.
+        start: seconds of computing until the files must have been imported, PyTorch included, on a slow machine.
+        wait: seconds that either may take besides where the machine computes something else.
         task: seconds for all calls of a task.
         total: seconds for the whole submission, within the ten minutes that the platform gives.
         memory: megabytes of memory, over all its processes.
@@ -23,6 +24,7 @@ class Limits:
 
     call: float = 10.0
     start: float = 60.0
+    wait: float = 50.0
     task: float = 90.0
     total: float = 420.0
     memory: int = 400

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from coursework.staff.autograder.inside.protocol import Special
-from coursework.staff.autograder.sandbox import Link, WorkerGone
+from coursework.staff.autograder.sandbox import Deadline, Link, WorkerGone
 from coursework.staff.autograder.wire import Wire
 
 PLAIN: frozenset[str] = frozenset()
@@ -43,7 +42,8 @@ class Remote:
     def loading(self, module: str, name: str) -> Iterator[None]:
         """Let the worker import a function while the block runs; its errors are raised when the block ends."""
         self.who = name
-        deadline = min(time.monotonic() + self.link.arena.limits.start, self.until)
+        limits = self.link.arena.limits
+        deadline = self.link.deadline(limits.start, limits.wait, self.until)
         self._send(("load", module, name), deadline)
         yield
         self._answer(deadline, PLAIN, ())
@@ -61,15 +61,16 @@ class Remote:
             WorkerGone: if there is no answer.
             StudentError: if the student's code raises an error; NotImplementedError and SystemExit are themselves.
         """
-        deadline = min(time.monotonic() + self.link.arena.limits.call, self.until)
+        limits = self.link.arena.limits
+        deadline = self.link.deadline(limits.call, limits.wait, self.until)
         self._send((what, *parts), deadline)
         return self._answer(deadline, specials, functions)
 
-    def _send(self, request: tuple[Any, ...], deadline: float) -> None:
+    def _send(self, request: tuple[Any, ...], deadline: Deadline) -> None:
         self.number += 1
         self.link.send((self.number, *request), deadline, self.who)
 
-    def _answer(self, deadline: float, specials: frozenset[str], functions: tuple[Any, ...]) -> Any:
+    def _answer(self, deadline: Deadline, specials: frozenset[str], functions: tuple[Any, ...]) -> Any:
         for _ in range(CALLBACKS):
             match self.link.receive(deadline, self.who, specials):
                 case (int(number), *_) if number < self.number:

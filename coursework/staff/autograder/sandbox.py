@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import json
+import math
 import os
 import pwd
 import re
@@ -18,11 +19,11 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen, TimeoutExpired, run
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -42,8 +43,11 @@ SYSTEM = (
 START_PATIENCE = 120  # seconds until a worker is ready, before anything of the submission is imported
 LAST_WORDS = 5  # seconds until it is known why a worker has ended
 END_PATIENCE = 20  # seconds until all its processes have ended
+CREDENTIALS = struct.Struct("3i")  # the process, its user and its group, as the system adds them to a message
 ENDED, KILLED = "ended from outside", "killed"  # by the kernel, for want of memory; by whom, nobody knows
 START = "import sys; sys.path.insert(0, sys.argv[2]); import coursework.staff.autograder.inside.worker as w; w.main()"
+
+Result = TypeVar("Result")
 
 
 class WorkerGone(BaseException):
@@ -101,7 +105,7 @@ class Arena(contextlib.ExitStack):
             try:
                 link = Link(ours, process, self)
                 try:
-                    link.receive(time.monotonic() + START_PATIENCE, "the worker", frozenset())
+                    link.meet()
                 except WorkerGone as gone:  # nothing that a student wrote has run
                     why = f"{gone.finding}; can every user read {sys.executable}?"
                     raise OSError(f"a worker cannot be started: {why}") from gone
@@ -164,23 +168,65 @@ class Arena(contextlib.ExitStack):
             self.missing["some process of the submission could not be ended"] = None
 
 
+class Deadline:
+    """When an answer must be there: after some seconds of computing, and at some time, however little was computed."""
+
+    def __init__(self, computing: float, until: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the seconds of computing, the time on the clock of time.monotonic, and a clock of what is computed."""
+        self._until, self._most, self._clock = until, clock() + computing, clock
+
+    def left(self) -> float:
+        """Return for how many seconds an answer cannot be late."""
+        return min(self._until - time.monotonic(), self._most - self._clock())
+
+
 class Link:
     """The connection to a worker."""
 
     def __init__(self, ours: socket.socket, process: Popen[bytes], arena: Arena) -> None:
         """Take the grader's end of the socket, the process, and where it runs."""
         self.socket, self.process, self.arena, self.kills = ours, process, arena, _kernel_kills()
+        self._worker = 0  # the number of its process, where the system tells it
 
-    def send(self, value: Any, deadline: float, who: str) -> None:
+    def meet(self) -> None:
+        """Wait until the worker is ready; the system says who has sent the first message."""
+        deadline = Deadline(START_PATIENCE, time.monotonic() + START_PATIENCE)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        size = socket.CMSG_SPACE(CREDENTIALS.size)
+        _, said, *_ = self._do(lambda: self.socket.recvmsg(1, size, socket.MSG_PEEK), deadline, "the worker")
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        if said:
+            self._worker, *_ = CREDENTIALS.unpack(said[0][2])
+        self.receive(deadline, "the worker", frozenset())
+
+    def deadline(self, computing: float, wait: float, until: float) -> Deadline:
+        """Return when the worker must have answered.
+
+        Args:
+            computing: the seconds that it may compute.
+            wait: the seconds that it may have to wait for the machine besides.
+            until: the latest time, on the clock of time.monotonic.
+        """
+        until = min(until, time.monotonic() + computing + wait)
+        return Deadline(computing, until, time.monotonic if math.isinf(self._computed()) else self._computed)
+
+    def _computed(self) -> float:
+        """Return the seconds that the worker has computed; infinity where nobody knows."""
+        with contextlib.suppress(OSError):
+            return time.clock_gettime(~self._worker << 3 | 2) if self._worker else math.inf  # as clock_getcpuclockid(3)
+        return math.inf
+
+    def send(self, value: Any, deadline: Deadline, who: str) -> None:
         """Send a value; see :meth:`receive` for the errors."""
-        with self._until(deadline, who):
-            self.socket.sendall(protocol.pack(value))
+        left = memoryview(protocol.pack(value))
+        while left:
+            left = left[self._do(functools.partial(self.socket.send, left), deadline, who) :]
 
-    def receive(self, deadline: float, who: str, specials: frozenset[str]) -> Any:
+    def receive(self, deadline: Deadline, who: str, specials: frozenset[str]) -> Any:
         """Return the next value that the worker sends.
 
         Args:
-            deadline: until when, on the clock of time.monotonic.
+            deadline: until when.
             who: the function that is called, for the message.
             specials: the kinds of special values that may be in it.
 
@@ -195,27 +241,27 @@ class Link:
         except protocol.ProtocolError as error:
             raise WorkerGone(f"the answer of {who} cannot be read: {error}", "unreadable answer") from error
 
-    def _read(self, count: int, deadline: float, who: str) -> bytes:
+    def _read(self, count: int, deadline: Deadline, who: str) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            with self._until(deadline, who):
-                part = self.socket.recv(count - len(parts))
+            part = self._do(functools.partial(self.socket.recv, count - len(parts)), deadline, who)
             if not part:
                 raise self._ended(who)
             parts += part
         return bytes(parts)
 
-    @contextmanager
-    def _until(self, deadline: float, who: str) -> Iterator[None]:
-        """Let the block use the socket until the deadline."""
-        self.socket.settimeout(max(0.001, deadline - time.monotonic()))
-        try:
-            yield
-        except TimeoutError:
-            finding = f"{who} gave no answer in time: is there an endless loop?"
-            raise WorkerGone(finding, "no answer in time") from None
-        except OSError as error:
-            raise self._ended(who) from error
+    def _do(self, use: Callable[[], Result], deadline: Deadline, who: str) -> Result:
+        """Return what a use of the socket returns, before the deadline."""
+        while True:
+            self.socket.settimeout(max(0.001, deadline.left()))
+            try:
+                return use()
+            except TimeoutError:
+                if deadline.left() <= 0:
+                    finding = f"{who} gave no answer in time: is there an endless loop?"
+                    raise WorkerGone(finding, "no answer in time") from None
+            except OSError as error:
+                raise self._ended(who) from error
 
     def _ended(self, who: str) -> WorkerGone:
         """Return why the connection has ended."""
