@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from coursework.root import ROOT
-from coursework.staff.autograder import build, classrun, sandbox, student_report
+from coursework.staff.autograder import build, classrun, exports, sandbox, student_report
 from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.inside.launch import fields
 from coursework.staff.autograder.limits import Limits
@@ -26,7 +26,7 @@ from coursework.zips import zipped
 from staff.hostile.submission import DESCENT, body, folder, solved, top
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root has users to spare")
-CONFIG = Config("some seed", rounds=1)
+CONFIG = Config("some seed", range(100, 116), rounds=1)
 # A grader whose system refuses namespaces, as an ordinary container does.
 BARE = "from coursework.staff.autograder.inside.launch import filter_calls; assert filter_calls()\n"
 GRADE = """
@@ -141,9 +141,9 @@ def test_memory_of_one_submission_costs_another_nothing(tmp_path):
     place = tmp_path / "class"
     body("", code).make(place / "eve")
     folder({DESCENT: solved(DESCENT)})(place / "ada")
-    assert classrun.run(classrun.submissions(place), tmp_path / "out", CONFIG, Limits(), ["4"], 2) == 0
+    assert classrun.run(exports.find(place), tmp_path / "out", CONFIG, Limits(), ["4"], 2) == 0
     points = {}
     for name in ("ada", "eve"):
-        found = json.loads((tmp_path / "out" / name / "results.json").read_text(encoding="utf-8"))
+        found = json.loads((tmp_path / "out" / classrun.FOLDER / name / classrun.RESULTS).read_text(encoding="utf-8"))
         points[name] = student_report.points(found)
     assert points == {"ada": 1.0, "eve": 0.5}
