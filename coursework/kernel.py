@@ -1,6 +1,7 @@
 """``%load_ext coursework.kernel`` begins every notebook: a kernel finds the homework, or says what it lacks.
 
-Edited files take effect when a cell runs again, as with ``%autoreload 2``. Only the standard library is imported.
+Edited files take effect when a cell runs again, as with ``%autoreload 2``, and a blank does not stop the notebook
+(:mod:`coursework.notebooks.waiting`). Before these are loaded, only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def load_ipython_extension(shell: Any) -> None:
     find_homework()
     shell.extension_manager.load_extension("autoreload")
     shell.run_line_magic("autoreload", "2")
+    shell.extension_manager.load_extension("coursework.notebooks.waiting")
 
 
 def find_homework() -> None:

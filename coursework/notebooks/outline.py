@@ -25,7 +25,12 @@ SHOWN = ("answer", "result", "settings")  # in the PDF
 GIVEN = "given"
 NAME = "outline.json"
 BLANK = re.compile(r"your +answer +here", re.I)
-UNTOUCHED = re.compile(r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*$", re.I | re.M)
+DRAWING = "To answer with a drawing or a photograph, drag the image into this cell."
+UNTOUCHED = re.compile(
+    r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*(%s)?[^\w\n]*$"
+    % re.escape(DRAWING).replace(r"\ ", r"\s+"),
+    re.I | re.M,
+)
 REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)

@@ -1,4 +1,4 @@
-"""An extension of IPython: a blank does not stop a notebook. ``%load_ext coursework.notebooks.waiting`` loads it.
+"""An extension of IPython: a blank does not stop a notebook. :mod:`coursework.kernel` loads it.
 
 A cell that meets a blank shows in a sentence which task it waits for, and so does every later cell that needs what it
 would have set. All others run, up to the last cell, which lists what is left to do. An error of any other kind stops

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coursework.notebooks.outline import ANSWER
+from coursework.notebooks.outline import ANSWER, DRAWING
 from coursework.staff.release.markers import (
     CODE,
     MARKDOWN,
@@ -23,7 +23,6 @@ from coursework.staff.release.markers import (
 )
 
 Notebook = dict[str, Any]
-DRAWING = "To answer with a drawing or a photograph, drag the image into this cell."
 CLEARED = ("attachments", "execution_count", "metadata", "outputs")  # fields of a cell that students do not get
 
 

@@ -29,7 +29,7 @@ from staff.hostile.answers import mutated_source
 from staff.hostile.submission import folder, solved
 from staff.mutants.catalogue import MUTANTS
 
-CONFIG = Config("some seed", range(100, 116), rounds=1)
+CONFIG = Config("some seed", (101,), rounds=1)
 DESCENT = "cs7643/descent.py"
 RIGHT = solved(DESCENT)
 STEP_SIZE = mutated_source(next(each for each in MUTANTS if each.function == "step_size"))

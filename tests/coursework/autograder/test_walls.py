@@ -26,7 +26,7 @@ from coursework.zips import zipped
 from staff.hostile.submission import DESCENT, body, folder, solved, top
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root has users to spare")
-CONFIG = Config("some seed", range(100, 116), rounds=1)
+CONFIG = Config("some seed", (101,), rounds=1)
 # A grader whose system refuses namespaces, as an ordinary container does.
 BARE = "from coursework.staff.autograder.inside.launch import filter_calls; assert filter_calls()\n"
 GRADE = """
@@ -36,7 +36,7 @@ from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder import sandbox
 from coursework.staff.autograder.package import Config
 sandbox.USERS = range(int(sys.argv[3]), int(sys.argv[3]) + 1)
-grade(Path(sys.argv[1]), Path(sys.argv[2]), Config("some seed", rounds=1), tasks=["4"])
+grade(Path(sys.argv[1]), Path(sys.argv[2]), Config("some seed", (101,), rounds=1), tasks=["4"])
 """
 DEEP = "import os\nfor k in range(50): os.mkdir('d'); os.chdir('d')"
 SHARED = "open('/dev/shm/cs7643-stays', 'w').close()"
@@ -97,7 +97,7 @@ def test_without_namespaces_nothing_starts_while_others_can_read_what_is_the_gra
 @pytest.mark.parametrize("code", [CHILD, DEEP, SHARED], ids=["child", "deep", "shared"])
 def test_without_namespaces_the_zip_grades_and_nothing_stays(code, tmp_path):
     """As in an ordinary container."""
-    with zipfile.ZipFile(io.BytesIO(zipped(build.files(Config("a seed"))))) as archive:
+    with zipfile.ZipFile(io.BytesIO(zipped(build.files(Config("a seed", (101, 102)))))) as archive:
         archive.extractall(tmp_path / "source")
     top("", code).make(tmp_path / "submission")
     environment = {"PATH": os.environ["PATH"], "AUTOGRADER_ROOT": str(tmp_path), "AUTOGRADER_VENV": sys.prefix}

@@ -318,7 +318,7 @@ def folder(tmp_path_factory):
 def test_the_edition_is_tried_where_it_lies(folder):
     report = "\n".join(rehearsal.try_out(folder))
     assert f"{len(homework().tasks)} tasks, each function not started" in report
-    assert "commands run, lab, check, status, hint, verify, data, train" in report
+    assert "commands doctor, run, lab, check, status, hint, verify, data, train" in report
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == set(student().files)
 
 

@@ -24,12 +24,12 @@ else:
     import tomli as tomllib
 
 # Of each system what markers ask for: sys_platform, os_name, platform_system, platform_machine.
-SYSTEMS = {
+SYSTEMS = [
     ("linux", "posix", "Linux", "x86_64"),
     ("linux", "posix", "Linux", "aarch64"),
     ("darwin", "posix", "Darwin", "arm64"),
     ("win32", "nt", "Windows", "AMD64"),
-}
+]
 LINES = [line for line in (ROOT / LOCK).read_text(encoding="utf-8").splitlines() if line and line[0] not in "#-"]
 
 

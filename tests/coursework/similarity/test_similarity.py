@@ -68,7 +68,6 @@ def documents(edition, **files):
 
 
 def test_a_disguised_copy_comes_first_and_what_is_given_does_not_count(edition):
-    pytest.importorskip("copydetect")
     blanks = {path: clean_package()[path] for path in intake.modules()}
     classmates = {name: style(name) for name in STYLES}
     found = documents(edition, **classmates, copy=disguised(style("flat")), nothing=blanks, more=blanks)
@@ -81,7 +80,6 @@ def test_a_disguised_copy_comes_first_and_what_is_given_does_not_count(edition):
 
 
 def test_those_of_earlier_years_are_compared_with_this_one_alone(edition):
-    pytest.importorskip("copydetect")
     flat, copy = documents(edition, flat=style("flat"), copy=disguised(style("flat")))
     earlier = [Document(each.owner, "2025", each.kind, each.text) for each in (flat, copy)]
     assert compare.pairs(earlier, edition, 5) == []
@@ -90,7 +88,6 @@ def test_those_of_earlier_years_are_compared_with_this_one_alone(edition):
 
 
 def test_answers_and_write_ups_are_compared_as_texts(edition, tmp_path):
-    pytest.importorskip("copydetect")
     path = homework().notebooks[0]
     notebook = json.loads((ROOT / path).read_text(encoding="utf-8"))
     answer, *others = (cell for cell in notebook["cells"] if "answer" in cell["metadata"].get("tags", []))
@@ -115,7 +112,6 @@ def test_answers_and_write_ups_are_compared_as_texts(edition, tmp_path):
 
 
 def test_what_many_write_alike_says_nothing(edition):
-    pytest.importorskip("copydetect")
     everybody = {f"s{k}": style("flat") for k in range(compare.FEW + 1)}
     assert compare.pairs(documents(edition, **everybody), edition, 5) == []
     del everybody["s0"]

@@ -142,7 +142,7 @@ NOTEBOOKS = {
     "a folder": (replace_by_folder(NOTEBOOK), f"{NOTEBOOK}: it is not a file", "Put the file"),
     "never run": (on_notebook(clear), f"{NOTEBOOK}: no cell was executed", RUN_ALL),
     "one cell not run": (count(3, None), "code cell 4 (id check-relu-forward) was not executed", RUN_ALL),
-    "last cell not run": (count(-1, None), "(id fast-roofline) was not executed", RUN_ALL),
+    "last cell not run": (count(-1, None), "(id todo) was not executed", RUN_ALL),
     "out of order": (on_notebook(swap), "not executed from top to bottom: code cell 3 carries the number 4", RUN_ALL),
     "one cell twice": (count(5, 40), "not executed from top to bottom: code cell 6 carries the number 40", RUN_ALL),
     "no restart": (on_notebook(later), "not executed from top to bottom: code cell 1 carries the number 5", RUN_ALL),
