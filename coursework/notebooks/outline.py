@@ -27,8 +27,7 @@ NAME = "outline.json"
 BLANK = re.compile(r"your +answer +here", re.I)
 DRAWING = "To answer with a drawing or a photograph, drag the image into this cell."
 UNTOUCHED = re.compile(
-    r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*(%s)?[^\w\n]*$"
-    % re.escape(DRAWING).replace(r"\ ", r"\s+"),
+    r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*(to +answer +with[^\n]+cell)?[^\w\n]*$",
     re.I | re.M,
 )
 REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
