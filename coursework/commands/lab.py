@@ -13,6 +13,7 @@ from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 
 from coursework.homework import homework
 from coursework.notebooks.kernels import kernel_environment, prepare
+from coursework.notebooks.waiting import STOP
 from coursework.root import ROOT
 
 
@@ -34,5 +35,6 @@ def environment() -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir(),  # where `submit` looks for notebooks with unsaved changes
         "JUPYTERLAB_SETTINGS_DIR": str(Path(jupyter_config_dir()) / "lab" / "user-settings"),
     }
-    del variables["TQDM_DISABLE"]  # here somebody watches the progress
+    for name in ("TQDM_DISABLE", STOP):  # here somebody watches, and goes on below a blank
+        del variables[name]
     return variables

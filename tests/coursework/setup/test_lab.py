@@ -96,9 +96,12 @@ def test_a_kernel_of_jupyterlab_has_nothing_of_the_users(tmp_path, monkeypatch):
     try:
         source = "import os, numpy; print(numpy.__version__ != 'another', 'planted' in globals(), os.environ)"
         client.execute_interactive(source, timeout=60, output_hook=lambda m: said.append(m["content"].get("text", "")))
+        blank = "%load_ext coursework.kernel\nraise NotImplementedError('Task 1: proximal_step')"
+        reply = client.execute_interactive(blank, timeout=60, output_hook=lambda message: None)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+    assert reply["content"]["status"] == "ok"  # a blank does not stop the notebook
     text = "".join(said)
     assert text.startswith("True False")
     assert "TQDM_DISABLE" not in text
