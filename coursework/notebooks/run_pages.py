@@ -1,4 +1,4 @@
-"""Pages in HTML, from the templates in ``coursework/templates``. Formulas are MathML, and a page loads nothing."""
+"""Pages in HTML, from the folders ``templates`` of this package. Formulas are MathML, and a page loads nothing."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _colours(style: str) -> Markup:
 
 
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    loader=FileSystemLoader(sorted(Path(__file__).parents[1].rglob("templates"))),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -27,8 +27,8 @@ def main(args: argparse.Namespace) -> int:
             raise ValueError(f"there is no file or folder {args.submission}")
         for number in args.tasks or ():
             homework().task(number)
-        config = _config(args)
         _require_package()
+        config = _config(args)
         found = None if args.single else exports.find(args.submission)
         if found:
             return min(1, classrun.run(found, args.out, config, limits, args.tasks, args.jobs, args.scheduler))

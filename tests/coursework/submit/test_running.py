@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -141,6 +142,7 @@ def test_on_a_terminal_it_asks_and_elsewhere_it_says_how(root):
     path = root / "notebooks" / "4_layers.ipynb"
     edit(path, without_results)
     (root / "extra.md").unlink()  # so that it ends before the checks in the copy
+    shutil.copy(ROOT / "requirements.txt", root)
     before = path.read_bytes()
     environment = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(root)}
     environment.pop("TQDM_DISABLE", None)
@@ -165,7 +167,7 @@ def test_on_a_terminal_it_asks_and_elsewhere_it_says_how(root):
     assert path.read_bytes() == before
     assert not (root / "build" / "before-submit").exists()
     _, said = on_terminal("y")
-    assert "4_layers, cell 1 of 21, 0 s" in said
+    assert "4_layers, cell 1 of 22, 0 s" in said
     assert "One thing must be fixed" in said
     assert "no cell was executed" not in said
     assert (root / "build" / "before-submit" / path.name).read_bytes() == before
