@@ -36,6 +36,8 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
         "{points}": str(homework().points),
         "{a_function}": homework().tasks[-1].functions[0][1],
         "{hours}": hours_of(*homework().hours),
+        "{package}": homework().package,
+        "{python}": homework().python,
     }
     source = decode((ROOT / "docs" / "handout.md").read_bytes())
     for name, word in words.items():
