@@ -26,9 +26,9 @@ GIVEN = "given"
 NAME = "outline.json"
 BLANK = re.compile(r"your +answer +here", re.I)
 DRAWING = "To answer with a drawing or a photograph, drag the image into this cell."
+_OFFER = r"\s+".join(map(re.escape, DRAWING.removesuffix(".").split()))
 UNTOUCHED = re.compile(
-    r"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*(to +answer +with[^\n]+cell)?[^\w\n]*$",
-    re.I | re.M,
+    rf"^[^\w\n]*(\*\*Task\b[^*\n]+\*\*)?[^\w\n]*(your +answer +here)?[^\w\n]*({_OFFER})?[^\w\n]*$", re.I | re.M
 )
 REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)

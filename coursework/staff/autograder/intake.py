@@ -174,9 +174,9 @@ def _checked(answer: Any, given: Collection[str]) -> Submission:
 def is_own(path: str, given: Collection[str]) -> bool:
     """Tell whether a path is that of a module of the student's own: in the package, and in the place of none given."""
     parts = PurePosixPath(path).parts
-    packages = {"/".join(parts[:count]) + ".py" for count in range(1, len(parts))}
+    places = {path, *("/".join(parts[:count]) + ".py" for count in range(1, len(parts)))}
     named = all(part.isidentifier() for part in (*parts[:-1], parts[-1].removesuffix(".py")))
-    return parts[0] == homework().package and path.endswith(".py") and named and not {path, *packages} & {*given}
+    return parts[0] == homework().package and path.endswith(".py") and named and places.isdisjoint(given)
 
 
 def opened(place: str, inside: str, also: bool, given: Sequence[str]) -> Callable[[], dict[str, Any]]:

@@ -130,7 +130,7 @@ def test_an_answer_is_unwritten_until_it_holds_a_word_or_a_picture(name):
             source.replace("*Your answer here*", ""),
         ):
             assert found(changed(same)) == wanted, same
-        for written in ("It is so.", "*Your answer here*\n\n$x$", "![](graph.png)"):
+        for written in ("It is so.", "*Your answer here*\n\n$x$", "![](graph.png)", "To answer with e, go by cell"):
             assert found(changed(source.replace("*Your answer here*", written))) == others, written
         assert found(changed("Because.")) == others  # the statement was written over
         assert found(changed("")) == wanted
