@@ -52,6 +52,7 @@ class Task:
         by_person: what a person gives the other points for.
         also: what is written in addition to the functions, for the instructions; a path stands for a file.
         run: the name of the training run whose log and pictures belong to the task.
+        without: modules that its functions are to do without; nothing in them can be called where they are graded.
     """
 
     number: str
@@ -63,6 +64,7 @@ class Task:
     by_person: str = ""
     also: tuple[str, ...] = ()
     run: str = ""
+    without: tuple[str, ...] = ()
 
     @property
     def program_points(self) -> float:
@@ -263,6 +265,10 @@ class Homework:
         """Return the files in which students write code or settings, in the order of the tasks."""
         modules = [path_of(module) for task in self.tasks for module, _ in task.functions]
         return tuple(dict.fromkeys((*modules, *self.scripts)))
+
+    def log_of(self, run: str) -> str:
+        """Return the path of a training run's log."""
+        return f"{self.results}/{run}.log"
 
     def handed_in(self) -> dict[str, str]:
         """Return every file that is handed in, by its path, with a word for its kind."""

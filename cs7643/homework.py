@@ -10,6 +10,8 @@ from cs7643 import __version__
 from cs7643.options import COMMANDS, choose_data
 
 ANSWERS = "answers"
+PYTORCH = ("torch", "torchvision")  # problems 1 to 6.2 are to be solved with NumPy
+DIFFERENTIATION = ("cs7643.autodiff", "cs7643.gradient_check")  # so that 6.1 and 6.2 derive gradients themselves
 
 
 def _task(
@@ -20,6 +22,7 @@ def _task(
     by_person: str = "",
     also: tuple[str, ...] = (),
     run: str = "",
+    without: tuple[str, ...] = PYTORCH,
     **functions: tuple[str, ...],
 ) -> Task:
     """Return a task; ``autodiff__forward=("f",)`` says that ``f`` is written in cs7643/autodiff/forward.py."""
@@ -27,7 +30,7 @@ def _task(
         (f"cs7643.{module.replace('__', '.')}", name) for module, names in functions.items() for name in names
     )
     cases = f"cs7643.cases.task_{number.rstrip('abcd').replace('.', '_')}" if pairs else ""
-    return Task(number, points, title, pairs, cases, by_program, by_person, also, run)
+    return Task(number, points, title, pairs, cases, by_program, by_person, also, run, without)
 
 
 PROBLEMS = (
@@ -120,6 +123,7 @@ PROBLEMS = (
                 by_program=2,
                 by_person="the tuned network, its curves and filters",
                 also=(f"settings, {ANSWERS}",),
+                without=(*PYTORCH, *DIFFERENTIATION),
                 classifiers__two_layer_net=("two_layer_net",),
                 optim=("momentum", "rmsprop"),
             ),
@@ -127,6 +131,7 @@ PROBLEMS = (
                 "6.2",
                 5,
                 "Modular layers",
+                without=(*PYTORCH, *DIFFERENTIATION, "cs7643.fast"),
                 layers=(
                     *("affine_forward", "affine_backward", "relu_forward", "relu_backward"),
                     *("conv_forward_naive", "conv_backward_naive"),
@@ -149,6 +154,7 @@ PROBLEMS = (
                 by_person="the run of the linear classifier, its curves and filters",
                 also=("experiments/run_softmax.sh", ANSWERS),
                 run="softmax",
+                without=(),
                 pytorch__models=("Softmax",),
                 pytorch__steps=("make_optimizer", "update_step"),
             ),
@@ -160,6 +166,7 @@ PROBLEMS = (
                 by_person="the run of the two-layer network, its curves and filters",
                 also=("experiments/run_twolayernn.sh",),
                 run="twolayernn",
+                without=(),
                 pytorch__models=("TwoLayerNN",),
             ),
             _task(
@@ -170,6 +177,7 @@ PROBLEMS = (
                 by_person="the run of the ConvNet, its curves and filters",
                 also=("experiments/run_convnet.sh", ANSWERS),
                 run="convnet",
+                without=(),
                 pytorch__models=("CNN",),
             ),
             _task(
@@ -178,6 +186,7 @@ PROBLEMS = (
                 "A model of your own",
                 also=("MyModel in cs7643/pytorch/models.py", "experiments/run_mymodel.sh", ANSWERS),
                 run="mymodel",
+                without=(),
             ),
         ),
         apart=True,

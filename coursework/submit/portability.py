@@ -6,12 +6,12 @@ import ast
 import functools
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 
 import vermin
 
-from coursework.homework import homework
+from coursework.homework import homework, path_of
 from coursework.root import ROOT
 from coursework.submit.finding import Finding
 
@@ -23,24 +23,45 @@ def inspect(path: str, content: bytes) -> list[Finding]:
         path: the file, as it is called in the zip.
         content: what it holds.
     """
-    return [*_packages(path, content), *_version(path, content)]
+    return [*_packages(path, content), *_withheld(path, content), *_version(path, content)]
+
+
+def _imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
+    """Return the line and the whole name of whatever these nodes import, without relative imports."""
+    found: dict[tuple[int, str], None] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found.update({(node.lineno, alias.name): None for alias in node.names})
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.update({(node.lineno, f"{node.module}.{alias.name}"): None for alias in node.names})
+    return list(found)
 
 
 def _packages(path: str, content: bytes) -> Iterator[Finding]:
     """Name the packages that the requirements do not bring along, where an error in their import would be one."""
-    for node in ast.parse(content).body:
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        for top in dict.fromkeys(name.partition(".")[0] for name in names):
-            if top in (homework().package, "coursework") or top in sys.stdlib_module_names:
-                continue
-            dists = _installed().get(top, [])
-            if dists and not {_plain(dist) for dist in dists} & _required():
-                problem = f"line {node.lineno} imports {top}, which is not there where the file is graded"
-                yield Finding(path, problem, "Do without it: there is what requirements.txt names, and Python itself.")
+    tops = dict.fromkeys((line, name.partition(".")[0]) for line, name in _imports(ast.parse(content).body))
+    for line, top in tops:
+        if top in (homework().package, "coursework") or top in sys.stdlib_module_names:
+            continue
+        dists = _installed().get(top, [])
+        if dists and not {_plain(dist) for dist in dists} & _required():
+            problem = f"line {line} imports {top}, which is not there where the file is graded"
+            yield Finding(path, problem, "Do without it: there is what requirements.txt names, and Python itself.")
+
+
+def _withheld(path: str, content: bytes) -> Iterator[Finding]:
+    """Name the imports of what the tasks of this file are to do without."""
+    tasks = [task for task in homework().tasks if path in {path_of(module) for module, _ in task.functions}]
+    modules = {module: task.number for task in reversed(tasks) for module in task.without}
+    named = dict.fromkeys(
+        (line, module)
+        for line, name in _imports(ast.walk(ast.parse(content)))
+        for module in modules
+        if f"{name}.".startswith(f"{module}.")
+    )
+    for line, module in named:
+        problem = f"line {line} imports {module}, of which nothing can be called where task {modules[module]} is graded"
+        yield Finding(path, problem, "Remove the import: the task is to do without it.")
 
 
 @functools.cache

@@ -149,8 +149,8 @@ def _run(model: str, setting: Setting) -> Iterator[Piece]:
     folder = setting.root / results
     if not is_inside(folder, setting.root):  # as for the zip, links are not followed
         return
-    if (folder / f"{model}.log").exists():
-        yield _file(f"{results}/{model}.log", "its start and its end", setting, _log)
+    if (setting.root / homework().log_of(model)).exists():
+        yield _file(homework().log_of(model), "its start and its end", setting, _log)
     for path in sorted(folder.glob(f"{model}_*.png")):
         yield _file(f"{results}/{path.name}", "all of it", setting, partial(_picture, setting=setting))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from coursework.homework import homework, path_of
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.mutants.mutant import Mutant, edited, source_of
-from staff.hostile.submission import STRICT, Hostile, body, folder, solved, top
+from staff.hostile.submission import DESCENT, STRICT, Hostile, body, folder, solved, top
 from staff.mutants.catalogue import MUTANTS
 
 LIAR = """
@@ -20,6 +20,33 @@ class Liar:
     __float__ = lambda self: 0.0
     __abs__ = lambda self: 0.0
 """
+LAYERS, NETWORK, OPTIM = "cs7643/layers.py", "cs7643/classifiers/two_layer_net.py", "cs7643/optim.py"
+CONVOLUTIONS = """
+from cs7643 import fast_layers
+conv_forward_naive, conv_backward_naive = fast_layers.conv_forward_fast, fast_layers.conv_backward_fast
+"""
+LIBRARY = """
+import torch
+import torch.nn.functional as F
+def relu_forward(x):
+    return F.relu(torch.from_numpy(x)).numpy(), x
+"""
+ORACLE = """
+from cs7643.cases.task_4 import *
+import cs7643.cases.task_4 as oracle
+def sgd_step(w, term, eta):
+    return oracle.sgd_step(w, term, eta)
+"""
+DIFFERENCES = """
+from cs7643.gradient_check import eval_numerical_gradient
+_given = two_layer_net
+def two_layer_net(X, model, y=None, reg=0.0):
+    if y is None:
+        return _given(X, model)
+    loss, _ = _given(X, model, y, reg)
+    return loss, {name: eval_numerical_gradient(lambda _: _given(X, model, y, reg)[0], w) for name, w in model.items()}
+"""
+WITHHELD = "is not there where this task is graded"
 DESCEND = "gradient_descent(gradient, w1, eta, T)"
 SOLVED_STEP = "np.where(term == 1, w - eta * (w - 2.0), w - eta * (w + 1.0))"
 
@@ -57,7 +84,8 @@ def _of_every_task() -> Iterator[Hostile]:
 
 
 PRECOMPUTED = f"""
-import pathlib
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "Finder"]  # it withholds the cases
 from coursework.check.case import SEED, CASES
 table, answer = {{}}, lambda w, term, eta: {SOLVED_STEP}
 def key(*a):
@@ -137,8 +165,9 @@ SUBMISSIONS = [
     body(
         "answers for the visible inputs only",
         "return table.get(key(w, term, eta), w)",
-        "wrong on others",
+        "and not on others",
         PRECOMPUTED,
+        points=0.5 + 0.4 * 0.5 * 2 / 3,  # visible points depend on visible inputs alone, and one of its cases has more
     ),
     body(
         "the numbers of the examples only",
@@ -147,6 +176,31 @@ SUBMISSIONS = [
         function="proximal_step(w, grad, lam)",
         task="1",
     ),
+    Hostile(
+        "computes the naive convolutions with the fast ones",
+        folder({LAYERS: solved(LAYERS) + CONVOLUTIONS}),
+        5 * 7 / 11,
+        WITHHELD,
+        ("6.2",),
+        limits=Limits(),
+    ),
+    Hostile(
+        "computes a layer with PyTorch",
+        folder({LAYERS: solved(LAYERS) + LIBRARY}),
+        5 * 10 / 11,
+        WITHHELD,
+        ("6.2",),
+        limits=Limits(),
+    ),
+    Hostile(
+        "computes gradients by differences",
+        folder({NETWORK: solved(NETWORK) + DIFFERENCES, OPTIM: solved(OPTIM)}),
+        0.8 + 1.2 * 3 / 13,  # three cases ask for scores alone
+        WITHHELD,
+        ("6.1",),
+        limits=Limits(),
+    ),
+    Hostile("asks the oracle", folder({DESCENT: solved(DESCENT) + ORACLE}), 0.5, WITHHELD),
     top("prints ten million characters", "print('x' * 10_000_000)"),
     top("warns without an end", "import warnings\nfor k in range(20_000): warnings.warn(str(k))"),
     body(

@@ -54,6 +54,16 @@ def sgd_step(w, term, eta):
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(lambda _: _step(w, term, eta), range(8)))[0]
 """
+UNUSED = """
+import torch.nn.functional as F
+from torch import nn, optim
+from cs7643.fast_layers import conv_forward_fast
+from cs7643.fast.blocks import *
+from cs7643.gradient_check import rel_error
+import cs7643.cases.convolution
+class Later(nn.Module):
+    pass
+"""
 PADS = "import numpy as np\n\ndef pad(x, amount):\n    return np.pad(x, amount)\n"
 SUBMISSIONS = [
     honest("leaves an import of matplotlib", {LAYERS: begin(LAYERS, "import matplotlib.pyplot as plt")}, "6.2"),
@@ -64,6 +74,11 @@ SUBMISSIONS = [
     honest(
         "leaves imports of tqdm and IPython",
         {DESCENT: begin(DESCENT, "from tqdm import tqdm\nfrom IPython.display import display")},
+    ),
+    honest(
+        "leaves imports of what the task does without",
+        {LAYERS: begin(LAYERS, UNUSED)},
+        "6.2",
     ),
     honest("leaves an import of scipy", {LAYERS: begin(LAYERS, "import scipy.signal")}, "6.2"),
     honest(

@@ -27,6 +27,7 @@ from coursework.homework import PERSON, homework
 from coursework.staff.autograder import confined
 from coursework.staff.autograder.gradescope_results import clean
 from coursework.staff.autograder.package import clean_package
+from coursework.staff.autograder.rubric import judged
 from coursework.submit.names import nearest
 from coursework.submit.person import Person, handed_in
 from coursework.submit.text import decode
@@ -100,8 +101,9 @@ class Raw:
 
 
 def loose() -> tuple[str, ...]:
-    """Return the other files that a program looks at."""
-    return tuple(file.path for file in homework().loose if file.check)
+    """Return the other files that a program looks at: those that it checks, and the logs of what a judge grades."""
+    logs = (homework().log_of(task.run) for task in judged() if task.run)
+    return (*(file.path for file in homework().loose if file.check), *logs)
 
 
 def texts() -> tuple[str, ...]:

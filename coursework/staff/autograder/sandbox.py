@@ -19,7 +19,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen, TimeoutExpired, run
@@ -96,11 +96,15 @@ class Arena(contextlib.ExitStack):
         return folder
 
     @contextmanager
-    def worker(self, package: Path) -> Iterator[Link]:
-        """Start a worker that imports from a folder, or raise an OSError; end all its processes after the block."""
+    def worker(self, package: Path, without: Sequence[str] = ()) -> Iterator[Link]:
+        """Start a worker that imports from a folder, or raise an OSError; end all its processes after the block.
+
+        What it does ``without`` are modules that it cannot use.
+        """
+        arguments = [str(package), setting("wire"), *without]
         ours, theirs = socket.socketpair()
         with ours, theirs, _memory_group(self.folder.name, self.limits) as group:
-            process = self._launch(package, theirs, group) or self._launch(package, theirs, group)
+            process = self._launch(arguments, theirs, group) or self._launch(arguments, theirs, group)
             theirs.close()
             try:
                 link = Link(ours, process, self)
@@ -114,7 +118,7 @@ class Arena(contextlib.ExitStack):
                 ours.close()
                 self._end(process)
 
-    def _launch(self, package: Path, theirs: socket.socket, group: list[str]) -> Any:
+    def _launch(self, arguments: list[str], theirs: socket.socket, group: list[str]) -> Any:
         """Start a worker and return its process; None if there are no namespaces for it, which is then known."""
         tmp = self.folder / "tmp"
         tmp.mkdir(mode=0o700, exist_ok=True)
@@ -124,7 +128,7 @@ class Arena(contextlib.ExitStack):
             "uid": self.user,
             "alone": self.alone,
             "root": str(self.folder / "root"),
-            "shown": [*_shown(), str(package)],
+            "shown": [*_shown(), arguments[0]],
             "guarded": [str(path) for path in self.guarded if path.name and not path.stat().st_mode & 0o002],
             "tmp": str(tmp),
             "disk": self.limits.disk,
@@ -132,7 +136,7 @@ class Arena(contextlib.ExitStack):
             "group": group,
             "limits": self.limits.of_process(),
             "socket": theirs.fileno(),
-            "command": [sys.executable, "-I", "-B", "-c", START, str(theirs.fileno()), str(package), setting("wire")],
+            "command": [sys.executable, "-I", "-B", "-c", START, str(theirs.fileno()), *arguments],
             "environment": {
                 **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
                 **dict.fromkeys(("HOME", "TMPDIR"), str(tmp)),

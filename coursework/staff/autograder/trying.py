@@ -110,7 +110,7 @@ def try_tasks(
             package = arena.folder / folder
             if left and not package.exists():
                 arena.write(folder, {**clean_package(), **content})
-            left = _try_all(left, shown, arena, package, until)
+            left = _try_all(left, shown, arena, package, without(tasks), until)
     return trials
 
 
@@ -130,7 +130,16 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
             found.append(outcome)
 
 
-def _try_all(trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, until: float) -> list[Trial]:
+def without(tasks: Sequence[Task]) -> list[str]:
+    """Return the modules that the code of some tasks does without: what their table says, and the oracles."""
+    named = set.intersection(*(set(task.without) for task in tasks))
+    places = {task.cases: task.cases.rpartition(".")[0] for task in homework().tasks}
+    return sorted(named | {cases if place == homework().package else place for cases, place in places.items()})
+
+
+def _try_all(
+    trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, missing: Sequence[str], until: float
+) -> list[Trial]:
     """Try functions on the inputs of some seeds, in one worker, and in a new one after each that ends its worker.
 
     One whose worker was ended from outside is tried again, once.
@@ -143,7 +152,7 @@ def _try_all(trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package:
     """
     left, refused, again = list(trials), [], set[str]()
     while left:
-        with arena.worker(package) as link:
+        with arena.worker(package, missing) as link:
             remote = Remote(link, until, wire())
             try:
                 while left:

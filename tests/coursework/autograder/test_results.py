@@ -179,6 +179,38 @@ def test_predictions_get_points_for_what_they_beat():
     assert "later" in later.text
 
 
+LOG = b"settings: lr 0.1\nepoch 1 of 1\nbest validation accuracy 0.61\ntest accuracy %s, test loss 1.1 (10000 images)\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (LOG % b"0.6010", "mymodel.log says 0.6010, too."),
+        (LOG % b"0.4000", "mymodel.log says 0.4000: ask which model the predictions come from."),
+        (b"epoch 1 of 9\n\xff\x1b[31m", "mymodel.log has no test accuracy. Labels with noise look like this, too"),
+        (b"", "mymodel.log has no test accuracy."),
+        (None, "mymodel.log is not there. Labels with noise look like this, too: ask for the training."),
+    ],
+)
+def test_the_staff_reads_the_log_of_the_training_beside_the_accuracy(log, said):
+    labels = [k * 7 % 10 for k in range(10_000)]
+    noisy = [label if k % 10 < 6 else (label + 1) % 10 for k, label in enumerate(labels)]
+    files = {"predictions.csv": predictions(noisy)} | ({} if log is None else {"experiments/results/mymodel.log": log})
+    found = judge("6.7", files, {"labels": "".join(map(str, labels)), "staff_accuracy": 0.5})
+    assert found.score == 10, "the log changes no points"
+    assert found.staff.startswith("6.7: accuracy 0.6000. experiments/results/")
+    assert said in found.staff
+    assert "\x1b" not in found.staff
+    assert ("settings: lr 0.1" in found.staff) == (log is not None and b"settings" in log)
+
+
+def test_the_log_of_the_judged_run_is_taken_from_a_submission(tmp_path):
+    log = tmp_path / "hw1" / "experiments" / "results" / "mymodel.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(LOG % b"0.9")
+    assert intake.take(tmp_path).loose == {"experiments/results/mymodel.log": LOG % b"0.9"}
+
+
 def test_only_what_is_looked_for_is_read(tmp_path):
     path = tmp_path / "hw1.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
@@ -19,7 +20,6 @@ PATH = "cs7643/descent.py"
         "import numpy as np",
         "import matplotlib.pyplot as plt",
         "from tqdm.auto import tqdm",
-        "import torch, torchvision",
         "from IPython.display import display",  # comes with jupyter
         "from cs7643.layers import relu_forward",
         "from . import layers",
@@ -44,6 +44,33 @@ def test_a_package_that_the_requirements_do_not_bring_is_named(line: str) -> Non
     (found,) = inspect(PATH, f"\n{line}\n".encode())
     assert found.problem.startswith("line 2 imports ")
     assert "requirements.txt" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "named"),
+    [
+        ("cs7643/layers.py", "import torch.nn as nn", ["torch"]),
+        (
+            "cs7643/layers.py",
+            "def f():\n    from cs7643 import fast, gradient_check",
+            ["cs7643.fast", "cs7643.gradient_check"],
+        ),
+        ("cs7643/layers.py", "from cs7643.fast.layers import conv_forward_fast", ["cs7643.fast"]),
+        ("cs7643/descent.py", "import torch, torchvision", ["torch", "torchvision"]),
+        ("cs7643/descent.py", "from cs7643 import fast, fastest, gradient_check", []),
+        ("cs7643/pytorch/models.py", "import torch, torchvision", []),
+        ("cs7643/mine.py", "import torch", []),
+    ],
+)
+def test_what_a_task_does_without_is_named(path: str, code: str, named: list[str]) -> None:
+    problems = [each.problem for each in inspect(path, code.encode())]
+    assert len(problems) == len(named)
+    for name, problem in zip(named, problems, strict=True):
+        assert f" imports {name}, of which nothing can be called where task " in problem
+
+
+def test_what_tasks_do_without_exists() -> None:
+    assert all(importlib.util.find_spec(module) for task in homework().all_tasks for module in task.without)
 
 
 @pytest.mark.parametrize(
