@@ -10,7 +10,7 @@ from cs7643 import __version__
 from cs7643.options import COMMANDS, choose_data
 
 ANSWERS = "answers"
-PYTORCH = ("torch", "torchvision")  # problems 1 to 6.2 are to be solved with NumPy
+BY_NUMPY = ("torch", "torchvision", "cs7643.cases")  # problems 1 to 6.2 do without PyTorch, and without the oracles
 DIFFERENTIATION = ("cs7643.autodiff", "cs7643.gradient_check")  # so that 6.1 and 6.2 derive gradients themselves
 
 
@@ -22,7 +22,7 @@ def _task(
     by_person: str = "",
     also: tuple[str, ...] = (),
     run: str = "",
-    without: tuple[str, ...] = PYTORCH,
+    without: tuple[str, ...] = BY_NUMPY,
     **functions: tuple[str, ...],
 ) -> Task:
     """Return a task; ``autodiff__forward=("f",)`` says that ``f`` is written in cs7643/autodiff/forward.py."""
@@ -123,7 +123,7 @@ PROBLEMS = (
                 by_program=2,
                 by_person="the tuned network, its curves and filters",
                 also=(f"settings, {ANSWERS}",),
-                without=(*PYTORCH, *DIFFERENTIATION),
+                without=(*BY_NUMPY, *DIFFERENTIATION),
                 classifiers__two_layer_net=("two_layer_net",),
                 optim=("momentum", "rmsprop"),
             ),
@@ -131,7 +131,7 @@ PROBLEMS = (
                 "6.2",
                 5,
                 "Modular layers",
-                without=(*PYTORCH, *DIFFERENTIATION, "cs7643.fast"),
+                without=(*BY_NUMPY, *DIFFERENTIATION, "cs7643.fast"),
                 layers=(
                     *("affine_forward", "affine_backward", "relu_forward", "relu_backward"),
                     *("conv_forward_naive", "conv_backward_naive"),

@@ -103,6 +103,7 @@ def try_tasks(
     for trial in every:
         if path_of(trial.module) not in files:
             _fill(trial, Outcome("the file", "not started", f"{path_of(trial.module)} is not in the submission"))
+    without = sorted(set.intersection(*(set(task.without) for task in tasks)))
     chosen = {"all": files} if own == files else {"all": files, f"only-{tasks[0].number}": own}
     for shown in (seeds[:1], seeds[1:]):
         left = [trial for trial in every if not trial.outcomes.keys() & set(shown)]
@@ -110,7 +111,7 @@ def try_tasks(
             package = arena.folder / folder
             if left and not package.exists():
                 arena.write(folder, {**clean_package(), **content})
-            left = _try_all(left, shown, arena, package, without(tasks), until)
+            left = _try_all(left, shown, arena, package, without, until)
     return trials
 
 
@@ -130,15 +131,8 @@ def _fill(trial: Trial, outcome: Outcome) -> None:
             found.append(outcome)
 
 
-def without(tasks: Sequence[Task]) -> list[str]:
-    """Return the modules that the code of some tasks does without: what their table says, and the oracles."""
-    named = set.intersection(*(set(task.without) for task in tasks))
-    places = {task.cases: task.cases.rpartition(".")[0] for task in homework().tasks}
-    return sorted(named | {cases if place == homework().package else place for cases, place in places.items()})
-
-
 def _try_all(
-    trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, missing: Sequence[str], until: float
+    trials: list[Trial], seeds: tuple[int, ...], arena: Arena, package: Path, without: Sequence[str], until: float
 ) -> list[Trial]:
     """Try functions on the inputs of some seeds, in one worker, and in a new one after each that ends its worker.
 
@@ -152,7 +146,7 @@ def _try_all(
     """
     left, refused, again = list(trials), [], set[str]()
     while left:
-        with arena.worker(package, missing) as link:
+        with arena.worker(package, without) as link:
             remote = Remote(link, until, wire())
             try:
                 while left:
