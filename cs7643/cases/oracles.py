@@ -1,4 +1,4 @@
-"""What several tasks compare with: affine layers and rectifiers by way of the given fast layers."""
+"""What several tasks compare with: affine layers and rectifiers, computed in ways that nobody would hand in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from cs7643.fast.layers import conv_forward_fast
 
 Array = NDArray[Any]
 
@@ -18,9 +16,9 @@ def spaced(start: float, stop: float, *shape: int) -> Array:
 
 
 def affine(x: Array, w: Array, b: Array) -> Array:
-    """Compute an affine layer, (N, M): it is a convolution of images of one pixel."""
-    pixels, filters = x.reshape(len(x), -1, 1, 1), w.T[:, :, np.newaxis, np.newaxis]
-    out: Array = conv_forward_fast(pixels, filters, b, {"stride": 1, "pad": 0})[0][:, :, 0, 0]
+    """Compute an affine layer, (N, M): it is linear once each image has one more number, which is 1."""
+    extended = np.column_stack([x.reshape(len(x), -1), np.ones(len(x), x.dtype)])
+    out: Array = np.inner(extended, np.column_stack([w.T, b]))
     return out
 
 

@@ -1,7 +1,7 @@
 """Cases of task 6.1: the two-layer network and two update rules.
 
-The oracle of the network is stored facts, the given fast layers and the given loss; gradients are finite differences
-of these. Of the update rules it is the closed form: how much each gradient so far still counts.
+The oracle of the network is stored facts, affine maps in another form and the given loss; gradients are finite
+differences of these. Of the update rules it is the closed form: how much each gradient so far still counts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cases of task 6.4: the linear classifier, the optimiser, and one update of the weights.
 
-The oracles are the given fast layers, the rule of SGD written out in NumPy, and gradients of PyTorch itself. No case
-trains to a figure: after each step every weight is known.
+The oracles are affine maps in another form, the rule of SGD written out in NumPy, and gradients of PyTorch itself. No
+case trains to a figure: after each step every weight is known.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases of task 6.5: the two-layer network in PyTorch, against the given fast layers with the same parameters."""
+"""Cases of task 6.5: the two-layer network in PyTorch, against oracles with the same parameters."""
 
 from __future__ import annotations
 

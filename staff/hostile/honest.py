@@ -69,6 +69,11 @@ SUBMISSIONS = [
     honest("leaves an import of matplotlib", {LAYERS: begin(LAYERS, "import matplotlib.pyplot as plt")}, "6.2"),
     honest("leaves an import of torchvision", {MODELS: begin(MODELS, "import torchvision")}, "6.4", "6.5"),
     honest(
+        "leaves imports of all that is large",
+        {MODELS: begin(MODELS, "import torchvision, scipy.signal, sympy\nimport matplotlib.pyplot as plt, IPython")},
+        "6.4",
+    ),
+    honest(
         "leaves an import of PyTorch in layers.py", {LAYERS: begin(LAYERS, "import torch\nfrom torch import nn")}, "6.2"
     ),
     honest(

@@ -15,7 +15,8 @@ class Limits:
         wait: seconds that either may take besides where the machine computes something else.
         task: seconds for all calls of a task.
         total: seconds for the whole submission, within the ten minutes that the platform gives.
-        memory: megabytes of memory, over all its processes.
+        memory: megabytes of memory, over all its processes; PyTorch with CUDA, torchvision, SciPy, Matplotlib, SymPy
+            and IPython take 440 of them once they are imported.
         address: megabytes of data that one process may allocate.
         disk: megabytes of files.
         processes: processes and threads.
@@ -27,7 +28,7 @@ class Limits:
     wait: float = 50.0
     task: float = 90.0
     total: float = 420.0
-    memory: int = 400
+    memory: int = 600
     address: int = 2000
     disk: int = 32
     processes: int = 64
