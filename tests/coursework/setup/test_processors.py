@@ -60,7 +60,9 @@ def test_a_result_tells_what_pytest_returned(tmp_path, machine, monkeypatch):
     file = tmp_path / "test_two.py"
     file.write_text("def test_right(): pass\ndef test_wrong(): assert 0\n")
     (tmp_path / "none.ini").write_text("[pytest]\n")
-    command = [processors.sys.executable, "-m", "pytest", "-q", "-c", str(tmp_path / "none.ini"), str(file)]
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # all plugins take seconds to be imported
+    plain = ["-p", "xdist.plugin", "-c", str(tmp_path / "none.ini")]
+    command = [processors.sys.executable, "-m", "pytest", "-q", *plain, str(file)]
     assert processors.run([usable], [*command, "-k", "right"]) == 0
     assert processors.run([usable], command) == 1
     assert processors.run([usable], [*command, "-k", "nothing"]) == 1  # no test ran: that is no success
