@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from coursework.check.report import COLOURS
 from cs7643.autodiff import primitives
 from cs7643.autodiff.graph import Graph, formula, trace
 from cs7643.autodiff.mistaken import (
@@ -47,13 +46,14 @@ PROGRAMS = {  # each step: its name, its operation, and what it takes
 KINDS = ("forward", "backward", "jacobian")
 OPEN = "?"
 DIGITS = 3
+GREEN, RED, GREY = "#2A8C4A", "#C2334D", "#808080"  # 3:1 or more on white and on black
 SIGNS = {  # of each state of a number: what stands behind it, and its colour
-    "right": ("\u2713", "right"),
-    "open": ("\u00b7", "not started"),
-    "follows": ("\u2192", "begun"),
-    "wrong": ("\u2717", "wrong"),
-    "short": ("\u2717", "wrong"),
-    "none": ("\u2717", "wrong"),
+    "right": ("\u2713", GREEN),
+    "open": ("\u00b7", GREY),
+    "follows": ("\u2192", GREY),
+    "wrong": ("\u2717", RED),
+    "short": ("\u2717", RED),
+    "none": ("\u2717", RED),
 }
 SAID = {
     "none": f"expected a number with {DIGITS} digits, got {{}}.",
@@ -307,8 +307,8 @@ class Look:
 
     def _repr_html_(self) -> str:
         text = html.escape(str(self))
-        for sign, status in set(SIGNS.values()):
-            text = text.replace(f" {sign}", f' <b style="color: {COLOURS[status]}">{sign}</b>')
+        for sign, colour in set(SIGNS.values()):
+            text = text.replace(f" {sign}", f' <b style="color: {colour}">{sign}</b>')
         return f'<pre style="line-height: 1.4">{text}</pre>'
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cs7643 import autodiff
 from cs7643.autodiff import Dual, Tape, Variable, primitives
-from cs7643.autodiff.levels import LAYERS, draw_levels
+from cs7643.autodiff.levels_drawing import LAYERS, draw_levels
 
 
 def test_the_layers_are_handled_in_the_order_of_the_picture(monkeypatch):
