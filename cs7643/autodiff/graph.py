@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
@@ -107,12 +107,6 @@ def _local_derivatives(
         None if parent is None else float(rule(1.0, plain(value), *numbers))
         for rule, parent in zip(primitive.backward, parents, strict=False)
     )
-
-
-def swept_back_to(graph: Graph, k: int) -> Graph:
-    """Return the graph during the backward sweep: only node k and those after it have their adjoint."""
-    nodes = (replace(node, adjoint=node.adjoint if place >= k else None) for place, node in enumerate(graph.nodes))
-    return Graph(tuple(nodes), graph.outputs)
 
 
 def trace_table(graph: Graph) -> str:
