@@ -20,11 +20,11 @@ from cs7643.autodiff.graph import Graph, formula
 from cs7643.autodiff.layout import MARGIN, Layout, layout
 
 BLUE, VERMILION, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#777777", "#222222"
-VIOLET, LIT = "#7B3294", "#B35900"  # of local derivatives, and of what is done now
+VIOLET = "#7B3294"  # of local derivatives
 LOOKS = {  # of each kind of box: face, edge, line width, radius of the corners
     "input": ("#DCEBF5", BLUE, 1.2, 0.25),
     "constant": ("#EEEEEE", "#BBBBBB", 1.2, 0.08),
-    "inner": ("white", GREY, 1.2, 0.08),
+    "inner": ("#FFFFFF", GREY, 1.2, 0.08),
     "output": ("#FFF3CC", BLACK, 2.4, 0.03),
 }
 SIGNS = {"+": "+", "-": "-", "*": r"\cdot", "/": "/"}
@@ -32,38 +32,7 @@ FONT, SMALL = 11.0, 9.0  # points
 LINE, PAD = 0.215, 0.1  # inches
 
 
-@dataclass(frozen=True)
-class Moment:
-    """How far two sweeps have come.
-
-    Attributes:
-        node: the step that is done now.
-        backward: whether the backward sweep is under way; then all steps have their values and tangents.
-    """
-
-    node: int
-    backward: bool
-
-    def computed(self, k: int) -> bool:
-        """Tell whether the value of a node is known."""
-        return self.backward or k <= self.node
-
-    def swept(self, k: int) -> bool:
-        """Tell whether the adjoint of a node is known."""
-        return self.backward and k >= self.node
-
-    def uses(self, s: int, t: int) -> bool:
-        """Tell whether what is done now needs the arrow from one node to another."""
-        return (s if self.backward else t) == self.node
-
-
-def draw(
-    graph: Graph,
-    title: str = "",
-    local: bool = False,
-    moment: Moment | None = None,
-    room: tuple[float, float] = (0.0, 0.0),
-) -> Figure:
+def draw(graph: Graph, title: str = "", local: bool = False) -> Figure:
     """Draw a computation from left to right: the formula of each node, its value, and its derivatives if known.
 
     Inputs are blue and round, outputs yellow with a thick border; adjoints have a bar, tangents a dot.
@@ -72,48 +41,38 @@ def draw(
         graph: the computation.
         title: one line or several.
         local: whether each arrow carries its local derivative, that of the step by this one of its inputs.
-        moment: how much is known; what is not is faded or left out, and what is done now is marked. None: all is known.
-        room: the least width of the picture, and the height of what will stand below the graph, in inches.
 
     Returns:
-        The figure, closed, so that a notebook shows it once. Its axes are in inches from the upper left corner.
+        The figure, closed, so that a notebook shows it once.
     """
     plan, labels = labelled_layout(graph) if local else (layout(graph, box_sizes(graph)), ())
     headings = title.split("\n") if title else []
     corner = (plan.centres + plan.sizes / 2).max(axis=0) + MARGIN
-    width = max(corner[0], *(_text_width(heading, FONT + 1) + 2 * MARGIN for heading in headings), room[0])
+    width = max(corner[0], *(_text_width(heading, FONT + 1) + 2 * MARGIN for heading in headings), 0.0)
     shift = np.array([(width - corner[0]) / 2, MARGIN + 0.25 * len(headings) + 0.05 * bool(headings)])
-    height = corner[1] + shift[1] + room[1]
-    figure = plt.figure(figsize=(width, height))
-    axis = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    figure = plt.figure(figsize=(width, corner[1] + shift[1]))
+    axis = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(corner[1] + shift[1], 0))
     axis.set_axis_off()
     axis.text(width / 2, MARGIN, title, size=FONT + 1, ha="center", va="top", linespacing=1.3)
-    alphas = [1.0 if moment is None or moment.computed(k) else 0.2 for k in range(len(graph.nodes))]
     for s, t, points in plan.wires:
-        lit = moment is not None and moment.uses(s, t)
         arrow = FancyArrowPatch(path=Path(points + shift), arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0)
-        arrow.set(color=LIT if lit else GREY, lw=2.6 if lit else 1.3, alpha=alphas[t], gid=f"edge-{s}-{t}")
+        arrow.set(color=GREY, lw=1.3, gid=f"edge-{s}-{t}")
         axis.add_patch(arrow)
     behind = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"}
     for n, label in enumerate(labels):
         (x, y), gid = label.centre + shift, f"local-{n}-{label.target}"
-        written = axis.text(x, y, label.text, size=SMALL, color=VIOLET, ha="center", va="center", bbox=behind, gid=gid)
-        written.set_alpha(alphas[label.target])
-    for k, (node, alpha) in enumerate(zip(graph.nodes, alphas, strict=True)):
+        axis.text(x, y, label.text, size=SMALL, color=VIOLET, ha="center", va="center", bbox=behind, gid=gid)
+    for k, node in enumerate(graph.nodes):
         kind = "output" if k in graph.outputs else node.operation
         face, edge, thickness, radius = LOOKS.get(kind, LOOKS["inner"])
         (x, y), (wide, high) = plan.centres[k] + shift, plan.sizes[k]
         box = FancyBboxPatch((x - wide / 2, y - high / 2), wide, high, f"round,pad=0,rounding_size={radius}")
-        box.set(fc=face, ec=edge, lw=thickness, alpha=alpha, gid=f"node-{k}")
-        if moment is not None and moment.node == k:
-            box.set(ec=LIT, lw=3.0)
+        box.set(fc=face, ec=edge, lw=thickness, gid=f"node-{k}")
         axis.add_patch(box)
         texts = _texts(graph, k)
         for n, (text, colour) in enumerate(texts):
-            if moment and not (moment.swept(k) if colour == VERMILION else n == 0 or moment.computed(k)):
-                continue
             base = y + (n - len(texts) / 2 + 0.68) * LINE
-            axis.text(x, base, text, size=FONT, color=colour, ha="center", alpha=alpha, gid=f"text-{k}-{n}")
+            axis.text(x, base, text, size=FONT, color=colour, ha="center", gid=f"text-{k}-{n}")
     plt.close(figure)
     figure.set_label(_in_words(graph, title, labels))
     return figure
@@ -129,7 +88,7 @@ class Label:
     centre: NDArray[Any]
 
 
-@lru_cache(maxsize=4)  # the same for all moments of a computation
+@lru_cache(maxsize=4)  # the same for all steps of a computation
 def labelled_layout(graph: Graph) -> tuple[Layout, tuple[Label, ...]]:
     """Return the places of the boxes, with room between them for the local derivatives, and these.
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from itertools import combinations, pairwise, permutations, product
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 
 from cs7643.autodiff import by_hand, stack
-from cs7643.autodiff.drawing import Moment, box_sizes, draw, labelled_layout
+from cs7643.autodiff.drawing import box_sizes, draw, labelled_layout
 from cs7643.autodiff.graph import Graph, Node, trace
-from cs7643.autodiff.layout import MARGIN
 from cs7643.autodiff.layout import layout as place_boxes
-from cs7643.autodiff.steps_drawing import draw_step, in_words, moments
 
 STEPS = {
     "f": "x; y; 1; a = + x y; b = + y 1; c = * a b",
@@ -186,57 +183,6 @@ def test_any_name_can_be_drawn(name, tmp_path):
         Node("pi", "constant", (), 3.14),
     )
     draw(Graph(nodes, (1,))).savefig(tmp_path / "figure.png")
-
-
-@pytest.mark.parametrize("backward", [False, True])
-@pytest.mark.parametrize("node", [0, 4, 9])
-def test_what_is_not_yet_computed_is_faded_and_has_no_number(node, backward):
-    graph = GRAPHS["f1"]
-    axis = draw(graph, moment=Moment(node, backward)).axes[0]
-    shown = {text.get_gid() for text in axis.texts}
-    for artist in [*axis.patches, *(text for text in axis.texts if text.get_gid())]:
-        kind, *positions = artist.get_gid().split("-")
-        k = int(positions[1 if kind == "edge" else 0])
-        assert isinstance(artist, FancyArrowPatch) == (kind == "edge")
-        assert artist.get_alpha() == (1.0 if backward or k <= node else 0.2)
-    for k, step in enumerate(graph.nodes):
-        if step.operation != "constant":
-            assert {f"text-{k}-{n}" in shown for n in (1, 2)} == {backward or k <= node}
-            assert (f"text-{k}-3" in shown) == (backward and k >= node)
-
-
-def test_nothing_moves_from_step_to_step():
-    graph = by_hand.differentiated(by_hand.program("f1", (0.1, -0.3)), (1.0, 0.0))
-    every = moments(graph)
-    forward = [k for k, node in enumerate(graph.nodes) if node.operation != "constant"]
-    assert [moment.node for moment in every] == [*forward, *reversed(forward)]
-    places = {}
-    for number, moment in enumerate(every, 1):
-        axis = draw_step(graph, number).axes[0]
-        for artist in [*axis.texts, *axis.patches]:
-            gid = artist.get_gid() or ""
-            if gid.startswith(("text", "node", "cell", "local")):
-                place = artist.get_window_extent().bounds[:2]
-                assert np.allclose(places.setdefault(gid, place), place, atol=0.6), gid
-        (lit,) = [patch for patch in axis.patches if patch.get_gid() == "lit"]
-        assert lit.get_y() == pytest.approx(axis.get_ylim()[0] - MARGIN - 0.24 * (9 - forward.index(moment.node)))
-    with pytest.raises(ValueError, match="from 1 to 18, got 19"):
-        draw_step(graph, 19)
-
-
-def test_the_words_of_a_step_are_its_arithmetic():
-    graph = by_hand.differentiated(by_hand.program("f1", (0.1, -0.3)), (1.0, 0.0))
-    for moment in moments(graph):
-        words = in_words(graph, moment)
-        found = re.search(r"(\w+)-(dot|bar) = (?:(.* × .*) = )?(-?[\d.]*\d)", words)
-        node = next(node for node in graph.nodes if node.name == found[1])
-        assert float(found[4]) == pytest.approx(node.tangent if found[2] == "dot" else node.adjoint, rel=1e-3)
-        terms = [re.sub("[()]", "", term).split(" × ") for term in (found[3] or "").split(" + ") if term]
-        assert len(terms) == (
-            len(node.inputs) - (node.name == "b") if found[2] == "dot" else len(by_hand.uses(graph, moment.node))
-        )
-        if terms:
-            assert sum(float(x) * float(y) for x, y in terms) == pytest.approx(float(found[4]), rel=2e-3, abs=1e-9)
 
 
 PROBLEM = [(name, w) for name in ("f1", "f1_as_typeset", "f2") for w in ((1.0, 2.0), (0.1, -0.3))]
