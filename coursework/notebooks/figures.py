@@ -13,6 +13,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 DESCRIPTION = "Description"  # the field of a PNG
+EXPLORABLE = "explorable"  # in the metadata of HTML that is more than its picture
 
 
 def register() -> None:
@@ -58,3 +59,9 @@ def text_of(output: Any) -> str:
         if kind in output.get("data", {}) and isinstance(described, dict) and described.get("alt"):
             return str(described["alt"])
     return ""
+
+
+def moves(output: Any) -> bool:
+    """Tell whether the HTML of an output can be explored, so that the picture beside it is not all of it."""
+    described = output.get("metadata", {}).get("text/html")
+    return "text/html" in output.get("data", {}) and isinstance(described, dict) and EXPLORABLE in described
