@@ -34,4 +34,5 @@ from cs7643.plots.runs import (
     same_curves,
 )
 from cs7643.plots.speed import roofline, speed_bars
+from cs7643.plots.steps import both_sweeps
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves
