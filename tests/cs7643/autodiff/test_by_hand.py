@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import re
 
 import numpy as np
 import pytest
 
+from coursework.root import ROOT
+from coursework.staff.release.blanks import cut
+from coursework.staff.release.markers import PYTHON, Place
 from cs7643 import autodiff
 from cs7643.autodiff import by_hand, graph
 from cs7643.autodiff.mistaken import MISTAKES
@@ -244,6 +249,31 @@ def test_rows_that_are_lost_or_added_are_said():
         by_hand.sheet("forward", "f3", NEAR)
     with pytest.raises(ValueError, match="2 coordinates, got 3"):
         by_hand.sheet("forward", "f2", (1, 2, 3))
+
+
+SHEETS = [
+    (cell["id"], "".join(cell["source"]))
+    for cell in json.loads((ROOT / "notebooks" / "2_autodiff.ipynb").read_text(encoding="utf-8"))["cells"]
+    if "by_hand.look(" in "".join(cell["source"])
+]
+
+
+@pytest.mark.parametrize(("name", "source"), SHEETS, ids=[name for name, _ in SHEETS])
+def test_the_notebook_gives_empty_tables_that_a_solution_fills(name, source):
+    given, _ = cut(source, PYTHON, Place(name))
+    looks = re.search(r'by_hand\.look\(sheet, "(\w+)", "([\w ]+)", \((.*), (.*)\)\)', source)
+    kind, program, w = looks[1], looks[2], (float(looks[3]), float(looks[4]))
+    sheets = {text.split('"""')[1].strip("\n") for text in given.split("sheet = ")[1:]}
+    assert sheets == {by_hand.sheet(kind, program, w)}
+    found = {}
+    exec(source, {"by_hand": by_hand}, found)
+    assert set(by_hand.look(found["sheet"], kind, program, w).states.values()) == {"right"}
+
+
+def test_the_notebook_has_tables_of_every_kind_first_where_every_branch_is_visible():
+    looks = [source.rpartition("by_hand.look(sheet, ")[2] for _, source in SHEETS]
+    assert [look.rpartition(", (")[2] for look in looks] == ["0.1, -0.3))"] * 4 + ["1, 2))"] * 2
+    assert {look.split(",")[0].strip('"') for look in looks} == set(by_hand.KINDS)
 
 
 def test_html_marks_each_number_and_escapes_what_was_typed():
