@@ -35,7 +35,7 @@ LAYERS = (  # from the outside in: what it is, its rank, its colours, who handle
     ),
     ("3.0", 0, ("#DCEBF5", BLUE), "primitive.value", "computes the number"),
 )
-ROW, LEFT, WIDE, STEP = 0.78, 3.85, 9.4, 0.91  # inches; a layer begins a step to the right of the one around it
+ROW, LEFT, WIDE, STEP = 0.78, 4.0, 9.6, 0.96  # inches; a layer begins a step to the right of the one around it
 
 
 def draw_levels() -> Figure:
