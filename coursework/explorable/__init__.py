@@ -13,7 +13,8 @@ aloud when it changes: keep them to the numbers of the state.
 
 The output holds everything: text/html with a script that loads nothing, and beside it a still picture with a text
 alternative, which the PDF takes. Where scripts are not run, the HTML shows the still picture, too. The states share
-what they have in common, so that a state costs what differs in it; an explorable should stay under ``LIMIT`` bytes.
+what they have in common and are packed, so that one costs what differs in it; the HTML should stay under ``LIMIT``
+bytes. The still picture is in the output twice: let it be one state, unless a strip says more.
 
 A state that differs from the others in a few marks is fast and small: ``base = drawing_of(figure)`` once, and for each
 state ``base.under('<circle cx=... cy=... r="4" fill="#D55E00"/>', words)``, where ``place(axis, x, y)`` returns the

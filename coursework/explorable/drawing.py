@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 
-from coursework.notebooks.figures import DESCRIPTION
+from coursework.notebooks.figures import described
 
 DPI = 100
 COLOURS = 128  # of a still picture: enough for smooth edges, and a third of the bytes
@@ -74,7 +74,8 @@ def drawing_of(figure: Figure) -> Drawing:
     # A style sheet would hold for the whole page.
     svg = re.sub(r"<!--.*?-->|<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.S)
     svg = re.sub(r"<svg [^>]*(viewBox=\"[^\"]*\")[^>]*>", rf"<svg {ROOT} \1>", svg, count=1)
-    svg = svg.replace("xlink:href", "href").replace("; ", ";").replace(": ", ":")
+    svg = svg.replace("xlink:href", "href")
+    svg = re.sub(r" style=\"[^\"]*\"", lambda found: re.sub(r"(?<=[:;]) +", "", found[0]), svg)
     svg = re.sub(r"font:((?:\w+ )*?)([\d.]+px) [^;\"]*", r"font-style:\1;font-size:\2", svg).replace("font-style:;", "")
     svg = re.sub(r"font-family:[^;\"]*;?", "", svg)
     used = set(re.findall(r"#([\w-]+)[\")]", svg))
@@ -105,16 +106,17 @@ def pixels_of(figure: Figure) -> Pixels:
     """Return a Matplotlib figure as PNG of few colours, and so of few bytes."""
     with Image.open(io.BytesIO(png(figure))) as picture:
         few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    described, stream = PngImagePlugin.PngInfo(), io.BytesIO()
-    described.add_itxt(DESCRIPTION, str(figure.get_label()))
-    few.save(stream, "PNG", optimize=True, pnginfo=described)
+    noted, stream = PngImagePlugin.PngInfo(), io.BytesIO()
+    for name, words in described(figure).items():
+        noted.add_itxt(name, words)
+    few.save(stream, "PNG", optimize=True, pnginfo=noted)
     return Pixels(base64.b64encode(stream.getvalue()).decode(), str(figure.get_label()))
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DPI, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=DPI, bbox_inches="tight", metadata=described(figure))
     return stream.getvalue()
 
 

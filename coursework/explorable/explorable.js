@@ -1,8 +1,11 @@
-(function (data) {
+(function (id, packed) {
   "use strict";
   // Every copy of this figure that is on the page and not yet alive; an editor may show an output twice.
   const root = document.currentScript ? document.currentScript.getRootNode() : document;
-  root.querySelectorAll('[data-explorable="' + data.id + '"]:not([data-live])').forEach(enliven);
+  const figures = root.querySelectorAll('[data-explorable="' + id + '"]:not([data-live])');
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  new Response(unpacked).json().then((data) => figures.forEach((figure) => enliven(figure, data)));
 
   function make(parent, name, attributes, text) {
     const made = document.createElement(name);
@@ -11,13 +14,14 @@
     return parent.appendChild(made);
   }
 
-  function picture(state) {
+  function picture(data, state) {
     const pieces = data.base.slice();
     for (const [at, count, put] of data.changes[state].slice().reverse()) pieces.splice(at, count, put);
     return pieces.join("");
   }
 
-  function enliven(figure) {
+  function enliven(figure, data) {
+    if ("live" in figure.dataset) return;
     make(figure, "style", {}, data.css);
     figure.style.cssText += ";" + data.colours;
     figure.dataset.live = "";
@@ -46,7 +50,7 @@
 
     function show() {
       const state = place.reduce((sum, at, k) => sum * knobs[k].values.length + at, 0);
-      stage.innerHTML = picture(state);
+      stage.innerHTML = picture(data, state);
       stage.setAttribute("aria-label", data.texts[state]);
       words.textContent = data.texts[state];
       knobs.forEach(({ input, value, values, buttons }, k) => {
@@ -82,4 +86,4 @@
     figure.addEventListener("pointerenter", shade);
     show();
   }
-})(DATA);
+})("ID", "DATA");

@@ -8,6 +8,7 @@ import html
 import itertools
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -104,7 +105,6 @@ def _page(
     own = re.sub(r"((?: id=\"|href=\"#|url\(#))", rf"\1x{digest}-", joined)  # no other picture has these ids
     base, *others = (_pieces(svg) for svg in own.split("\0"))
     data = {
-        "id": digest,
         "css": re.sub(r"\s+", " ", (HERE / "explorable.css").read_text(encoding="utf-8")),
         "colours": colours,
         "parameters": parameters,
@@ -114,11 +114,10 @@ def _page(
         "texts": texts,
         "drag": drag,
     }
-    encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    encoded = encoded.replace("</", "<\\/").replace("<!--", "<\\u0021--")  # nothing in it ends the script
+    encoded = base64.b64encode(zlib.compress(json.dumps(data, ensure_ascii=False).encode(), 9)).decode()
     content = still.content if still.kind == "image/png" else base64.b64encode(still.content.encode()).decode()
     picture = f'<img alt="{html.escape(still.text)}" src="data:{still.kind};base64,{content}" style="max-width:100%">'
-    script = (HERE / "explorable.js").read_text(encoding="utf-8").replace("DATA", encoded, 1)
+    script = (HERE / "explorable.js").read_text(encoding="utf-8").replace("ID", digest, 1).replace("DATA", encoded, 1)
     return f'<figure class="explorable" data-explorable="{digest}">{picture}</figure>\n<script>\n{script}</script>'
 
 

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import time
 from xml.etree import ElementTree
 
 import axe
@@ -77,7 +78,11 @@ def page(browser, tmp_path):
         browser.scheme(scheme)
         browser.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         browser.open(path.as_uri())
-        return browser
+        for _ in range(100):
+            if not scripts or browser.ask("document.querySelector('.explorable:not([data-live])') === null"):
+                return browser
+            time.sleep(0.05)
+        raise TimeoutError(browser.said)
 
     yield show
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
