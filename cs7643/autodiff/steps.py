@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cs7643.autodiff.by_hand import uses
-from cs7643.autodiff.drawing import BLACK, GREEN, GREY, LOOKS, VERMILION, VIOLET, labelled_layout
+from cs7643.autodiff.drawing import BLACK, GREY, LOOKS, VIOLET, labelled_layout
 from cs7643.autodiff.graph import Graph, formula
 from cs7643.autodiff.layout import MARGIN
 
 UNIT = 72  # of the pictures, in an inch
 LIT, PALE = "#B35900", "#FFE9B8"  # of what is done now, and of its row
+TANGENT, ADJOINT = "#00664A", "#A03C00"  # of texts: 5:1 or more, also on the row
 HEAD, ROW, FIRST, COLUMN = 26.0, 17.0, 120.0, 90.0  # the title's and a row's height, the columns' widths
 LINE = 15.5
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -125,10 +126,10 @@ def _picture(graph: Graph, number: int) -> tuple[str, tuple[float, float], str]:
             continue
         letter, index = node.name[0], node.name[1:].translate(SUBSCRIPTS)
         value = _text(x, top + LINE, f"= {node.value:.4g}", BLACK) + _cell(left, rows[k], 1, node.value, BLACK)
-        tangent = _text(x, top + 2 * LINE, f"{letter}{DOT}{index} = {node.tangent:.4g}", GREEN)
-        tangent += _cell(left, rows[k], 2, node.tangent, GREEN)
-        adjoint = _text(x, top + 3 * LINE, f"{letter}{BAR}{index} = {node.adjoint:.4g}", VERMILION)
-        adjoint += _cell(left, rows[k], 3, node.adjoint, VERMILION)
+        tangent = _text(x, top + 2 * LINE, f"{letter}{DOT}{index} = {node.tangent:.4g}", TANGENT)
+        tangent += _cell(left, rows[k], 2, node.tangent, TANGENT)
+        adjoint = _text(x, top + 3 * LINE, f"{letter}{BAR}{index} = {node.adjoint:.4g}", ADJOINT)
+        adjoint += _cell(left, rows[k], 3, node.adjoint, ADJOINT)
         marked = f'<rect {place} fill="none" stroke="{LIT}" stroke-width="3"/>'
         row = f'<rect x="{left:.0f}" y="{rows[k] - 12.5:.1f}" width="{table:.0f}" height="{ROW:.0f}" fill="{PALE}"/>'
         parts += [_shown(marked + row, k == moment.node), _shown(value + tangent, moment.computed(k))]
@@ -136,7 +137,7 @@ def _picture(graph: Graph, number: int) -> tuple[str, tuple[float, float], str]:
         parts.append(
             f'<text x="{left + 6:.0f}" y="{rows[k]:.0f}" text-anchor="start">{_named(formula(graph, k))}</text>'
         )
-    heads = zip(("value", "dot", "bar"), (BLACK, GREEN, VERMILION), strict=True)
+    heads = zip(("value", "dot", "bar"), (BLACK, TANGENT, ADJOINT), strict=True)
     parts += [_cell(left, bottom + 0.4 * ROW, n, head, colour) for n, (head, colour) in enumerate(heads, 1)]
     rule = bottom + 0.7 * ROW
     parts.append(f'<path d="M{left:.0f} {rule:.1f}h{table:.0f}" stroke="{GREY}"/>')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coursework.explorable import Drawing, Explorable, frames
 from cs7643.autodiff.graph import Graph
-from cs7643.autodiff.steps import draw_step, moments
+from cs7643.autodiff.steps import draw_step, draw_strip, moments
 
 
 def both_sweeps(graph: Graph) -> Explorable:
@@ -14,9 +14,9 @@ def both_sweeps(graph: Graph) -> Explorable:
         graph: with the values, the tangents, the adjoints and the local derivatives of all nodes.
 
     Returns:
-        The figure; it begins where the values and tangents are known, and the still picture is that after both sweeps.
+        The figure. It begins after the sweep forward; the still picture shows that moment, and the end.
     """
     count = len(moments(graph))
-    last = Drawing(*draw_step(graph, count))
+    still = Drawing(*draw_strip(graph, (count // 2, count)))
     steps = range(1, count + 1)
-    return frames(lambda step: Drawing(*draw_step(graph, step)), {"step": steps}, start=(count // 2 - 1,), still=last)
+    return frames(lambda step: Drawing(*draw_step(graph, step)), {"step": steps}, start=(count // 2 - 1,), still=still)

@@ -8,10 +8,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
+from coursework.explorable.drawing import dark_of
 from cs7643.autodiff import by_hand
-from cs7643.autodiff.drawing import labelled_layout
-from cs7643.autodiff.steps import PALE, UNIT, _curve, draw_step, draw_strip, in_words, moments
+from cs7643.autodiff.drawing import BLACK, LOOKS, labelled_layout
+from cs7643.autodiff.steps import ADJOINT, PALE, TANGENT, UNIT, _curve, draw_step, draw_strip, in_words, moments
 
 POINTS = {"f1": (0.1, -0.3), "f1_as_typeset": (1.0, 2.0), "f2": (0.1, -0.3), "warm_up": (2.0, 3.0)}
 EVERY = pytest.mark.parametrize("name", POINTS)
@@ -122,3 +124,16 @@ def test_a_strip_holds_several_steps():
         "Backward, step 5 of 5",
     ]
     assert words.count("step") == 3
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_texts_stand_out_from_what_is_behind_them(theme):
+    def luminance(colour):
+        shown = colour if theme == "light" else dark_of(colour)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shown)]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    for ground in ("#FFFFFF", PALE, *(face for face, *_ in LOOKS.values())):
+        for colour in (BLACK, TANGENT, ADJOINT):
+            low, high = sorted((luminance(colour), luminance(ground)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (colour, ground)
