@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, PngImagePlugin
 
-from coursework.notebooks.figures import described
+from coursework.notebooks.figures import described, smaller
 
 DPI = 100
-COLOURS = 128  # of a still picture: enough for smooth edges, and a third of the bytes
 ROOT = 'xmlns="http://www.w3.org/2000/svg" stroke-linejoin="round" font-family="DejaVu Sans,Verdana,sans-serif"'
 DARK = "#1c2028"  # of a dark page
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
@@ -103,14 +101,8 @@ def _rounded(attribute: str) -> str:
 
 
 def pixels_of(figure: Figure) -> Pixels:
-    """Return a Matplotlib figure as PNG of few colours, and so of few bytes."""
-    with Image.open(io.BytesIO(png(figure))) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    noted, stream = PngImagePlugin.PngInfo(), io.BytesIO()
-    for name, words in described(figure).items():
-        noted.add_itxt(name, words)
-    few.save(stream, "PNG", optimize=True, pnginfo=noted)
-    return Pixels(base64.b64encode(stream.getvalue()).decode(), str(figure.get_label()))
+    """Return a Matplotlib figure as PNG in few bytes."""
+    return Pixels(base64.b64encode(smaller(png(figure))).decode(), str(figure.get_label()))
 
 
 def png(figure: Figure) -> bytes:

@@ -136,8 +136,9 @@ def regret_ledger(
         plane.annotate("w*", w_star, xytext=(0, -16), textcoords="offset points", ha="center")
         plane.annotate("w(1)", (0, 0), xytext=(-4, 8), textcoords="offset points", ha="center")
         low, high = np.vstack([iterates, w_star]).min(0), np.vstack([iterates, w_star]).max(0)
-        plane.set(xlim=(low[0] - 0.2, high[0] + 0.3), ylim=(low[1] - 0.25, high[1] + 0.3), xticks=[], yticks=[])
-        plane.set(aspect="equal", title="the path to w*")
+        middle, half = (low + high) / 2, (high - low).max() / 2 + 0.25
+        plane.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), xticks=[])
+        plane.set(yticks=[], aspect="equal", title="the path to w*")
         below, above = [(spent[t], BLUE), (owed[t], VERMILION)], [(owed[0], VERMILION), (budget[t] - owed[0], GREEN)]
         for row, parts in enumerate((below, above)):
             left = 0.0
@@ -151,15 +152,14 @@ def regret_ledger(
         bars.set(ylim=(-0.75, 1.75), xlim=(0, budget[-1] * 1.02), yticks=[], title="the ledger")
         bars.set(xlabel="distances: squared, over 2η")
         bars.spines["left"].set_visible(False)
-        step = f"Step {t} costs a regret of {spent[t] - spent[t - 1]:.3f}: " if t else "Before the first step: "
+        step = "Before the first step. "
         if t:
-            step += (
-                f"{owed[t - 1] - owed[t]:.3f} of distance paid back, and a penalty of {budget[t] - budget[t - 1]:.3f}. "
-            )
+            regretted, paid, penalty = spent[t] - spent[t - 1], owed[t - 1] - owed[t], budget[t] - budget[t - 1]
+            step = f"Step {t}: regret {regretted:.3f} = distance paid back {paid:.3f} + penalty {penalty:.3f}. "
         return clean(
             figure,
             f"{step}In all: regret {spent[t]:.3f} + distance left {owed[t]:.3f} = distance at the start "
-            f"{owed[0]:.3f} + penalties {budget[t] - owed[0]:.3f} = {spent[t] + owed[t]:.3f}.",
+            f"{owed[0]:.3f} + penalties {budget[t] - owed[0]:.3f}.",
         )
 
     steps = range(len(v) + 1)
@@ -272,11 +272,11 @@ def sgd_region(sgd_step: Callable[[ArrayLike, int, float], ArrayLike]) -> Explor
             (x, y), (u, z) = place(curves, w, start), place(curves, to, end)
             marks.append(f'<path d="M{x} {y}L{u} {z}" stroke="{shade}" stroke-width="2"/>')
             marks += [_dot(curves, w, start, shade), _dot(curves, to, end, shade, fill="#ffffff")]
-        trend = "rises" if after > before else "falls"
+        trend = "stays" if abs(after - before) < 1e-12 else "rises" if after > before else "falls"
         return base.under(
             "".join(marks),
             f"From w = {w:g} with η = {eta:.3g} the step on term 2 leads to {to:.3g}. "
-            f"Term 2 goes from {own[0]:.3g} to {own[1]:.3g}; f {trend} from {before:.3g} to {after:.3g}.",
+            f"Term 2 goes from {own[0]:.3g} to {own[1]:.3g}; f {trend}, from {before:.3g} to {after:.3g}.",
         )
 
     values = {"w": POINTS.tolist(), "η": RATES.round(2).tolist()}

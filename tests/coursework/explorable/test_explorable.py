@@ -12,9 +12,11 @@ from xml.etree import ElementTree
 import axe
 import chromium
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from coursework.explorable import LIMIT, Drawing, drawing_of, frames, place, png, strip
 from coursework.explorable.drawing import dark_of, themed
@@ -252,6 +254,19 @@ def test_a_notebook_stores_the_words_a_still_picture_and_the_page(line, plane):
 def test_the_same_calls_give_the_same_bytes_and_few_of_them(line):
     assert frames(curve, {"slope": VALUES}, start=[1]).html == line.html
     assert len(line.html.encode()) < LIMIT / 2
+
+
+def test_a_drawing_is_stored_in_fewer_bytes_and_a_photograph_as_it_is():
+    before, after = png(curve(2.0)), figures.smaller(png(curve(2.0)))
+    assert len(after) < len(before) / 2
+    one, other = (plt.imread(io.BytesIO(picture))[..., :3] for picture in (before, after))
+    assert abs(one - other).max() < 0.15
+    assert abs(one - other).mean() < 1e-3
+    with Image.open(io.BytesIO(after)) as picture:
+        assert picture.info[figures.DESCRIPTION] == curve(2.0).get_label()
+    noise, stream = np.random.default_rng(0).random((100, 100, 3)), io.BytesIO()
+    plt.imsave(stream, noise)
+    assert figures.smaller(stream.getvalue()) == stream.getvalue()
 
 
 def test_the_still_picture_can_be_another(line):
