@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 
+from coursework.notebooks.waiting import set_in
 from coursework.root import ROOT
 from coursework.staff.release.blanks import cut
 from coursework.staff.release.markers import PYTHON, Place
@@ -281,3 +282,12 @@ def test_html_marks_each_number_and_escapes_what_was_typed():
     assert "&lt;b&gt;" in found._repr_html_()
     assert "<b>|" not in found._repr_html_()
     assert found._repr_html_().count("✓</b>") == 8
+
+
+def test_no_cell_hides_what_the_first_one_imports():
+    """So every cell can run again after any other."""
+    cells = json.loads((ROOT / "notebooks" / "2_autodiff.ipynb").read_text(encoding="utf-8"))["cells"]
+    first, *others = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    imported = set(re.findall(r"\w+", " ".join(re.findall(r"^from \S+ import (.*)", first, re.M))))
+    assert {"by_hand", "plots"} <= imported
+    assert not [set_in(source) & imported for source in others if set_in(source) & imported]
