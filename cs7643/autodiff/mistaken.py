@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from cs7643.autodiff import primitives
 from cs7643.autodiff.graph import Graph, Node
 from cs7643.autodiff.primitives import Primitive
+from cs7643.autodiff.programs import operation
 
 MISTAKES = {
     "path": "one path is forgotten. Every use of a variable contributes, and the contributions add up.",
@@ -93,11 +93,6 @@ class Step:
         half = len(numbers) // 2
         slopes = self.slopes(*numbers[:half])
         return math.fsum(slope * speed for slope, speed in zip(slopes, numbers[half:], strict=True))
-
-
-def operation(symbol: str) -> Primitive:
-    """Return the primitive that a graph shows by this symbol."""
-    return next(each for each in vars(primitives).values() if isinstance(each, Primitive) and each.symbol == symbol)
 
 
 def in_value(step: Step, *values: float) -> list[Suspect]:

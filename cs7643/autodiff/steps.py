@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cs7643.autodiff.by_hand import uses
 from cs7643.autodiff.drawing import BLACK, GREY, LOOKS, VIOLET, labelled_layout
 from cs7643.autodiff.graph import Graph, formula
 from cs7643.autodiff.layout import MARGIN
+from cs7643.autodiff.programs import uses
 
 UNIT = 72  # of the pictures, in an inch
 LIT, PALE = "#B35900", "#FFE9B8"  # of what is done now, and of its row

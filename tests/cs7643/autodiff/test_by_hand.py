@@ -15,7 +15,7 @@ from coursework.root import ROOT
 from coursework.staff.release.blanks import cut
 from coursework.staff.release.markers import PYTHON, Place
 from cs7643 import autodiff
-from cs7643.autodiff import by_hand, graph
+from cs7643.autodiff import by_hand, graph, tables
 from cs7643.autodiff.mistaken import MISTAKES
 
 NEAR, FAR = (0.1, -0.3), (1.0, 2.0)
@@ -274,7 +274,7 @@ def test_the_notebook_gives_empty_tables_that_a_solution_fills(name, source):
 def test_the_notebook_has_tables_of_every_kind_first_where_every_branch_is_visible():
     looks = [source.rpartition("by_hand.look(sheet, ")[2] for _, source in SHEETS]
     assert [look.rpartition(", (")[2] for look in looks] == ["0.1, -0.3))"] * 4 + ["1, 2))"] * 2
-    assert {look.split(",")[0].strip('"') for look in looks} == set(by_hand.KINDS)
+    assert {look.split(",")[0].strip('"') for look in looks} == set(tables.KINDS)
 
 
 def test_html_marks_each_number_and_escapes_what_was_typed():

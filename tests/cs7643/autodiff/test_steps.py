@@ -11,8 +11,9 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from coursework.explorable.drawing import dark_of
-from cs7643.autodiff import by_hand
+from cs7643.autodiff import by_hand, programs
 from cs7643.autodiff.drawing import BLACK, LOOKS, labelled_layout
+from cs7643.autodiff.graph import formula
 from cs7643.autodiff.steps import ADJOINT, PALE, TANGENT, UNIT, _curve, draw_step, draw_strip, in_words, moments
 
 POINTS = {"f1": (0.1, -0.3), "f1_as_typeset": (1.0, 2.0), "f2": (0.1, -0.3), "warm_up": (2.0, 3.0)}
@@ -86,7 +87,7 @@ def test_the_row_of_the_step_is_lit(name):
         assert len(lit) == 1
         low, high = float(row.get("y")), float(row.get("y")) + float(row.get("height"))
         texts = [t for t in root.iter() if t.tag.endswith("text") and low < float(t.get("y")) - 4 < high]
-        assert by_hand.formula(graph, moment.node).replace("*", "·") in [
+        assert formula(graph, moment.node).replace("*", "·") in [
             "".join(text.itertext()).translate(str.maketrans("₁₂", "12")) for text in texts
         ]
 
@@ -101,7 +102,7 @@ def test_the_words_of_a_step_are_its_arithmetic(name):
         assert float(found[4]) == pytest.approx(node.adjoint if moment.backward else node.tangent, rel=1e-3)
         terms = [re.sub("[()]", "", term).split(" × ") for term in (found[3] or "").split(" + ")] if found[3] else []
         if moment.backward:
-            assert len(terms) == len(by_hand.uses(graph, moment.node))
+            assert len(terms) == len(programs.uses(graph, moment.node))
         if terms:
             total = sum(float(x) * float(y) for x, y in terms)
             assert total == pytest.approx(float(found[4]), rel=2e-3, abs=2e-3)
