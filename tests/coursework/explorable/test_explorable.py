@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import axe
 import chromium
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from PIL import Image
 
 from coursework.explorable import LIMIT, Drawing, drawing_of, frames, place, png, strip
 from coursework.explorable.drawing import dark_of, themed
-from coursework.notebooks import figures
+from coursework.notebooks import figures, kernels
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Figures</title><meta name="viewport" content="width=device-width">
 <style>:root { color-scheme: light dark; --ground: #fbfbfd; } body { color: #1d2433; background: #fbfbfd; }
@@ -356,3 +357,12 @@ def test_a_strip_shows_the_pictures_pixel_by_pixel_below_one_another():
         rows, columns = picture.shape[:2]
         assert abs(shown[top : top + rows, :columns, :3] - picture[..., :3]).mean() < 1e-2
         top += rows
+
+
+def test_the_committed_notebooks_are_small():
+    for path in kernels.find():
+        assert path.stat().st_size < 1_000_000, path.name
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in filter(figures.moves, cell.get("outputs", [])):
+                assert len(output.data["text/html"].encode()) < LIMIT, (path.name, cell.id)
+                assert figures.text_of(output), (path.name, cell.id)
