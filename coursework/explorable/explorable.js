@@ -1,8 +1,7 @@
 (function (id, packed) {
   "use strict";
   // Every copy of this figure that is on the page and not yet alive; an editor may show an output twice.
-  const root = document.currentScript ? document.currentScript.getRootNode() : document;
-  const figures = root.querySelectorAll('[data-explorable="' + id + '"]:not([data-live])');
+  const figures = document.querySelectorAll('[data-explorable="' + id + '"]:not([data-live])');
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   new Response(unpacked).json().then((data) => figures.forEach((figure) => enliven(figure, data)));
@@ -25,6 +24,9 @@
     make(figure, "style", {}, data.css);
     figure.style.cssText += ";" + data.colours;
     figure.dataset.live = "";
+    figure.addEventListener("keydown", (event) => { // which JupyterLab would take to move between cells
+      if (event.key.startsWith("Arrow")) event.stopPropagation();
+    });
     const place = data.start.slice();
     const controls = make(figure, "div", { class: "controls" });
     const knobs = data.parameters.map(([name, values], k) => {

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import axe
 import chromium
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from PIL import Image
 
 from coursework.explorable import LIMIT, Drawing, drawing_of, frames, place, png, strip
 from coursework.explorable.drawing import dark_of, themed
-from coursework.notebooks import figures
+from coursework.notebooks import figures, kernels
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Figures</title><meta name="viewport" content="width=device-width">
 <style>:root { color-scheme: light dark; --ground: #fbfbfd; } body { color: #1d2433; background: #fbfbfd; }
@@ -138,6 +139,35 @@ def test_it_starts_where_asked_and_the_keyboard_and_the_buttons_move_it(line, pa
     browser.press("Tab", 9)
     browser.press("Enter", 13)
     assert seen(browser)[2] == ["2"]
+    # JupyterLab takes arrows that reach a cell, and moves on to the next one.
+    browser.ask("document.querySelector('main').addEventListener('keydown', event => event.preventDefault())")
+    browser.ask("document.querySelector('input').focus()")
+    browser.press("ArrowRight", 39)
+    assert seen(browser)[2] == ["4"]
+
+
+HOSTS = {  # put HTML into a cell, and run the scripts in it afterwards, each in its way
+    "JupyterLab": "old.parentNode.replaceChild(script, old)",
+    "VS Code": "cell.appendChild(script).parentNode.removeChild(script)",
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_it_is_alive_in_an_editor_that_runs_scripts_later(host, line, page):
+    browser = page()
+    browser.ask(f"""(() => {{ const cell = document.querySelector('main').appendChild(document.createElement('div'));
+      window.cell = cell;
+      cell.innerHTML = {json.dumps(line.html)};
+      for (const old of cell.querySelectorAll('script')) {{ const script = document.createElement('script');
+        script.text = old.textContent; {HOSTS[host]}; }} }})()""")
+    for _ in range(100):
+        if words := browser.ask("(cell.querySelector('p') || {}).textContent"):
+            break
+        time.sleep(0.05)
+    assert words == "A line of slope 2 </script> & <b>"
+    browser.ask("cell.querySelectorAll('button')[1].click()")
+    assert browser.ask("cell.querySelector('p').textContent") == "A line of slope 4 </script> & <b>"
+    assert browser.said == []
 
 
 def test_two_on_a_page_do_not_collide_and_the_same_twice_is_alive_twice(line, plane, page):
@@ -327,3 +357,12 @@ def test_a_strip_shows_the_pictures_pixel_by_pixel_below_one_another():
         rows, columns = picture.shape[:2]
         assert abs(shown[top : top + rows, :columns, :3] - picture[..., :3]).mean() < 1e-2
         top += rows
+
+
+def test_the_committed_notebooks_are_small():
+    for path in kernels.find():
+        assert path.stat().st_size < 1_000_000, path.name
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in filter(figures.moves, cell.get("outputs", [])):
+                assert len(output.data["text/html"].encode()) < LIMIT, (path.name, cell.id)
+                assert figures.text_of(output), (path.name, cell.id)
