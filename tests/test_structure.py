@@ -39,7 +39,9 @@ STANDARD_LIBRARY_ONLY = (
 OURS = {"coursework", "cs7643"}
 THEIRS = {"cs7643", "staff"}
 # What the lesson's own long jobs take: files that are written whole, progress bars, sentences for errors; and pictures.
-LENT = tuple(f"coursework.{name}" for name in ("files", "progress", "terminal", "root", "notebooks.figures"))
+LENT = tuple(
+    f"coursework.{name}" for name in ("files", "progress", "terminal", "root", "notebooks.figures", "explorable")
+)
 ORDINARY = {"apply", "follow", "sweep", "layers", "steps", "models", "functions", "reverse", "forward", "numerical"}
 
 

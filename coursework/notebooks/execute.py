@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 from coursework.files import atomic_writer
 from coursework.homework import homework, hook
-from coursework.notebooks import minutes, outline, run_pages
+from coursework.notebooks import figures, minutes, outline, run_pages
 from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
@@ -380,7 +380,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 if output.output_type == "execute_result":
                     output.execution_count = number
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
-                if "image/png" in output.get("data", {}):
+                if "image/png" in output.get("data", {}) and not figures.moves(output):
                     output.data.pop("text/html", None)  # the same picture once more, with its text alternative
     return notebook
 

@@ -7,12 +7,17 @@ plain text, nbconvert and our own pages and PDF take the metadata; a file in PNG
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 from typing import Any
 
 from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
 
 DESCRIPTION = "Description"  # the field of a PNG
+DRAWN, KEPT = 5000, 128  # colours that a drawing may have, smooth edges included, and those that do as well
+EXPLORABLE = "explorable"  # in the metadata of HTML that is more than its picture
 
 
 def register() -> None:
@@ -31,9 +36,24 @@ def _show(figure: Figure) -> None:
     text = str(figure.get_label())
     if not text:
         raise NotImplementedError  # IPython then shows the figure as it always does
-    picture = print_figure(figure, base64=True, metadata=described(figure))  # type: ignore[no-untyped-call]
+    drawn = print_figure(figure, metadata=described(figure))  # type: ignore[no-untyped-call]
+    picture = base64.b64encode(smaller(drawn)).decode()
     shown = {"text/plain": text, "image/png": picture, "text/html": image(picture, text)}
     display(shown, raw=True, metadata=stored(text))  # type: ignore[no-untyped-call]
+
+
+def smaller(png: bytes) -> bytes:
+    """Return a drawing, which has few colours, in a third of the bytes; a photograph, which has many, as it is."""
+    with Image.open(io.BytesIO(png)) as picture:
+        colours = picture.convert("RGB")
+        if colours.getcolors(DRAWN) is None:
+            return png
+        noted, stream = PngImagePlugin.PngInfo(), io.BytesIO()
+        for name, words in picture.info.items():
+            if isinstance(name, str) and isinstance(words, str):
+                noted.add_itxt(name, words)
+        colours.quantize(KEPT, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True, pnginfo=noted)
+    return stream.getvalue()
 
 
 def described(figure: Figure) -> dict[str, str]:
@@ -58,3 +78,9 @@ def text_of(output: Any) -> str:
         if kind in output.get("data", {}) and isinstance(described, dict) and described.get("alt"):
             return str(described["alt"])
     return ""
+
+
+def moves(output: Any) -> bool:
+    """Tell whether the HTML of an output can be explored, so that the picture beside it is not all of it."""
+    described = output.get("metadata", {}).get("text/html")
+    return "text/html" in output.get("data", {}) and isinstance(described, dict) and EXPLORABLE in described

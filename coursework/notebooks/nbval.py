@@ -43,7 +43,7 @@ def pytest_runtest_setup(item: Any) -> Generator[None, Any, Any]:
     with mock.patch.dict(os.environ, {**kernels.kernel_environment(), **data}, clear=True):
         result = yield
     item.parent.sanitize_patterns.update(kernels.MAY_DIFFER)
-    item.parent.skip_compare = {*item.parent.skip_compare, "text/html"}  # the plain text beside it says the same
+    item.parent.skip_compare = {*item.parent.skip_compare, "text/html", "image/svg+xml"}  # so says the text
     item.cell.outputs = [output for output in item.cell.outputs if not kernels.is_progress_bar(output)]
     return result
 

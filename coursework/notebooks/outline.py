@@ -20,8 +20,9 @@ from typing import Any
 
 from coursework.homework import homework
 
-ROLES = ("statement", "answer", "result", "settings")
-SHOWN = ("answer", "result", "settings")  # in the PDF
+ROLES = ("statement", "answer", "result", "settings", "guess")
+NEEDED = ("answer", "result", "settings")  # in the PDF
+SHOWN = (*NEEDED, "guess")  # there, too: what a reader expected, before seeing it; nobody misses it
 GIVEN = "given"
 NAME = "outline.json"
 BLANK = re.compile(r"your +answer +here", re.I)
@@ -32,7 +33,7 @@ UNTOUCHED = re.compile(
 )
 REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]*$", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
-WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)
+WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer|guess) here", re.I | re.M)
 ANSWER = "*Your answer here*"
 EMPTY_ANSWER = re.compile(rf"^\*\*Task (?P<task>\S+), (?P<name>[^*]+)\.\*\*\s*(?:{re.escape(ANSWER)}|\Z)", re.M)
 BLANK_IN_CODE = re.compile(r"""^ *raise NotImplementedError\(["']Task (?P<task>\S+): (?P<name>\w+)""", re.M)
@@ -88,7 +89,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
         entries: the outline of the notebook as it was given out.
 
     Returns:
-        The tags of each cell, and the entries that the PDF should show and that have no cell.
+        The tags of each cell, and the entries that the PDF must show and that have no cell.
     """
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
@@ -131,7 +132,7 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
             if None not in chosen:  # any cell left over is the student's own
                 for number, cell in zip(numbers, chosen, strict=True):
                     take(number, cell)
-    return found, [entries[number] for number in left() if set(SHOWN) & set(entries[number].tags)]
+    return found, [entries[number] for number in left() if set(NEEDED) & set(entries[number].tags)]
 
 
 def labelled(

@@ -19,7 +19,7 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
-from coursework.notebooks.figures import text_of
+from coursework.notebooks.figures import moves, text_of
 
 NARROW = 25  # characters of a formula that fit the screen of a phone
 
@@ -175,5 +175,6 @@ _TEMPLATES.filters |= {
     "colours": _colours,
     "formulas": lambda text: Markup(formulas_in_html(html.escape(text))),
     "markdown": markdown,
+    "moves": moves,
     "text_alternative": text_of,
 }

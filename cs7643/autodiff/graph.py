@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
 from cs7643.autodiff.forward import Dual
 from cs7643.autodiff.operators import plain
+from cs7643.autodiff.primitives import Primitive, shape_of
 from cs7643.autodiff.reverse import Variable, variables
 
 
@@ -23,6 +24,7 @@ class Node:
         value: the result of the step.
         adjoint: the derivative of the output with respect to this node, if known.
         tangent: the derivative of this node in the chosen direction, if known.
+        local: the derivative of this step with respect to each of its inputs; None for that of a constant.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Node:
     value: float
     adjoint: float | None = None
     tangent: float | None = None
+    local: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,22 @@ def trace(
         tangent = value.tangent if isinstance(value, Dual) else None
         places.append(len(nodes))
         operation = "input" if primitive is None else primitive.symbol
-        nodes.append(Node(name, operation, tuple(sources), plain(value), plain(adjoint), tangent))
+        local = _local_derivatives(primitive, value, arguments, parents) if primitive else ()
+        nodes.append(Node(name, operation, tuple(sources), plain(value), plain(adjoint), tangent, local))
     return Graph(tuple(nodes), (places[y.place],))
 
 
-def swept_back_to(graph: Graph, k: int) -> Graph:
-    """Return the graph during the backward sweep: only node k and those after it have their adjoint."""
-    nodes = (replace(node, adjoint=node.adjoint if place >= k else None) for place, node in enumerate(graph.nodes))
-    return Graph(tuple(nodes), graph.outputs)
+def _local_derivatives(
+    primitive: Primitive, value: Any, arguments: Sequence[Any], parents: Sequence[int | None]
+) -> tuple[float | None, ...]:
+    """Return the derivative of a step with respect to each argument: what its rule makes of an adjoint of 1."""
+    numbers = [plain(argument) for argument in arguments]
+    if any(shape_of(number) for number in [plain(value), *numbers[: len(primitive.backward)]]):
+        return ()  # of an array it is no single number
+    return tuple(
+        None if parent is None else float(rule(1.0, plain(value), *numbers))
+        for rule, parent in zip(primitive.backward, parents, strict=False)
+    )
 
 
 def trace_table(graph: Graph) -> str:

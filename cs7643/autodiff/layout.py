@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ Columns = list[list[int]]  # the nodes in each layer from top to bottom, and tho
 Links = list[list[tuple[int, int]]]  # the pieces of edges between two layers; (k, k) where an edge passes through
 
 GAP, MARGIN = 0.2, 0.12  # inches
+BESIDE = 0.2  # inches of a line to be seen on either side of its label
 SWEEPS, SETTLING = 8, 60
 
 
@@ -33,7 +35,7 @@ class Layout:
     wires: tuple[tuple[int, int, Array], ...]
 
 
-def layout(graph: Graph, sizes: Array) -> Layout:
+def layout(graph: Graph, sizes: Array, labels: Sequence[float] = ()) -> Layout:
     """Place the boxes and the lines: layers by the longest path, few crossings, and long edges nearly straight.
 
     An edge over several layers has a place of its own in each layer between; edges from the same node share it, and
@@ -42,6 +44,7 @@ def layout(graph: Graph, sizes: Array) -> Layout:
     Args:
         graph: the computation.
         sizes: (N, 2), the width and height of the box of each node, in inches.
+        labels: for each node the width of the widest label on a line that ends there, in inches; none without labels.
 
     Returns:
         The places of the boxes, which do not overlap, and of the lines, which do not pass under a box.
@@ -60,7 +63,8 @@ def layout(graph: Graph, sizes: Array) -> Layout:
     left, right = np.zeros((2, len(columns)))
     for c, column in enumerate(columns):
         climb = max((abs(y[c][t] - y[c - 1][s]) for s, t in links[c - 1]), default=0.0) if c else 0.0
-        left[c] = right[c - 1] + min(0.42 + 0.12 * climb, 1.1) if c else MARGIN
+        label = max((labels[t] for s, t in links[c - 1] if s != t), default=0.0) if c and len(labels) else 0.0
+        left[c] = right[c - 1] + max(min(0.42 + 0.12 * climb, 1.1), label + 2 * BESIDE) if c else MARGIN
         right[c] = left[c] + max(sizes[k, 0] for k in column if depth[k] == c)
     for k, node in enumerate(graph.nodes):
         if node.operation != "constant":

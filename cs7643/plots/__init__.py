@@ -7,7 +7,6 @@ from cs7643.plots.convolution import convolution_example, convolution_gradient_e
 from cs7643.plots.descent import (
     attacks,
     noise_floors,
-    proximal_models,
     raising_steps,
     rates,
     regret_sides,
@@ -16,6 +15,7 @@ from cs7643.plots.descent import (
     step_sizes,
 )
 from cs7643.plots.differences import difference_errors
+from cs7643.plots.explorables import last_iterates, proximal_plane, regret_ledger, running_average, sgd_region
 from cs7643.plots.images import (
     captioned_images,
     class_examples,
@@ -34,4 +34,5 @@ from cs7643.plots.runs import (
     same_curves,
 )
 from cs7643.plots.speed import roofline, speed_bars
+from cs7643.plots.steps import both_sweeps
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves

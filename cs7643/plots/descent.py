@@ -1,8 +1,8 @@
-"""Problems 1 to 4: the proximal step, the two sides of the regret inequality, rates, and the noise of SGD."""
+"""Problems 1 to 4: models, both sides of the regret inequality, rates, and the noise of SGD."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,37 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from cs7643.plots.style import BLUE, GREEN, GREY, PALETTE, SKY, VERMILION, clean, listed
 
 Array = NDArray[Any]
-Curve = Callable[[Array], Array]
-
-
-def proximal_models(f: Curve, slope: Curve, w: float, lams: Sequence[float]) -> Figure:
-    """Draw f, its tangent at w, and for each lambda the model of eq. (3) with the step to its minimum."""
-    z = np.linspace(-2.6, 2.6, 400)
-    width = 3.2 * len(lams) + 1 if len(lams) > 1 else 7.5
-    figure, axes = plt.subplots(1, len(lams), figsize=(width, 3.5), sharey=True, squeeze=False)
-    value, g = float(f(np.array(w))), float(slope(np.array(w)))
-    for axis, lam in zip(axes[0], lams, strict=True):
-        axis.plot(z, f(z), color="black", label="$f$")
-        axis.plot(z, value + g * (z - w), "--", color=GREY, label="its tangent, never above $f$")
-        axis.plot(z, value + g * (z - w) + lam / 2 * (z - w) ** 2, color=BLUE, label="the model, eq. (3)")
-        lowest = w - g / lam
-        axis.plot([w], [value], "o", color="black")
-        axis.plot([lowest], [value - g**2 / (2 * lam)], "o", color=VERMILION, label="its minimum")
-        axis.plot([lowest], f(np.array([lowest])), "s", color=VERMILION, mfc="white", label="$f$ there")
-        axis.set(xlabel="z", xlim=(-2.6, 2.6), ylim=(-1.2, 5.5), title=rf"$\lambda$ = {lam:g}, step {lowest - w:+.2f}")
-    axes[0, 0].set_ylabel("value")
-    if len(lams) > 1:
-        axes[0, -1].legend(frameon=False, fontsize=8, loc="upper center")
-    else:
-        axes[0, 0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.suptitle(r"Large $\lambda$: a small step. Small $\lambda$: a large one, which may go too far")
-    ends = [(lam, -g / lam, float(f(np.array(w - g / lam)))) for lam in lams]
-    return clean(
-        figure,
-        f"A convex function f, its tangent at w = {w:g}, and the quadratic model of equation (3), whose minimum is "
-        f"the next point; f(w) = {value:.3g}. "
-        + listed(f"Lambda = {lam:g}: a step of {step:+.2f}, to f = {end:.3g}" for lam, step, end in ends),
-    )
 
 
 def square_or_not(slope: float, lams: Sequence[float]) -> Figure:

@@ -1,4 +1,4 @@
-"""Problem 5: the errors of numerical derivatives."""
+"""Problem 5: the errors of numerical derivatives over delta, which can be dragged."""
 
 from __future__ import annotations
 
@@ -6,35 +6,94 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from cs7643.plots.style import BLUE, GREEN, GREY, VERMILION, clean, listed
+from coursework.explorable import Drawing, Explorable, frames
+from coursework.explorable.drawing import drawing_of
+from cs7643.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION, done
 
+Array = NDArray[np.float64]
 FLOOR = 1e-17  # where an error of exactly zero is drawn
+COLOURS = {"forward": VERMILION, "central": BLUE, "complex": GREEN}
+SIZE = (6.4, 4.2)  # inches
+GUIDES = (  # of a dashed line: its scheme, its slope, the delta at which it touches the curve, from where to where
+    ("forward", 1, 1e-5, (1e-11, 1e-2)),
+    ("central", 2, 1e-4, (1e-9, 1e-2)),
+    ("forward", -1, 1e-13, (1e-15, 1e-7)),
+)
+NEAR = 0.75  # decades of delta around the smallest error where neither kind of error dominates
 
 
-def difference_errors(deltas: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
-    """Draw the relative error of each scheme over delta, log-log, one panel for each derivative."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 3.8), sharey=True, squeeze=False)
-    for axis, (title, errors) in zip(axes[0], panels.items(), strict=True):
-        for (name, error), colour in zip(errors.items(), (VERMILION, BLUE, GREEN), strict=False):
-            axis.loglog(deltas, np.maximum(np.asarray(error), FLOOR), "o-", ms=3, lw=1, color=colour, label=name)
-        axis.axvline(0.01, color=GREY, lw=0.8, ls=":")
-        axis.axhline(np.finfo(float).eps, color=GREY, lw=0.8, ls="--")
-        axis.set(xlabel="delta", title=title, ylim=(FLOOR / 2, 1e3))
-    axes[0, 0].set_ylabel("relative error")
-    axes[0, 0].text(1e-15, 3e-16, "one rounding", size=8, color=GREY)
-    axes[0, 0].legend(frameon=False, fontsize=8, loc="upper center")
-    figure.suptitle("Differences fail at both ends, by truncation and by rounding; the complex step only at one")
-    d = np.asarray(deltas)
-    found = {(title, name): np.asarray(error) for title, errors in panels.items() for name, error in errors.items()}
-    return clean(
-        figure,
-        f"The relative error of numerical derivatives over delta, from {d.min():.1g} to {d.max():.1g}, log-log. "
-        + listed(
-            f"{title}, {name}: at best {error.min():.1g}, at delta = {d[error.argmin()]:.1g}; at the smallest delta "
-            f"{error[d.argmin()]:.1g}"
-            for (title, name), error in found.items()
-        ),
+def difference_errors(deltas: ArrayLike, errors: Mapping[str, ArrayLike], name: str) -> Explorable:
+    """Draw the relative error of each scheme over delta, log-log, with a delta to drag.
+
+    Args:
+        deltas: evenly spaced on a logarithmic scale, in ascending order.
+        errors: the relative errors of the schemes "forward", "central" and "complex", one for each delta.
+        name: of the derivative.
+    """
+    at, found = np.asarray(deltas), {scheme: np.asarray(error) for scheme, error in errors.items()}
+    figure, axis = _curves(at, found, f"relative error of {name}")
+    (left, bottom), (right, top) = (
+        _place(axis, *corner) for corner in zip(axis.get_xlim(), axis.get_ylim(), strict=True)
     )
+    ground = drawing_of(figure).svg.removesuffix("</svg>")
+    named = {f"{delta:.1e}": k for k, delta in enumerate(at)}
+
+    def draw(delta: str) -> Drawing:
+        k = named[delta]
+        x = _place(axis, at[k], 1.0)[0]
+        marks = [f'<path d="M{x:.1f} {bottom:.1f}V{top:.1f}" stroke="{BLACK}"/>']
+        for scheme in ("complex", "forward", "central"):  # the last one on top
+            y, radius = _place(axis, at[k], max(found[scheme][k], FLOOR))[1], 7 if scheme == "complex" else 4
+            marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{COLOURS[scheme]}"/>')
+        said = [f"{scheme} {error[k]:.1e}{_why(at, error, k)}" for scheme, error in found.items()]
+        return Drawing(f"{ground}{''.join(marks)}</svg>", f"delta = {delta}. Relative errors: {'; '.join(said)}.")
+
+    start = int(np.argmin(abs(np.log(at / 0.01))))
+    return frames(draw, {"delta": list(named)}, start=(start,), drag=(left, right, bottom, top))
+
+
+def _place(axis: Axes, x: float, y: float) -> tuple[float, float]:
+    """Return where a point of the axes is in the picture: in points, from the upper left corner."""
+    across, up = axis.transData.transform((x, y)) * 72 / axis.figure.dpi
+    return float(across), float(SIZE[1] * 72 - up)
+
+
+def _curves(at: Array, errors: Mapping[str, Array], label: str) -> tuple[Figure, Axes]:
+    """Draw the curves, and dashed lines with the slopes that the two kinds of error have."""
+    with plt.rc_context({"font.size": 11}):
+        figure = plt.figure(figsize=SIZE)
+        axis = figure.add_axes((0.13, 0.13, 0.84, 0.77))
+    for scheme, slope, touch, (low, high) in GUIDES:
+        log = np.interp(np.log(touch), np.log(at), np.log(np.maximum(errors[scheme], FLOOR)))
+        ends = np.array([low, high])
+        axis.loglog(ends, np.exp(log) * (ends / touch) ** slope, ls="--", lw=1, color=GREY)
+    for scheme, error in errors.items():
+        title, width = ("complex step", 4.0) if scheme == "complex" else (f"{scheme} difference", 1.7)
+        order = 1 if scheme == "complex" else 2  # below the central difference, with which it coincides on the right
+        axis.loglog(at, np.maximum(error, FLOOR), lw=width, color=COLOURS[scheme], label=title, zorder=order)
+    for x, y, text in (
+        (3e-15, 3.0, "rounding,\nslope -1"),
+        (3e-6, 5e-3, "truncation,\nslope 1"),
+        (1e-5, 3e-12, "truncation,\nslope 2"),
+    ):
+        axis.text(x, y, text, color=BLACK, size=10, ha="left")
+    axis.set(xlim=(at[0], at[-1]), ylim=(FLOOR / 3, 1e4), xlabel="delta", ylabel=label)
+    axis.set_title("Large delta gives truncation error, small delta rounding error", size=11.5)
+    axis.set_xticks([1e-15, 1e-12, 1e-9, 1e-6, 1e-3])
+    axis.minorticks_off()
+    axis.legend(frameon=False, fontsize=10, loc="upper center")
+    axis.spines[["top", "right"]].set_visible(False)
+    return done(figure, ""), axis
+
+
+def _why(at: Array, error: Array, k: int) -> str:
+    """Say which kind of error dominates: the side of the smallest one shows it."""
+    best = int(error.argmin())
+    decades = np.log10(at[k] / at[best])
+    if not error[best]:  # nothing but truncation, down to the last digit
+        return ""
+    return " (truncation)" if decades > NEAR else " (rounding)" if decades < -NEAR else " (both)"

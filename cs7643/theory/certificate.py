@@ -26,10 +26,11 @@ STORED = {
     (10, 4.0): 0.671984,
     (10, 8.0): 1.284675,
 }
+STORED_LAST = {1: 1.125000, 2: 0.908632, 5: 0.675280, 10: 0.532496, 20: 0.415536}  # of the last iterate, by T
 ADVICE = "PEPit is not installed, so these are stored values. To compute them: %pip install PEPit, and run this again"
 
 
-def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) -> float:
+def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0, *, last: bool = False) -> float:
     """Compute the largest f(average) - f(w*) over all convex, rho-Lipschitz f with ||w*|| at most B, in any dimension.
 
     Args:
@@ -37,6 +38,7 @@ def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) ->
         factor: the step size, as a multiple of that of problem 3.
         B: the distance of the minimiser from w(1).
         rho: the Lipschitz constant.
+        last: look at the last iterate, w(T+1), in place of the average.
 
     Raises:
         ImportError: if PEPit, the optional extra ``theory``, is not installed.
@@ -54,7 +56,7 @@ def worst_case(T: int, factor: float = 1.0, B: float = 1.0, rho: float = 1.0) ->
     for _ in range(T):
         total = total + w
         w = w - eta * f.subgradient(w)
-    problem.set_performance_metric(f(total / T) - f(w_star))
+    problem.set_performance_metric(f(w if last else total / T) - f(w_star))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return float(problem.solve(verbose=0))
@@ -65,3 +67,10 @@ def worst_cases() -> tuple[dict[tuple[int, float], float], str]:
     if importlib.util.find_spec("PEPit") is None:
         return dict(STORED), ADVICE
     return {(T, factor): worst_case(T, factor) for T, factor in STORED}, "Computed just now by PEPit."
+
+
+def worst_last_iterates() -> dict[int, float]:
+    """Return the worst case of the last iterate for several T, with B = rho = 1 and the step size of problem 3."""
+    if importlib.util.find_spec("PEPit") is None:
+        return dict(STORED_LAST)
+    return {T: worst_case(T, last=True) for T in STORED_LAST}

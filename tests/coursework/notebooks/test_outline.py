@@ -91,6 +91,24 @@ def test_a_cell_that_is_gone_is_named():
         assert str(lost[0]) == "the answer cell of task 4, under the heading 'Problem 4. SGD is not a descent method'"
 
 
+def test_a_guess_is_shown_and_never_asked_for():
+    notebook = CELLS["1_gradient_descent.ipynb"]
+    guesses = [cell for cell in notebook if "guess" in outline.known(cell)]
+    assert [outline.known(cell) for cell in guesses] == [("2", "guess"), ("3", "guess"), ("4", "guess")]
+    assert all("*Your guess here*" in text(cell) and cell["cell_type"] == "markdown" for cell in guesses)
+    entries = outline.outline(notebook)
+    assert outline.unwritten(guesses, entries) == []
+    assert outline.own([outline.known(cell) for cell in guesses]) == ["2", "3", "4"]  # in the PDF, each under its task
+    without = [cell for cell in notebook if cell not in guesses]
+    assert outline.labels(without, entries)[1] == []
+    for cell in (filled := copy.deepcopy(notebook)):  # an editor that drops tags does not lose a guess that was made
+        if "guess" in outline.known(cell):
+            cell["source"] = "I guess a half."
+        cell["metadata"] = {}
+    found = outline.labels(filled, entries)[0]
+    assert [text(cell) for cell, tags in zip(filled, found, strict=True) if "guess" in tags] == ["I guess a half."] * 3
+
+
 def test_a_students_cell_belongs_to_the_task_above_it():
     found = [("given",), (), ("1", "answer"), (), ("given",), (), ("2", "result"), ()]
     assert outline.own(found) == ["", "1", "1", "1", "", "1", "2", "2"]

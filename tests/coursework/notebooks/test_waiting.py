@@ -88,7 +88,7 @@ def test_what_is_left_has_its_place(edition, tmp_path):
     assert "  · momentum: not started, in cs7643/optim.py" in lines
     assert "  · task 6.1, debugging: no answer yet, under “6. What is wrong with it?”" in lines
     assert "  · task 6.1, tuned: not started, under “7. Tuning”" in lines
-    assert left_in(tmp_path, 2).splitlines()[0] == "Left to do in notebook 2: 10"
+    assert left_in(tmp_path, 2).splitlines()[0] == "Left to do in notebook 2: 13"
     assert "  · task 6.7, MyModel layers: not started, in cs7643/pytorch/models.py" in left_in(tmp_path, 7)
     solved = restore(edition)["cs7643/optim.py"].decode()
     spoilt = solved.replace("momentum * ", "2 * momentum * ")

@@ -8,10 +8,11 @@ from itertools import combinations, pairwise, permutations, product
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 
-from cs7643.autodiff.drawing import box_sizes, draw
-from cs7643.autodiff.graph import Graph, Node
+from cs7643.autodiff import by_hand, stack
+from cs7643.autodiff.drawing import box_sizes, draw, labelled_layout
+from cs7643.autodiff.graph import Graph, Node, trace
 from cs7643.autodiff.layout import layout as place_boxes
 
 STEPS = {
@@ -167,8 +168,8 @@ def test_a_box_tells_the_formula_the_value_and_the_derivatives():
     assert texts["text-1-0"] == r"$\mathit{\mathrm{2}}$"
     assert texts["text-2-0"] == r"$\mathbf{a} = \mathit{\mathrm{2}} \cdot \mathit{w}_{1}$"
     assert texts["text-2-1"] == "= -1.235e+22"
-    assert texts["text-2-2"] == r"$\bar{a}$ = 7.8e+24"
-    assert texts["text-2-3"] == r"$\dot{a}$ = -0.0001235"
+    assert texts["text-2-2"] == r"$\dot{a}$ = -0.0001235"
+    assert texts["text-2-3"] == r"$\bar{a}$ = 7.8e+24"
     assert texts["text-3-0"] == r"$\mathbf{b} = \mathrm{exp}(\mathit{a})$"
     assert texts["text-4-0"] == r"$\mathbf{c} = {\mathit{b}}^{\mathit{\mathrm{2}}}$"
     assert texts["text-5-0"] == r"$\mathbf{s} = -\mathit{c}$"
@@ -184,11 +185,48 @@ def test_any_name_can_be_drawn(name, tmp_path):
     draw(Graph(nodes, (1,))).savefig(tmp_path / "figure.png")
 
 
-@pytest.mark.parametrize("upto", [None, -1, 0, 4, 9])
-def test_what_comes_after_the_last_step_is_faded(upto):
-    axis = draw(GRAPHS["f1"], upto=upto).axes[0]
-    for artist in [*axis.patches, *(text for text in axis.texts if text.get_gid())]:
-        kind, *positions = artist.get_gid().split("-")
-        k = int(positions[1 if kind == "edge" else 0])
-        assert isinstance(artist, FancyArrowPatch) == (kind == "edge")
-        assert artist.get_alpha() == (0.2 if upto is not None and k > upto else 1.0)
+PROBLEM = [(name, w) for name in ("f1", "f1_as_typeset", "f2") for w in ((1.0, 2.0), (0.1, -0.3))]
+PROBLEM += [("warm_up", (2.0, 3.0))]
+
+
+@pytest.mark.parametrize("sweeps", ["no sweep", "both sweeps"])
+@pytest.mark.parametrize(("name", "w"), PROBLEM)
+def test_each_arrow_carries_its_local_derivative_and_nothing_is_covered(name, w, sweeps):
+    graph = by_hand.program(name, w)
+    if sweeps == "both sweeps":
+        graph = by_hand.differentiated(graph, (1.0, 0.0))
+    plan, labels = labelled_layout(graph)
+    wanted = [
+        (s, t, f"{x:.4g}")
+        for t, node in enumerate(graph.nodes)
+        for s, x in zip(node.inputs, node.local, strict=True)
+        if x is not None
+    ]
+    assert sorted((label.source, label.target, label.text) for label in labels) == sorted(wanted)
+    wires = {(s, t): points for s, t, points in plan.wires}
+    for label in labels:
+        points = wires[label.source, label.target]
+        assert np.interp(label.centre[0], *points.T) == pytest.approx(label.centre[1])
+    axis = draw(graph, "title", local=True).axes[0]
+    figure = axis.figure
+    boxes = [box.get_window_extent() for box in axis.patches if isinstance(box, FancyBboxPatch)]
+    texts = {text.get_gid() or "title": text.get_window_extent() for text in axis.texts}
+    spots = {gid: spot for gid, spot in texts.items() if gid.startswith("local")}
+    assert len(spots) == len(wanted)
+    for first, second in combinations(texts.values(), 2):
+        assert not first.overlaps(second)
+    for spot in spots.values():
+        assert not any(spot.overlaps(box) for box in boxes)
+        assert figure.bbox.x0 <= spot.x0 < spot.x1 <= figure.bbox.x1
+    assert all(f"from {graph.nodes[s].name} to {graph.nodes[t].name} {x}" in figure.get_label() for s, t, x in wanted)
+
+
+def test_a_number_used_twice_by_one_step_has_two_local_derivatives():
+    graph = trace(lambda x: x / x, (4.0,), ("x",), adjoints=False)
+    assert [label.text for label in labelled_layout(graph)[1]] == ["0.25", "-0.25"]
+    assert trace(lambda x: x**2, (-3.0,), ("x",), adjoints=False).nodes[-1].local == (-6.0, None)
+
+
+def test_a_step_of_arrays_has_no_local_derivative():
+    graph = trace(lambda x, y: stack([x, y]).sum(), (1.0, 2.0), ("x", "y"), adjoints=False)
+    assert [node.local for node in graph.nodes] == [(), (), (), ()]

@@ -19,17 +19,7 @@ REGION = np.add.outer(ETA, W) > 1
 BOTH = {"one": (REGION, REGION), "two": (~REGION, ~REGION)}
 
 
-def square(z):
-    return np.asarray(z) ** 2
-
-
-def slope(z):
-    return 2 * np.asarray(z)
-
-
 FIGURES = {
-    "proximal_models, one": lambda: plots.proximal_models(square, slope, -1.0, [2.0]),
-    "proximal_models, three": lambda: plots.proximal_models(square, slope, -1.0, [4.0, 2.0, 1.0]),
     "square_or_not": lambda: plots.square_or_not(1.0, (1.0, 3.0)),
     "regret_sides": lambda: plots.regret_sides({"a": ([1.0, 2.0, 1.0], [2.0, 3.0, 4.0]), "b": ([0.0], [1.0])}),
     "attacks": lambda: plots.attacks({"a": (1 - FALLING, FALLING), "b": (1 - FALLING**2, FALLING**2)}),
@@ -68,17 +58,6 @@ def test_a_picture_renders_and_says_what_it_shows(name):
 def test_every_function_of_the_module_has_a_picture_here():
     public = {name for name, value in vars(plots).items() if getattr(value, "__module__", "") == plots.__name__}
     assert {name.partition(",")[0] for name in FIGURES} == public
-
-
-def test_the_model_touches_f_and_its_minimum_is_the_proximal_step():
-    figure = FIGURES["proximal_models, three"]()
-    for axis, lam in zip(figure.axes, (4.0, 2.0, 1.0), strict=True):
-        z, model = line(axis, "the model, eq. (3)")
-        np.testing.assert_allclose(model, 1 - 2 * (z + 1) + lam / 2 * (z + 1) ** 2)
-        (lowest,), (value,) = line(axis, "its minimum")
-        assert lowest == pytest.approx(-1 + 2 / lam)
-        assert value <= model.min()
-        assert np.ravel(line(axis, "$f$ there")).tolist() == pytest.approx([lowest, lowest**2])
 
 
 def test_a_norm_that_is_not_squared_has_a_minimum_only_above_the_slope():

@@ -65,10 +65,20 @@ def test_the_certificate_scales_and_bounds_other_step_sizes():
         assert certificate.worst_case(T, factor) == pytest.approx(stored, rel=SEMIDEFINITE)
 
 
+def test_the_last_iterate_has_a_worse_worst_case_which_the_same_program_finds():
+    pytest.importorskip("PEPit")
+    found = certificate.worst_last_iterates()
+    assert found == pytest.approx(certificate.STORED_LAST, rel=SEMIDEFINITE)
+    ratios = [found[T] / certificate.STORED[T, 1.0] for T in sorted(found)]
+    assert ratios == sorted(ratios)
+    assert ratios[0] > 1.1
+
+
 def test_without_pepit_the_stored_table_is_shown_as_stored(monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "PEPit" else find(name))
     assert certificate.worst_cases() == (certificate.STORED, certificate.ADVICE)
+    assert certificate.worst_last_iterates() == certificate.STORED_LAST
     assert "stored" in certificate.ADVICE
     assert "%pip install PEPit" in certificate.ADVICE
 
