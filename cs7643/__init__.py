@@ -13,7 +13,6 @@ MOVED = {  # modules that older notebooks and code know by another name
     "patches": "cs7643.fast.patches",
     "results": "coursework.notebooks.results",
     "roofline": "cs7643.fast.roofline",
-    "slider": "coursework.notebooks.slider",
     "threads": "cs7643.fast.threads",
 }
 

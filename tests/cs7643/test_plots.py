@@ -64,13 +64,13 @@ def test_lines_stand_out_from_the_paper():
 
 SAVED = """
 import io, sys
-from coursework.notebooks import slider
+from coursework.explorable import png, strip
 from cs7643 import plots
 from cs7643.pytorch.run_pictures import save_picture
 from pathlib import Path
 figure = plots.training_curves([2.0, 1.0, 0.5], [0.1, 0.5], [0.1, 0.4], "title")
 save_picture(figure, Path(sys.argv[1]) / "figure.png")
-(Path(sys.argv[1]) / "strip.png").write_bytes(slider.png(slider.strip([figure, figure])))
+(Path(sys.argv[1]) / "strip.png").write_bytes(png(strip([figure, figure])))
 """
 
 

@@ -23,6 +23,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from coursework.notebooks import execute, run_pages
+from coursework.notebooks.figures import moves
 from coursework.options import COMMANDS
 from coursework.root import ROOT
 
@@ -40,10 +41,15 @@ found = ["planted" in globals(), numpy.__version__, matplotlib.rcParams["text.us
 found.append("inline" in matplotlib.get_backend())
 print(json.dumps([sys.executable, os.getcwd(), *map(os.environ.get, names), *found]))
 """
-SLIDER = """
+EXPLORABLE = """
 import matplotlib.pyplot as plt
-from coursework.notebooks.slider import Slider
-Slider(lambda k: plt.figure(k), "k", [1, 2], plt.figure())
+from coursework.explorable import frames
+def draw(k):
+    figure = plt.figure()
+    plt.close(figure)
+    figure.set_label(f"picture {k}")
+    return figure
+frames(draw, {"k": [1, 2]})
 """
 PICTURE = 'import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"<b>text</b>"'
 
@@ -251,7 +257,7 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
     pieces = "import time\nfor number in range(3):\n    print(number, flush=True)\n    time.sleep(0.1)"
     folder = tmp_path / "notebooks"
     path = write(
-        folder, "1_a", ("pieces", pieces), ("empty", ""), ("figure", FIGURE), ("picture", PICTURE), ("slider", SLIDER)
+        folder, "1_a", ("pieces", pieces), ("empty", ""), ("figure", FIGURE), ("picture", PICTURE), ("live", EXPLORABLE)
     )
     stored = []
     for _ in range(2):
@@ -267,7 +273,7 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
         "language_info": {"name": "python"},
     }
     cells = notebook.cells[1:]
-    assert [cell.id for cell in cells] == ["pieces", "empty", "figure", "picture", "slider"]
+    assert [cell.id for cell in cells] == ["pieces", "empty", "figure", "picture", "live"]
     assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
     assert all(cell.metadata == {} for cell in cells)
     assert [output.text for output in cells[0].outputs] == ["0\n1\n2\n"]
@@ -275,7 +281,9 @@ def test_in_place_stores_stable_notebooks(tmp_path, monkeypatch):
     kinds = [set(output.data) for output in cells[3].outputs]
     assert {"text/plain", "image/png"} in kinds
     assert [output.execution_count for output in cells[3].outputs if output.output_type == "execute_result"] == [4]
-    assert {"image/png", "text/plain"} in [set(output.data) for output in cells[4].outputs]  # no widget, which is dead
+    (live,) = cells[4].outputs
+    assert set(live.data) == {"image/png", "text/plain", "text/html"}  # it needs no kernel
+    assert moves(live)
 
 
 def test_in_place_stores_nothing_when_a_cell_fails(tmp_path):
