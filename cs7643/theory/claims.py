@@ -1,0 +1,119 @@
+"""What problems 1 to 3 claim, and whether an inequality is that claim."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cs7643.theory.instances import Functions, descent_world, model_of
+from cs7643.theory.notation import Definition, expression
+from cs7643.theory.values import TINY, Evaluation, UndefinedError, Value, Vector, World
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is to be shown: the lower side is at most the upper side."""
+
+    low: ast.expr
+    high: ast.expr
+    said: str
+
+
+def _claim(low: str, high: str, said: str) -> Claim:
+    return Claim(expression(low), expression(high), said)
+
+
+REGRET = "sum(dot(w[t] - w_star, v[t]) for t in 1..T)"
+REGRET_BOUND = "norm(w_star)^2/(2*eta) + eta/2*sum(norm(v[t])^2 for t in 1..T)"
+CLAIMS = {
+    "1": _claim(
+        "model(w - eta*grad(w))",
+        "model(z)",
+        "model(z) >= model(w - eta*grad(w)) for every z, with the eta that you name: let eta = ...",
+    ),
+    "2": _claim(REGRET, REGRET_BOUND, f"{REGRET} <= {REGRET_BOUND}"),
+    "3": _claim("f(w_bar) - f(w_star)", "B*rho/sqrt(T)", "f(w_bar) - f(w_star) <= B*rho/sqrt(T)"),
+}
+
+
+def is_claim(
+    problem: str, definitions: Mapping[str, Definition], left: ast.expr, relation: str, right: ast.expr
+) -> bool:
+    """Tell whether a relation is the claim: the difference of its sides is that of the claim's, or a multiple of it.
+
+    It is compared in worlds in which only the form counts (:func:`_loose`), as an equation between different forms is
+    what a proof has to show. The factor may depend on eta and T, but on nothing else.
+    """
+    if relation == "":
+        return False
+    claim = CLAIMS[problem]
+    low, high = (right, left) if relation == ">=" else (left, right)
+    for worlds in _loose(problem):
+        ratios = []
+        for world in worlds:
+            ours, theirs = (_difference(world, definitions, a, b) for a, b in ((high, low), (claim.high, claim.low)))
+            if ours is None or not theirs:
+                return False
+            ratios.append(ours / theirs)
+        if max(ratios) - min(ratios) > TINY or abs(ratios[0]) < TINY or (ratios[0] < 0 and relation != "="):
+            return False
+    return True
+
+
+def equal(problem: str, definitions: Mapping[str, Definition], a: ast.expr, b: ast.expr) -> bool:
+    """Tell whether two expressions are of one form."""
+    differences = [_difference(world, definitions, a, b) for worlds in _loose(problem) for world in worlds]
+    return all(each is not None and abs(each) < TINY for each in differences)
+
+
+def _difference(world: World, definitions: Mapping[str, Definition], a: ast.expr, b: ast.expr) -> Fraction | None:
+    evaluation = Evaluation(world, definitions)
+    try:
+        return evaluation.number(a, {}) - evaluation.number(b, {})
+    except (UndefinedError, ValueError):  # such as a side with a free index
+        return None
+
+
+@functools.cache
+def _loose(problem: str) -> tuple[tuple[World, ...], ...]:
+    """Return worlds in which only the form of an expression counts, in groups that share T and eta.
+
+    In problem 1 the norm has nothing to do with the inner product; in the others the points w[t] do not come from
+    steps. So two expressions are equal in all these worlds only if no step of the proof lies between them.
+    """
+    rng = random.Random(7)
+
+    def vectors(count: int, d: int = 2) -> list[Vector]:
+        return [tuple(Fraction(rng.randint(-50, 50), rng.randint(1, 9)) for _ in range(d)) for _ in range(count)]
+
+    def norm(x: Vector) -> Fraction:
+        return abs(x[0]) + 3 * abs(x[1])
+
+    def f(x: Vector) -> Fraction:
+        return 3 + 5 * x[0] + x[0] * x[1] + x[1] ** 3
+
+    def gradient(x: Vector) -> Vector:
+        return (x[0] ** 2 + 11, 2 * x[1] - 3 * x[0])
+
+    groups = []
+    for T, number in ((3, Fraction(2, 3)), (4, Fraction(5))):
+        worlds = []
+        for _ in range(4):
+            if problem == "1":
+                w, z = vectors(2)
+                model = model_of(f, gradient, w, number, lambda x: norm(x) ** 2)
+                functions: Functions = {"f": f, "grad": gradient, "model": model}
+                worlds.append(World({"w": w, "z": z, "lam": number}, {}, functions, norm))
+            elif problem == "2":
+                symbols: dict[str, Value] = {"T": Fraction(T), "eta": number, "w_star": vectors(1)[0]}
+                worlds.append(World(symbols, {"w": vectors(T + 1), "v": vectors(T)}, {}))
+            else:
+                constants = (number, *(abs(each[0]) + 1 for each in vectors(2)))
+                w_star, z = vectors(2)
+                worlds.append(descent_world(f, gradient, vectors(T + 1), w_star, z, T, constants))  # type: ignore
+        groups.append(tuple(worlds))
+    return tuple(groups)
