@@ -1,4 +1,4 @@
-"""What problems 1 to 3 claim, and whether an inequality is that claim."""
+"""What problems 1 to 3 claim, and whether a line is that claim."""
 
 from __future__ import annotations
 
@@ -10,56 +10,60 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cs7643.theory.instances import Functions, descent_world, model_of
-from cs7643.theory.notation import Definition, expression
+from cs7643.theory.notation import Definition, Line, expression, show
 from cs7643.theory.values import TINY, Evaluation, UndefinedError, Value, Vector, World
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is to be shown: the lower side is at most the upper side."""
+    """What is to be shown, and what the student has to add."""
 
-    low: ast.expr
-    high: ast.expr
-    said: str
+    left: ast.expr
+    relation: str
+    right: ast.expr
+    besides: str = ""
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{show(self.left)} {self.relation} {show(self.right)}{self.besides}"
 
 
-def _claim(low: str, high: str, said: str) -> Claim:
-    return Claim(expression(low), expression(high), said)
-
-
-REGRET = "sum(dot(w[t] - w_star, v[t]) for t in 1..T)"
-REGRET_BOUND = "norm(w_star)^2/(2*eta) + eta/2*sum(norm(v[t])^2 for t in 1..T)"
 CLAIMS = {
-    "1": _claim(
-        "model(w - eta*grad(w))",
-        "model(z)",
-        "model(z) >= model(w - eta*grad(w)) for every z, with the eta that you name: let eta = ...",
+    "1": Claim(
+        expression("model(z)"),
+        ">=",
+        expression("model(w - eta*grad(w))"),
+        " for every z, with the eta that you name: let eta = ...",
     ),
-    "2": _claim(REGRET, REGRET_BOUND, f"{REGRET} <= {REGRET_BOUND}"),
-    "3": _claim("f(w_bar) - f(w_star)", "B*rho/sqrt(T)", "f(w_bar) - f(w_star) <= B*rho/sqrt(T)"),
+    "2": Claim(
+        expression("sum(dot(w[t] - w_star, v[t]) for t in 1..T)"),
+        "<=",
+        expression("norm(w_star)^2/(2*eta) + eta/2*sum(norm(v[t])^2 for t in 1..T)"),
+    ),
+    "3": Claim(expression("f(w_bar) - f(w_star)"), "<=", expression("B*rho/sqrt(T)")),
 }
 
 
-def is_claim(
-    problem: str, definitions: Mapping[str, Definition], left: ast.expr, relation: str, right: ast.expr
-) -> bool:
-    """Tell whether a relation is the claim: the difference of its sides is that of the claim's, or a multiple of it.
+def is_claim(problem: str, definitions: Mapping[str, Definition], line: Line) -> bool:
+    """Tell whether a line is the claim: the difference of its sides is that of the claim's, or a multiple of it.
 
-    It is compared in worlds in which only the form counts (:func:`_loose`), as an equation between different forms is
-    what a proof has to show. The factor may depend on eta and T, but on nothing else.
+    They are compared in worlds in which only the form counts (:func:`_loose`), as an equation between different forms
+    is what a proof has to show. The factor may depend on eta and T, but on nothing else.
     """
-    if relation == "":
+    if not line.relation:
         return False
-    claim = CLAIMS[problem]
-    low, high = (right, left) if relation == ">=" else (left, right)
+    (low, high), (least, most) = (
+        (each.right, each.left) if each.relation == ">=" else (each.left, each.right)
+        for each in (line, CLAIMS[problem])
+    )
     for worlds in _loose(problem):
         ratios = []
         for world in worlds:
-            ours, theirs = (_difference(world, definitions, a, b) for a, b in ((high, low), (claim.high, claim.low)))
+            ours, theirs = (_difference(world, definitions, a, b) for a, b in ((high, low), (most, least)))
             if ours is None or not theirs:
                 return False
             ratios.append(ours / theirs)
-        if max(ratios) - min(ratios) > TINY or abs(ratios[0]) < TINY or (ratios[0] < 0 and relation != "="):
+        if max(ratios) - min(ratios) > TINY or abs(ratios[0]) < TINY or (ratios[0] < 0 and line.relation != "="):
             return False
     return True
 

@@ -139,5 +139,5 @@ def flaw(name: str, line: int | None = None) -> Verdict:
     if found is None:
         count = len(instances(name[0]))
         return Verdict(False, 0, f"Line {line} holds in all {count} instances that were tried. Look for another.")
-    said = f"Yes, line {line} is false. {refuted_by(found, lines[line - 1], definitions)}\n{proof.moral}"
+    said = f"Yes. {refuted_by(found, lines[line - 1], line, definitions)}\n{proof.moral}"
     return Verdict(False, line, "\n".join(map(wrapped, said.split("\n"))))

@@ -142,7 +142,7 @@ def model_of(
 
 # Problem 2: the vectors v are arbitrary, and so are w* and eta.
 def _sequences(rng: random.Random) -> list[Instance | None]:
-    grid = itertools.product((1, 2), (0, 1, -1, 2), (0, 1, -1, 2))
+    grid = [*itertools.product((1, 2), (0, 1, -1, 2), (0, 1, -1, 2)), *itertools.product((0.5,), (0.5, -0.5), (1, -1))]
     found = [_sequence(1, 1, [Fraction(each) for each in numbers]) for numbers in grid]
     for T, d, count in ((2, 1, 30), (1, 2, 6), (2, 2, 12), (3, 1, 12), (3, 2, 6), (4, 2, 3), (5, 1, 3)):
         for k in range(count):
@@ -189,39 +189,41 @@ HUBER = "Huber"
 
 def _descents(rng: random.Random) -> list[Instance | None]:
     found = []
-    for shape, T in itertools.product((*SHAPES, HUBER), (1, 2, 3, 4)):
+    for shape, T in itertools.product((*SHAPES, HUBER), (1, 2, 4)):
         d = len(SHAPES.get(shape, ((1,),))[0])
-        starts = ((1, 1, 1, 1, 1), (2, 1, 1, 1, 1), (1, 1, 1, 0, 0), (1, 2, 1, -1, 0), (1, 1, 1, -1, 0))
-        for eta, rho, s, *c in starts[: 5 if T < 3 else 3]:
-            found.append(_descent(shape, T, [Fraction(each) for each in (eta, rho, s, *c[:d], *[2] * d)]))
+        starts = ((1, 1, 1, 0, 1, 1), (2, 1, 1, 0, 1, 1), (1, 1, 1, 1, 0, 0), (1, 2, 1, 2, -1, 0), (1, 1, 1, 0, -1, 0))
+        for eta, rho, s, lowest, *c in starts[: 5 if T < 3 else 3]:
+            found.append(_descent(shape, T, [Fraction(each) for each in (eta, rho, s, lowest, *c[:d], *[2] * d)]))
         for _ in range(2):
             numbers = [rng.choice((ONE, Fraction(1, 2), Fraction(2))), Fraction(2), rng.choice((ONE, Fraction(2)))]
-            found.append(_descent(shape, T, [*numbers, *_small(rng, 2 * d)]))
-    found += [_attaining(T, [eta, rho]) for T in (1, 2, 3, 4) for eta in (ONE, Fraction(2)) for rho in (ONE, eta)]
+            found.append(_descent(shape, T, [*numbers, *_small(rng, 1 + 2 * d)]))
+    found += [_attaining(T, [eta, rho]) for T in (1, 2, 3) for eta in (ONE, Fraction(2)) for rho in (ONE, eta)]
     return found
 
 
 def _descent(shape: str, T: int, numbers: Sequence[Fraction]) -> Instance | None:
-    """Return T steps on a function; the numbers are eta, rho, its steepest slope s, its minimiser and the free z."""
-    eta, rho, s = numbers[:3]
-    w_star, z = _split(numbers[3:], (len(numbers) - 3) // 2)
+    """Return T steps on a function; the numbers are eta, rho, its steepest slope, its minimum, where that is, and z."""
+    eta, rho, s, lowest = numbers[:4]
+    w_star, z = _split(numbers[4:], len(numbers) // 2 - 2)
     make = functools.partial(_descent, shape, T)
     if shape == HUBER:
-        f, gradient = _huber(w_star[0], s)
-        words = f"f(x) = (x - {w_star[0]})^2/2 where that is flatter than {s}, and with slope {s} or -{s} beyond"
+        f, gradient = _huber(w_star[0], s, lowest)
+        words = f"f(x) = {lowest} + (x - {w_star[0]})^2/2 where that is flatter than {s}, slope {s} or -{s} beyond"
     else:
-        f, gradient = _largest([tuple(s * each for each in piece) for piece in SHAPES[shape]], w_star, Fraction(0))
-        words = "f(x) = " + shape.format(s=s, c=w_star[0], c1=w_star[0], c2=w_star[-1])
-    words = words.replace("- -", "+ ").replace(" - 0", "").replace(" 1*", " ")
+        f, gradient = _largest([tuple(s * each for each in piece) for piece in SHAPES[shape]], w_star, lowest)
+        words = f"f(x) = {lowest} + " + shape.format(s=s, c=w_star[0], c1=w_star[0], c2=w_star[-1])
+    words = words.replace("- -", "+ ").replace(" - 0", "").replace(" 1*", " ").replace("= 0 + ", "= ")
     return _steps(words, f, gradient, w_star, z, T, eta, rho, s, make, numbers)
 
 
-def _huber(c: Fraction, s: Fraction) -> tuple[Callable[[Vector], Fraction], Callable[[Vector], Vector]]:
+def _huber(
+    c: Fraction, s: Fraction, lowest: Fraction
+) -> tuple[Callable[[Vector], Fraction], Callable[[Vector], Vector]]:
     """Return a function of one variable that is quadratic near its minimiser c and has slope s far from it."""
 
     def f(x: Vector) -> Fraction:
         r = abs(x[0] - c)
-        return r * r / 2 if r <= s else s * r - s * s / 2
+        return lowest + (r * r / 2 if r <= s else s * r - s * s / 2)
 
     return f, lambda x: (max(-s, min(s, x[0] - c)),)
 

@@ -7,7 +7,6 @@ lines that are false, but cannot tell whether the reason of a line that holds is
 
 from __future__ import annotations
 
-import functools
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -55,26 +54,24 @@ def prove(problem: str, chain: str | Callable[[], str]) -> Verdict:
     """
     if str(problem) not in CLAIMS:
         raise ValueError(f"prove: problem must be one of {', '.join(CLAIMS)}, got {problem!r}")
-    claim = CLAIMS[str(problem)]
-    text = _text(chain)
+    problem, claim, text = str(problem), CLAIMS[str(problem)], _text(chain)
     if text is None:
-        return Verdict(False, 0, f"No chain yet. To show: {claim.said}\nYour lines go into this cell.")
+        said = f"No chain yet: it is yours to write, in this cell. It carries no points.\nTo show: {claim}"
+        return Verdict(False, 0, said)
     definitions, lines = read(text)
-    _refuse_taken_names(str(problem), definitions)
-    found = [counterexample(str(problem), definitions, line, k) for k, line in enumerate(lines, 1)]
-    first = next((k for k, each in enumerate(found, 1) if each), 0)
-    rows = [f"To show: {claim.said}", *written(lines, [each is None for each in found])]
-    if first:
-        refutation = found[first - 1]
-        assert refutation
-        end, accepted = f"Line {first} is false. {refuted_by(refutation, lines[first - 1], definitions)}", False
+    _refuse_taken_names(problem, definitions)
+    found = [counterexample(problem, definitions, line, k) for k, line in enumerate(lines, 1)]
+    first, refutation = next(((k, each) for k, each in enumerate(found, 1) if each), (0, None))
+    rows = [f"To show: {claim}", *written(lines, [each is None for each in found])]
+    if refutation:
+        end, accepted = refuted_by(refutation, lines[first - 1], first, definitions), False
     else:
-        end, accepted = _conclusion(str(problem), definitions, lines)
+        end, accepted = _conclusion(problem, definitions, lines)
     return Verdict(accepted, first, "\n".join([*map(wrapped, rows), "", *map(wrapped, end.split("\n"))]))
 
 
 def _text(chain: str | Callable[[], str]) -> str | None:
-    """Return the text of a chain; None if it is a blank."""
+    """Return the text of a chain; None if it is a blank, or empty."""
     try:
         text = chain() if callable(chain) else chain
     except NotImplementedError as error:
@@ -83,7 +80,7 @@ def _text(chain: str | Callable[[], str]) -> str | None:
         raise
     if not isinstance(text, str):
         raise ValueError(f"prove: expected the chain as a text, got {type(text).__name__}")
-    return text
+    return text if text.strip() else None
 
 
 def _refuse_taken_names(problem: str, definitions: Mapping[str, Definition]) -> None:
@@ -118,58 +115,55 @@ def wrapped(row: str) -> str:
 def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list[Line]) -> tuple[str, bool]:
     """Return what follows from lines that all hold, and whether it is the claim."""
     holds = f"Every line holds in all {len(instances(problem))} instances that were tried, and in those of a search."
-    claim = CLAIMS[problem]
-    missing = problem == "1" and "eta" not in definitions
-    eta = " And which eta belongs to lam? Name it: let eta = ..." if missing else ""
-    reached = functools.partial(is_claim, problem, definitions)
-    for number, line in enumerate(lines, 1):
-        if reached(line.left, line.relation, line.right):
-            return f"Line {number} is the claim itself, or a multiple of it. Why does it hold?", False
-    ends = _ends(lines)
-    for first, last in ends:
-        if reached(lines[first].left, _joint(lines[first : last + 1]), lines[last].right):
-            silent = [str(k) for k, line in enumerate(lines, 1) if not line.reason]
+    restated = [k for k, line in enumerate(lines) if is_claim(problem, definitions, line)]
+    chains = _chains(lines)
+    for first, last in chains:
+        if is_claim(problem, definitions, _joined(lines[first : last + 1])) and not {*range(first, last + 1)} & {
+            *restated
+        }:
+            silent = ", ".join(str(k) for k, line in enumerate(lines, 1) if not line.reason)
             if silent:
-                return (
-                    f"{holds} But no reason stands in line {', '.join(silent)}: end a line with # and a reason.",
-                    False,
-                )
+                return f"{holds} But no reason stands in line {silent}: end a line with # and its reason.", False
             return (
                 f"{holds} Lines {first + 1} to {last + 1} lead from one side of the claim to the other. {SIEVE}",
                 True,
             )
-    sides = {"left": (claim.low, claim.high), "right": (claim.high, claim.low)}
-    if problem == "1":
-        sides = {"left": (claim.high, claim.low), "right": (claim.low, claim.high)}
-    for first, last in ends:
-        for name, (side, other) in sides.items():
-            if not equal(problem, definitions, lines[first].left, side):
-                continue
-            if _joint(lines[first : last + 1]) == "":
-                why = "but it goes up in one line and down in another, so nothing follows from both"
-            elif equal(problem, definitions, lines[last].right, other):
-                why = "and reaches the other, but in the wrong direction"
-            else:
-                why = f"and line {last + 1} stops at {show(lines[last].right)}, which is not yet {show(other)}"
-            return (
-                f"{holds} But it leads nowhere yet: the chain begins at the {name} side of the claim, {why}.{eta}",
-                False,
-            )
-    return (
-        f"{holds} But it leads nowhere yet: no chain begins at one side of the claim. "
-        f"A line that begins with its relation goes on from the line above.{eta}",
-        False,
-    )
+    if restated:
+        return f"Line {restated[0] + 1} is the claim itself, or a multiple of it. Why does it hold?", False
+    said = [_nowhere(problem, definitions, lines[first : last + 1], last + 1) for first, last in chains]
+    why = next(filter(None, said), "no chain begins at one side of the claim.")
+    if not any(said) and len(chains) == len(lines) > 1:
+        why += " A line that begins with its relation goes on from the line above."
+    if problem == "1" and "eta" not in definitions:
+        why += " And which eta belongs to lam? Name it: let eta = ..."
+    return f"{holds} But it leads nowhere yet: {why}", False
 
 
-def _ends(lines: list[Line]) -> list[tuple[int, int]]:
+def _nowhere(problem: str, definitions: Mapping[str, Definition], chain: list[Line], last: int) -> str:
+    """Say why a chain does not reach the claim; "" if it does not begin at one of its sides."""
+    sides = [
+        ("left", CLAIMS[problem].left, CLAIMS[problem].right),
+        ("right", CLAIMS[problem].right, CLAIMS[problem].left),
+    ]
+    for name, side, other in sides:
+        if equal(problem, definitions, chain[0].left, side):
+            begins = f"the chain begins at the {name} side of the claim, "
+            if not _joined(chain).relation:
+                return f"{begins}but it goes up in one line and down in another, so nothing follows from both."
+            if equal(problem, definitions, chain[-1].right, other):
+                return f"{begins}and reaches the other, but in the wrong direction."
+            return f"{begins}and line {last} stops at {show(chain[-1].right)}, which is not yet {show(other)}."
+    return ""
+
+
+def _chains(lines: list[Line]) -> list[tuple[int, int]]:
     """Return the first and the last line of each chain, the longest chain first."""
     starts = [k for k, line in enumerate(lines) if not line.continues]
     pairs = zip(starts, [*(k - 1 for k in starts[1:]), len(lines) - 1], strict=True)
     return sorted(pairs, key=lambda pair: pair[0] - pair[1])
 
 
-def _joint(lines: list[Line]) -> str:
-    """Return the relation of both ends of a chain; "" if there is none."""
-    kinds = {line.relation for line in lines} - {"="}
-    return "=" if not kinds else kinds.pop() if len(kinds) == 1 else ""
+def _joined(chain: list[Line]) -> Line:
+    """Return what a chain says of its ends; the relation is "" if it goes both up and down."""
+    kinds = {line.relation for line in chain} - {"="}
+    return Line(chain[0].left, "=" if not kinds else kinds.pop() if len(kinds) == 1 else "", chain[-1].right)

@@ -12,7 +12,7 @@ from cs7643.theory.instances import Instance, instances, neighbour
 from cs7643.theory.notation import Definition, Line, free_in, names, show
 from cs7643.theory.values import TINY, Evaluation, UndefinedError, Value, alike, said
 
-STARTS, CLIMB = 4, 25  # of the search: from how many instances, and how many steps
+STARTS, CLIMB = 5, 25  # of the search: from how many instances, and how many steps
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def counterexample(
     return None
 
 
-def refuted_by(found: Counterexample, line: Line, definitions: Mapping[str, Definition]) -> str:
-    """Return a counterexample in words."""
+def refuted_by(found: Counterexample, line: Line, number: int, definitions: Mapping[str, Definition]) -> str:
+    """Return in words on what a line fails; the arguments are as above."""
     world, used = found.instance.world, names(line.left, definitions) | names(line.right, definitions)
     if world.sequences:
         used |= {"T"}
@@ -122,6 +122,7 @@ def refuted_by(found: Counterexample, line: Line, definitions: Mapping[str, Defi
     at = "".join(f", at {name} = {value}" for name, value in found.bound.items())
     take = f"Take {', '.join(facts)}{at}:" if facts else "Whatever you take:"
     if found.values is None:
-        return f"{take} {found.why}."
+        return f"Line {number} has no value. {take} {found.why}."
     left, right = map(said, found.values)
-    return f"{take}\n    left side   {show(line.left)} = {left}\n    right side  {show(line.right)} = {right}"
+    sides = f"\n    left side   {show(line.left)} = {left}\n    right side  {show(line.right)} = {right}"
+    return f"Line {number} is false. {take}{sides}"
