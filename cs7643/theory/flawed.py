@@ -27,11 +27,11 @@ FLAWED = {
         "If lam is at least 2*norm(grad(w)), the model is nowhere below f(w), and the best step is none.",
         """
         model(z) = f(w) + dot(z - w, grad(w)) + lam/2*norm(z - w)^2        # the model, written out
-                 >= f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)^2 # Cauchy and Schwarz
+                 >= f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)^2 # Cauchy-Schwarz
                  = f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)    # the penalty is lam/2 times the distance
-                 = f(w) + norm(z - w)*(lam/2 - norm(grad(w)))              # the distance factored out
+                 = f(w) + norm(z - w)*(lam/2 - norm(grad(w)))              # factor out the distance
         """,
-        "Near w the square of a distance is far smaller than the distance. So a short step always pays.",
+        "Close to w, the square of a distance is far smaller than the distance: a short step against the gradient pays.",
     ),
     "1b": Flawed(
         "f is nowhere above its model, whatever lam is.",
@@ -47,16 +47,16 @@ FLAWED = {
         """
         model(z) - f(w) - dot(z - w, grad(w)) = lam/2*norm(z - w)^2            # only the penalty is left
             = lam/2*(norm(z)^2 - 2*dot(z, w) - norm(w)^2)                      # the square of a difference
-            = lam/2*(norm(z)^2 - norm(w)^2) - lam*dot(z, w)                    # sorted
+            = lam/2*(norm(z)^2 - norm(w)^2) - lam*dot(z, w)                    # rearranged
         """,
-        "In the square of a difference both squares have a plus.",
+        "In the square of a difference, both squares have a plus sign.",
     ),
     "2a": Flawed(
         "The regret against w_star = 0 is never positive.",
         """
         sum(dot(w[t], v[t]) for t in 1..T)
             = -eta*sum(dot(sum(v[s] for s in 1..t), v[t]) for t in 1..T)       # w[t] is the sum of the steps
-            = -eta/2*(norm(sum(v[t] for t in 1..T))^2 + sum(norm(v[t])^2 for t in 1..T))  # each pair s < t once
+            = -eta/2*(norm(sum(v[t] for t in 1..T))^2 + sum(norm(v[s])^2 for s in 1..T))  # each pair twice
             <= 0                                                               # squares
         """,
         "The point w[t] is chosen before v[t] is known. The first t vectors lead to w[t+1].",
@@ -64,18 +64,18 @@ FLAWED = {
     "2b": Flawed(
         "The regret is at most eta times the sum of the squares, wherever w_star is.",
         """
-        dot(w[t] - w_star, v[t]) = dot(w[t] - w[t+1], v[t]) + dot(w[t+1] - w_star, v[t])   # w[t+1] put in between
+        dot(w[t] - w_star, v[t]) = dot(w[t] - w[t+1], v[t]) + dot(w[t+1] - w_star, v[t])   # insert w[t+1]
             = eta*norm(v[t])^2 + dot(w[t+1] - w_star, v[t])                    # the step
             <= eta*norm(v[t])^2                                                # after the step, w_star is no better
         """,
-        "A step goes against v[t], but it may stop long before w_star, or pass by.",
+        "A step goes against v[t], but it may end long before it reaches w_star.",
     ),
     "2c": Flawed(
         "After the last step you are where you were before it.",
         """
         w[T+1] = -eta*sum(v[t] for t in 1..T)            # all the steps, from 0
                = sum(w[t+1] - w[t] for t in 1..T)        # each of them
-               = w[T] - w[1]                             # what lies between cancels
+               = w[T] - w[1]                             # the terms in between cancel
                = w[T]                                    # w[1] = 0
         """,
         "T steps visit T + 1 points. Write out the sum for T = 1.",
@@ -92,9 +92,9 @@ FLAWED = {
     "3b": Flawed(
         "The mean of f(w[t]) - f(w_star) is at most (f(w[1]) - f(w_star))/T.",
         """
-        sum(f(w[t]) - f(w_star) for t in 1..T)
-            <= sum(f(w[t]) - f(w[t+1]) for t in 1..T)               # the next point is at most as high as w_star
-            = f(w[1]) - f(w[T+1])                                   # what lies between cancels
+        sum(f(w[s]) - f(w_star) for s in 1..T)
+            <= sum(f(w[s]) - f(w[s+1]) for s in 1..T)               # the next point is at most as high as w_star
+            = f(w[1]) - f(w[T+1])                                   # the terms in between cancel
             <= f(w[1]) - f(w_star)                                  # w_star is a minimiser
         """,
         "It is w_star that is at most as high as the next point, and the inequality goes the other way.",
@@ -106,7 +106,7 @@ FLAWED = {
                    = sum(f(w[t]) for t in 1..T)                     # the mean comes out of f
                    >= sum(f(w_star) for t in 1..T)                  # w_star is a minimiser
         """,
-        "Only for a function that is affine is f of a mean the mean of f.",
+        "The value at a mean is the mean of the values for affine functions only.",
     ),
 }
 
@@ -138,6 +138,6 @@ def flaw(name: str, line: int | None = None) -> Verdict:
     found = counterexample(name[0], definitions, lines[line - 1], line)
     if found is None:
         count = len(instances(name[0]))
-        return Verdict(False, 0, f"Line {line} holds in all {count} instances that were tried. Look for another.")
+        return Verdict(False, 0, f"Line {line} holds in all {count} instances. Look for another.")
     said = f"Yes. {refuted_by(found, lines[line - 1], line, definitions)}\n{proof.moral}"
     return Verdict(False, line, "\n".join(map(wrapped, said.split("\n"))))

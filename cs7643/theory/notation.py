@@ -20,16 +20,26 @@ PLAIN = {"==": "=", "≤": "<=", "≥": ">="}
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chain: two sides, what is said of them and why, and whether the left one is that above it."""
+    """A line of a chain.
+
+    Attributes:
+        left: one side.
+        relation: what is said of both: "=", "<=" or ">=".
+        right: the other side.
+        reason: why, in the student's words.
+        continues: the left side is the right side of the line above.
+        begins: how the line begins: with its left side, or with "" if that is not written again.
+    """
 
     left: ast.expr
     relation: str
     right: ast.expr
     reason: str = ""
     continues: bool = False
+    begins: str = ""
 
     def __str__(self) -> str:
-        """Return it as it is written."""
+        """Return it with both sides."""
         return f"{show(self.left)} {self.relation} {show(self.right)}"
 
 
@@ -69,8 +79,8 @@ def read(text: str) -> tuple[dict[str, Definition], list[Line]]:
             raise ValueError(f"{where}: the first line needs a left side, got: {code}")
         first = expression(left, where) if left or above is None else above
         continues = start is None and bool(lines) and _letters(first) == _letters(lines[-1].right)
-        second, start = expression(right, where), None
-        lines.append(Line(first, PLAIN.get(relation, relation), second, reason, continues))
+        begins, second, start = show(first) if left or start else "", expression(right, where), None
+        lines.append(Line(first, PLAIN.get(relation, relation), second, reason, continues, begins))
     if start is not None:
         raise ValueError(f"line {len(lines) + 1}: expected a relation, =, <= or >=, got none: {show(start)}")
     if not lines:

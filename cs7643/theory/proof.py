@@ -19,7 +19,7 @@ from cs7643.theory.trial import counterexample, refuted_by
 from cs7643.theory.values import FUNCTIONS
 
 WIDTH = 110
-SIEVE = "This is a sieve, not a formal proof: no line could be refuted. Whether each reason is one, a person decides."
+SIEVE = "This is a sieve, not a formal proof: whether each reason is valid, a person decides."
 BLANK = re.compile(r"Task (?P<task>\S+): (?P<name>\w+)")
 
 
@@ -100,9 +100,8 @@ def written(lines: Sequence[Line], holds: Sequence[bool] = ()) -> list[str]:
     rows = []
     for number, line in enumerate(lines, 1):
         mark = ("✗ ", "✓ ")[holds[number - 1]] if holds else ""
-        left = "   " if line.continues else f"{show(line.left)} "
         reason = f"   # {line.reason}" if line.reason else ""
-        rows.append(f"{number:2d} {mark}{left}{line.relation} {show(line.right)}{reason}")
+        rows.append(f"{number:2d} {mark}{line.begins or '  '} {line.relation} {show(line.right)}{reason}")
     return rows
 
 
@@ -114,7 +113,7 @@ def wrapped(row: str) -> str:
 
 def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list[Line]) -> tuple[str, bool]:
     """Return what follows from lines that all hold, and whether it is the claim."""
-    holds = f"Every line holds in all {len(instances(problem))} instances that were tried, and in those of a search."
+    holds = f"Every line holds in all {len(instances(problem))} instances, and the search found no counterexample."
     restated = [k for k, line in enumerate(lines) if is_claim(problem, definitions, line)]
     chains = _chains(lines)
     for first, last in chains:
@@ -123,7 +122,7 @@ def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list
         }:
             silent = ", ".join(str(k) for k, line in enumerate(lines, 1) if not line.reason)
             if silent:
-                return f"{holds} But no reason stands in line {silent}: end a line with # and its reason.", False
+                return f"{holds} But a reason is missing in line {silent}: write it after #.", False
             return (
                 f"{holds} Lines {first + 1} to {last + 1} lead from one side of the claim to the other. {SIEVE}",
                 True,
@@ -149,7 +148,7 @@ def _nowhere(problem: str, definitions: Mapping[str, Definition], chain: list[Li
         if equal(problem, definitions, chain[0].left, side):
             begins = f"the chain begins at the {name} side of the claim, "
             if not _joined(chain).relation:
-                return f"{begins}but it goes up in one line and down in another, so nothing follows from both."
+                return f"{begins}but one line goes up and another goes down, so nothing follows for its ends."
             if equal(problem, definitions, chain[-1].right, other):
                 return f"{begins}and reaches the other, but in the wrong direction."
             return f"{begins}and line {last} stops at {show(chain[-1].right)}, which is not yet {show(other)}."

@@ -109,7 +109,8 @@ def refuted_by(found: Counterexample, line: Line, number: int, definitions: Mapp
     if world.sequences:
         used |= {"T"}
         used |= {"eta"} if {"w", "w_bar"} & used else set()
-        used |= {"v"} if "w" in used else set()
+        used |= {"v", "grad"} & {*world.sequences, *world.functions} if {"w", "w_bar"} & used else set()
+    used |= {"w", "lam"} if "model" in used else set()
     facts = [found.instance.f] if {"f", "grad", "model"} & used else []
     facts += [f"{name} = {said(each)}" for name, each in world.symbols.items() if name in used - {"w_bar"}]
     for name in (each for each in world.sequences if each in used):

@@ -11,7 +11,7 @@ from chains import RIGHT
 
 from cs7643.descent import follow, gradient_descent, rate_step_size
 from cs7643.theory import convex
-from cs7643.theory.notation import free_in, read
+from cs7643.theory.notation import free_in, names, read
 from cs7643.theory.trial import counterexample
 
 CHANGES = (
@@ -76,14 +76,16 @@ class Family:
 def oracle(problem, definitions, line):
     """Tell whether a line holds in floating point, with a tolerance that is generous to it."""
     free = sorted({*free_in(line.left, definitions), *free_in(line.right, definitions)})
+    used = names(line.left, definitions) | names(line.right, definitions)
     sides = [compile(python(side.text), "side", "eval") for side in (line.left, line.right)]
     for world in worlds(problem):
-        names = world | {"dot": np.dot, "norm": np.linalg.norm, "sqrt": np.sqrt}
-        names["between"] = lambda a, b: range(int(a), int(b) + 1)
+        known = world | {"dot": np.dot, "norm": np.linalg.norm, "sqrt": np.sqrt}
+        known["between"] = lambda a, b: range(int(a), int(b) + 1)
         for choice in itertools.product(range(1, world.get("T", 0) + 1), repeat=len(free)):
-            here = names | dict(zip(free, choice, strict=True))
+            here = known | dict(zip(free, choice, strict=True))
             try:
-                for name, definition in definitions.items():
+                for name in (each for each in definitions if each in used):
+                    definition = definitions[name]
                     code = python(definition.expression.text)
                     here[name] = Family(code, definition.parameter, here) if definition.parameter else eval(code, here)
                 left, right = (np.asarray(eval(side, here)) for side in sides)
