@@ -31,7 +31,7 @@ FLAWED = {
                  = f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)    # the penalty is lam/2 times the distance
                  = f(w) + norm(z - w)*(lam/2 - norm(grad(w)))              # factor out the distance
         """,
-        "Close to w, the square of a distance is far smaller than the distance: a short step against the gradient pays.",
+        "Near w, the square of a distance is far smaller than the distance: a short step against the gradient pays.",
     ),
     "1b": Flawed(
         "f is nowhere above its model, whatever lam is.",
