@@ -18,8 +18,8 @@ from cs7643.theory.notation import FREE, Definition, Line, names, read, show
 from cs7643.theory.trial import counterexample, refuted_by
 from cs7643.theory.values import FUNCTIONS
 
-WIDTH = 110
-SIEVE = "This is a sieve, not a formal proof: whether each reason is valid, a person decides."
+WIDTH, COLUMN = 110, 80  # of a row, and of its part before the reason
+SIEVE = "This is a sieve, not a formal proof: a person decides whether each reason is valid."
 BLANK = re.compile(r"Task (?P<task>\S+): (?P<name>\w+)")
 
 
@@ -56,13 +56,13 @@ def prove(problem: str, chain: str | Callable[[], str]) -> Verdict:
         raise ValueError(f"prove: problem must be one of {', '.join(CLAIMS)}, got {problem!r}")
     problem, claim, text = str(problem), CLAIMS[str(problem)], _text(chain)
     if text is None:
-        said = f"No chain yet: it is yours to write, in this cell. It carries no points.\nTo show: {claim}"
-        return Verdict(False, 0, said)
+        said = "No chain yet: it is yours to write, in this cell. It carries no points; an empty text leaves it out."
+        return Verdict(False, 0, f"{said}\nTo show: {claim}")
     definitions, lines = read(text)
     _refuse_taken_names(problem, definitions)
     found = [counterexample(problem, definitions, line, k) for k, line in enumerate(lines, 1)]
     first, refutation = next(((k, each) for k, each in enumerate(found, 1) if each), (0, None))
-    rows = [f"To show: {claim}", *written(lines, [each is None for each in found])]
+    rows = [f"To show: {claim}", "", *written(lines, [each is None for each in found])]
     if refutation:
         end, accepted = refuted_by(refutation, lines[first - 1], first, definitions), False
     else:
@@ -100,9 +100,10 @@ def written(lines: Sequence[Line], holds: Sequence[bool] = ()) -> list[str]:
     rows = []
     for number, line in enumerate(lines, 1):
         mark = ("✗ ", "✓ ")[holds[number - 1]] if holds else ""
-        reason = f"   # {line.reason}" if line.reason else ""
-        rows.append(f"{number:2d} {mark}{line.begins or '  '} {line.relation} {show(line.right)}{reason}")
-    return rows
+        rows.append(f"{number:2d} {mark}{line.begins or '  '} {line.relation} {show(line.right)}")
+    column = max((len(row) for row in rows if len(row) < COLUMN), default=0)
+    reasons = [f"   # {line.reason}" if line.reason else "" for line in lines]
+    return [(row.ljust(column) + reason).rstrip() for row, reason in zip(rows, reasons, strict=True)]
 
 
 def wrapped(row: str) -> str:

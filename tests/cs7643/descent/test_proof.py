@@ -119,10 +119,8 @@ def test_a_blank_is_told_what_to_show_and_others_are_errors():
     for empty in (blank, "", "  \n"):
         found = prove("2", empty)
         assert (found.accepted, found.refuted) == (False, 0)
-        assert (
-            found.text
-            == f"No chain yet: it is yours to write, in this cell. It carries no points.\nTo show: {LEFT} <= {BOUND}"
-        )
+        assert found.text.startswith("No chain yet: it is yours to write, in this cell. It carries no points;")
+        assert found.text.endswith(f"\nTo show: {LEFT} <= {BOUND}")
     assert prove("2", lambda: RIGHT["2, from the gap"][1]).accepted
     with pytest.raises(NotImplementedError, match="something else"):
         prove("2", broken)
