@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cs7643.theory.instances import Functions, descent_world, model_of
+from cs7643.theory.instances import Functions, descent_world, instances, model_of
 from cs7643.theory.notation import Definition, Line, expression, show
 from cs7643.theory.values import TINY, Evaluation, UndefinedError, Value, Vector, World
 
@@ -68,6 +68,16 @@ def is_claim(problem: str, definitions: Mapping[str, Definition], line: Line) ->
     return True
 
 
+def whole_way(problem: str, definitions: Mapping[str, Definition], line: Line) -> bool:
+    """Tell whether a line leads from the left side of the claim, as it is written, to the value of the right one."""
+    claim = CLAIMS[problem]
+    for side, other in ((line.left, line.right), (line.right, line.left)):
+        if line.relation != "=" and equal(problem, definitions, side, claim.left):
+            found = [_difference(each.world, definitions, other, claim.right) for each in instances(problem)]
+            return all(each is not None and abs(each) < TINY for each in found)
+    return False
+
+
 def equal(problem: str, definitions: Mapping[str, Definition], a: ast.expr, b: ast.expr) -> bool:
     """Tell whether two expressions are of one form."""
     differences = [_difference(world, definitions, a, b) for worlds in _loose(problem) for world in worlds]
@@ -75,7 +85,7 @@ def equal(problem: str, definitions: Mapping[str, Definition], a: ast.expr, b: a
 
 
 def _difference(world: World, definitions: Mapping[str, Definition], a: ast.expr, b: ast.expr) -> Fraction | None:
-    evaluation = Evaluation(world, definitions)
+    evaluation = Evaluation(world, {key: value for key, value in definitions.items() if key not in world.symbols})
     try:
         return evaluation.number(a, {}) - evaluation.number(b, {})
     except (UndefinedError, ValueError):  # such as a side with a free index
@@ -86,8 +96,8 @@ def _difference(world: World, definitions: Mapping[str, Definition], a: ast.expr
 def _loose(problem: str) -> tuple[tuple[World, ...], ...]:
     """Return worlds in which only the form of an expression counts, in groups that share T and eta.
 
-    In problem 1 the norm has nothing to do with the inner product; in the others the points w[t] do not come from
-    steps. So two expressions are equal in all these worlds only if no step of the proof lies between them.
+    In problem 1 the norm has nothing to do with the inner product, nor eta with lam; in the others the points w[t] do
+    not come from steps. So two expressions are equal in all these worlds only if no step of the proof lies between.
     """
     rng = random.Random(7)
 
@@ -111,7 +121,8 @@ def _loose(problem: str) -> tuple[tuple[World, ...], ...]:
                 w, z = vectors(2)
                 model = model_of(f, gradient, w, number, lambda x: norm(x) ** 2)
                 functions: Functions = {"f": f, "grad": gradient, "model": model}
-                worlds.append(World({"w": w, "z": z, "lam": number}, {}, functions, norm))
+                known: dict[str, Value] = {"w": w, "z": z, "lam": number, "eta": vectors(1)[0][0]}
+                worlds.append(World(known, {}, functions, norm))
             elif problem == "2":
                 symbols: dict[str, Value] = {"T": Fraction(T), "eta": number, "w_star": vectors(1)[0]}
                 worlds.append(World(symbols, {"w": vectors(T + 1), "v": vectors(T)}, {}))

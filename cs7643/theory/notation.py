@@ -16,6 +16,15 @@ from dataclasses import dataclass
 FREE = ("t", "s")  # a line in which one stands by itself says something of each t from 1 to T
 RELATION = re.compile(r"(<=|>=|==|≤|≥|=|<|>)")
 PLAIN = {"==": "=", "≤": "<=", "≥": ">="}
+LETTERS = {"η": "eta", "λ": "lam", "ρ": "rho", "∇f": "grad", "·": "*", "−": "-", "²": "^2"}
+HINTS = {  # what a text holds that is written otherwise here, and how
+    r"\w_\{": "an index is written w[t+1]",
+    r"[|‖]": "a norm is written norm(x)",
+    r"[⟨⟩]|<[^<>=]*,[^<>=]*>": "an inner product is written dot(x, y)",
+    r"\w\*(?=\W*$|[])^,])|\w\* [-+=<>]": "the point w* is written w_star",
+    r"[Σ∑]|\bsum\b.*=.*\.\.": "a sum is written sum(... for t in 1..T)",
+    r"\d *[A-Za-z(]|[)\]] *[\w(]|\w +[A-Za-z]": "a product needs its sign, as in 2*eta",
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ def read(text: str) -> tuple[dict[str, Definition], list[Line]]:
             start = expression(code, where)
             continue
         if len(relations) > 1 or relations[0] in "<>":
-            raise ValueError(f"{where}: expected one relation, =, <= or >=, got {' '.join(relations)}: {code}")
+            got = f"{' '.join(relations)}: {code}{_hint(code)}"
+            raise ValueError(f"{where}: expected one relation, =, <= or >=, got {got}")
         left, relation, right = (part.strip() for part in RELATION.split(code))
         above = start or (lines[-1].right if lines else None)
         if not left and above is None:
@@ -113,7 +123,9 @@ def expression(text: str, where: str = "expression") -> ast.expr:
     text = text.strip()
     if len(text) > 1000:
         raise ValueError(f"{where}: expected at most 1000 characters, got {len(text)}")
-    source = re.sub(r"\s*(?:\.{2,3}|…)\s*", " | ", text).replace("^", "**").replace("·", "*")
+    for letter, plain in LETTERS.items():
+        text = text.replace(letter, plain)
+    source = re.sub(r"\s*(?:\.{2,3}|…)\s*", " | ", text).replace("^", "**")
     try:
         tree = ast.parse(source, mode="eval").body
         for node in ast.walk(tree):
@@ -121,12 +133,13 @@ def expression(text: str, where: str = "expression") -> ast.expr:
         tree.text = _written(source)  # type: ignore[attr-defined]
         return tree
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        hint = ""
-        if re.search(r"\d *[A-Za-z(]|[)\]] *[\w(]|\w +[A-Za-z]", text):
-            hint = "; a product needs its sign, as in 2*eta"
-        elif not text:
-            hint = "; nothing stands there"
-        raise ValueError(f"{where}: expected an expression such as dot(w[t], v[t]), got {text!r}{hint}") from error
+        got = f"{text!r}{_hint(text)}" if text else "nothing"
+        raise ValueError(f"{where}: expected an expression such as dot(w[t], v[t]), got {got}") from error
+
+
+def _hint(text: str) -> str:
+    """Say how that is written which a text shows that it means; "" if nothing is known."""
+    return next((f"; {said}" for pattern, said in HINTS.items() if re.search(pattern, text)), "")
 
 
 def show(node: ast.AST) -> str:

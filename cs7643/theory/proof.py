@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cs7643.theory.claims import CLAIMS, equal, is_claim
+from cs7643.theory.claims import CLAIMS, equal, is_claim, whole_way
 from cs7643.theory.instances import instances
 from cs7643.theory.notation import FREE, Definition, Line, names, read, show
 from cs7643.theory.trial import counterexample, refuted_by
@@ -124,12 +124,15 @@ def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list
             silent = ", ".join(str(k) for k, line in enumerate(lines, 1) if not line.reason)
             if silent:
                 return f"{holds} But a reason is missing in line {silent}: write it after #.", False
-            return (
-                f"{holds} Lines {first + 1} to {last + 1} lead from one side of the claim to the other. {SIEVE}",
-                True,
-            )
+            long = [k for k in range(first, last + 1) if whole_way(problem, definitions, lines[k])]
+            far = f" Line {long[0] + 1} does so in a single step, so much depends on its reason." if long else ""
+            led = f"Lines {first + 1} to {last + 1} lead from one side of the claim to the other."
+            return f"{holds} {led}{far} {SIEVE}", True
     if restated:
-        return f"Line {restated[0] + 1} is the claim itself, or a multiple of it. Why does it hold?", False
+        return (
+            f"Line {restated[0] + 1} is the claim itself, or a multiple of it. Show in smaller steps why it holds.",
+            False,
+        )
     said = [_nowhere(problem, definitions, lines[first : last + 1], last + 1) for first, last in chains]
     why = next(filter(None, said), "no chain begins at one side of the claim.")
     if not any(said) and len(chains) == len(lines) > 1:

@@ -124,6 +124,7 @@ def refuted_by(found: Counterexample, line: Line, number: int, definitions: Mapp
     take = f"Take {', '.join(facts)}{at}:" if facts else "Whatever you take:"
     if found.values is None:
         return f"Line {number} has no value. {take} {found.why}."
-    left, right = map(said, found.values)
-    sides = f"\n    left side   {show(line.left)} = {left}\n    right side  {show(line.right)} = {right}"
-    return f"Line {number} is false. {take}{sides}"
+    rows = [f"Line {number} is false. {take}"]
+    for name, side, value in zip(("left side ", "right side"), (line.left, line.right), found.values, strict=True):
+        rows.append(f"    {name}  {show(side)}" + (f" = {said(value)}" if said(value) != show(side) else ""))
+    return "\n".join(rows)

@@ -85,11 +85,12 @@ class Evaluation:
         if definition and not definition.parameter:
             return Evaluation(self.world, self._others(name)).value(definition.expression, bound)
         if definition or name in self.world.sequences:
-            raise ValueError(f"{name} needs an index, as in {name}[t]")
+            star = f"; the point {name}* is written {name}_star" if f"{name}_star" in self.world.symbols else ""
+            raise ValueError(f"{name} needs an index, as in {name}[t]{star}")
         if name in self.world.functions or name in FUNCTIONS:
             raise ValueError(f"{name} is a function: expected {name}(...), got {name} alone")
         if name not in self.world.symbols:
-            raise ValueError(f"{name} is no symbol here: expected {self.vocabulary()}")
+            raise ValueError(f"{name} is no symbol here: expected {self.vocabulary()}; or define it: let {name} = ...")
         return self.world.symbols[name]
 
     def _others(self, name: str) -> dict[str, Definition]:
@@ -100,14 +101,16 @@ class Evaluation:
         """Return what may stand in an expression."""
         known = [*self.world.symbols, *(f"{name}[t]" for name in self.world.sequences)]
         known += [f"{name}(...)" for name in (*self.world.functions, *FUNCTIONS)]
-        return ", ".join([*known, "sum(... for t in 1..T), or a name that a line begins with: let D[t] = ..."])
+        return ", ".join([*known, "sum(... for t in 1..T)"])
 
     def _member(self, node: ast.Subscript, bound: Mapping[str, Fraction]) -> Value:
         name = node.value.id if isinstance(node.value, ast.Name) else ""
         definition = self.definitions.get(name)
         if name not in self.world.sequences and not (definition and definition.parameter):
-            lists = ", ".join(f"{each}[t]" for each in (*self.world.sequences, *self.definitions))
-            raise ValueError(f"only {lists or 'nothing here'} may have an index, got {show(node)}")
+            if name in self.world.symbols:
+                raise ValueError(f"expected {name} without an index, got {show(node)}")
+            known = ", ".join(f"{each}[t]" for each in self.world.sequences)
+            raise ValueError(f"expected {known or 'no index'}, or a line let {name}[t] = ..., got {show(node)}")
         place = self.number(node.slice, bound)
         if definition:
             inner = {**bound, definition.parameter: place}
@@ -149,19 +152,23 @@ class Evaluation:
         number = self.value(base, bound)
         if isinstance(number, tuple):
             raise ValueError(f"expected norm(x)^2 for the square of a vector, got {show(node)}")
+        if (abs(number.numerator) + number.denominator).bit_length() > 1000:
+            raise ValueError(f"expected the power of a smaller number, got {show(node)}")
         if number == 0 and power < 0:
             raise UndefinedError(f"{show(base)} is 0, and {show(node)} divides by it")
         return number ** int(power)
 
     def _call(self, node: ast.Call, bound: Mapping[str, Fraction]) -> Value:
         name = node.func.id if isinstance(node.func, ast.Name) else show(node.func)
-        wanted = 1 if name == "sum" or name in self.world.functions else FUNCTIONS.get(name)
+        if name == "sum":
+            return self._sum(node, bound)
+        wanted = 1 if name in self.world.functions else FUNCTIONS.get(name)
         if wanted is None:
+            if name in self.world.sequences:
+                raise ValueError(f"expected {name}[...], got {show(node)}")
             raise ValueError(f"{name} is no function here: expected {self.vocabulary()}")
         if node.keywords or len(node.args) != wanted:
             raise ValueError(f"{name} takes {wanted} argument{'s' * (wanted > 1)}, got {show(node)}")
-        if name == "sum":
-            return self._sum(node, bound)
         if name in self.world.functions:
             return self.world.functions[name](self.vector(node.args[0], bound))
         if name in ("dot", "norm"):
@@ -177,7 +184,7 @@ class Evaluation:
         return abs(numbers[0]) if name == "abs" else max(numbers) if name == "max" else min(numbers)
 
     def _sum(self, node: ast.Call, bound: Mapping[str, Fraction]) -> Value:
-        inside = node.args[0]
+        inside = node.args[0] if len(node.args) == 1 and not node.keywords else None
         if not isinstance(inside, ast.GeneratorExp) or len(inside.generators) != 1:
             raise ValueError(f"expected sum(... for t in 1..T), got {show(node)}")
         each = inside.generators[0]

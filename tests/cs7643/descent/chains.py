@@ -40,6 +40,16 @@ RIGHT = {
             = model(w - eta*grad(w))                                  # what it is
         """,
     ),
+    "1, a model that is convex lies above its tangent": (
+        "1",
+        """
+        let eta = 1/lam
+        let p = w - eta*grad(w)
+        model(z) >= model(p) + dot(grad(w) + lam*(p - w), z - p)      # the gradient of the model at p
+            = model(p) + dot(0*p, z - p)                              # it is zero there
+            = model(p)                                                # so p is the minimum
+        """,
+    ),
     "2, from the gap": (
         "2",
         """

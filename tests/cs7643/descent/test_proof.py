@@ -41,7 +41,7 @@ def test_a_proof_of_another_kind_is_accepted(name):
     found = prove(*RIGHT[name])
     assert found.accepted, str(found)
     assert found.refuted == 0
-    assert SIEVE.split(":")[0] in found.text
+    assert SIEVE in found.text.replace("\n", " ")
     assert prove(*RIGHT[name]) == found
 
 
@@ -74,9 +74,10 @@ def test_a_chain_that_is_true_and_stalls_leads_nowhere():
             f"2*eta*({LEFT}) - norm(w_star)^2 <= eta^2*sum(norm(v[t])^2 for t in 1..T)  # (4)",
             "or a multiple of it",
         ),
-        ("1", "let eta = 1/lam\nmodel(z) >= model(w - grad(w)/lam)  # minimal", "Line 1 is the claim itself"),
+        ("1", "let eta = 1/lam\nmodel(z) >= model(w - eta*grad(w))  # minimal", "Line 1 is the claim itself"),
         ("2", f"{BOUND} >= {LEFT} - 1 # so\n >= {LEFT} - 2  # so", "begins at the right side"),
         ("2", f"{LEFT} <= {BOUND} + 1 # a\n >= {LEFT}  # b", "one line goes up and another goes down"),
+        ("1", "let eta = 1/lam\nmodel(z) >= model(w - grad(w)/lam)  # so", "which is not yet model(w - eta*grad(w))"),
         ("3", "f(w_star) <= f(w_bar)  # a minimiser", "no chain begins at one side of the claim"),
         ("1", "model(z) >= f(w) - norm(grad(w))^2/lam  # small", "which eta belongs to lam?"),
         ("1", "let eta = 1/lam\n f(w) = f(w) + 0  # zero", "no chain begins"),
@@ -86,6 +87,15 @@ def test_lines_that_hold_and_are_no_proof(problem, chain, said):
     found = prove(problem, chain)
     assert (found.accepted, found.refuted) == (False, 0), str(found)
     assert said in found.text.replace("\n", " ")
+
+
+def test_a_step_that_goes_the_whole_way_is_pointed_out():
+    found = prove(
+        "3", "f(w_bar) - f(w_star) <= B^2/(2*eta*T) + eta*rho^2/2  # all of it\n = B*rho/sqrt(T)  # eta put in"
+    )
+    assert found.accepted
+    assert "Line 1 does so in a single step, so much depends on its reason." in found.text.replace("\n", " ")
+    assert "single step" not in prove(*RIGHT["3, from right to left"]).text
 
 
 def test_every_line_has_a_reason():
@@ -141,12 +151,21 @@ def test_a_blank_is_told_what_to_show_and_others_are_errors():
             "2 eta >= 0",
             r"line 1: expected an expression such as dot\(w\[t\], v\[t\]\), got '2 eta'; a product needs",
         ),
-        ("2", "eta >= ", "got ''; nothing stands there"),
+        ("2", "eta >= ", r"line 1: expected an expression such as dot\(w\[t\], v\[t\]\), got nothing"),
+        ("2", "||w[t]||^2 = 1", r"line 1: expected an expression .*; a norm is written norm\(x\)"),
+        ("2", "<w[t], v[t]> = 1", r"line 1: expected one relation.*; an inner product is written dot\(x, y\)"),
+        ("2", "norm(w*)^2 = 1", "line 1: expected an expression .*; the point w. is written w_star"),
+        ("2", "norm(w* - w[t])^2 = 1", r"line 1: w needs an index, as in w\[t\]; the point w. is written w_star"),
+        ("2", "sum(v[t], t=1..T) = 0", r"line 1: expected one relation.*; a sum is written sum\(... for t in 1..T\)"),
+        ("2", "w(t) = 0", r"line 1: expected w\[...\], got w\(t\)"),
+        ("1", "w[t] = w", r"line 1: expected w without an index, got w\[t\]"),
+        ("2", "D[t] = norm(w[t])^2", r"line 1: expected w\[t\], v\[t\], or a line let D\[t\] = ..., got D\[t\]"),
+        ("2", "(((((eta^8)^8)^8)^8)^8)^8 >= 0", "line 1: expected the power of a smaller number"),
         ("2", "dot(w[t], v[t] = 1", "line 1: expected an expression"),
         (
             "2",
             "wstar = 1",
-            "line 1: wstar is no symbol here: expected T, eta, w_star, .*or a name that a line begins with",
+            "line 1: wstar is no symbol here: expected T, eta, w_star, .*; or define it: let wstar = ...",
         ),
         ("2", "f(w[t]) >= 0", "line 1: f is no function here: expected"),
         ("2", "w >= 0", r"line 1: w needs an index, as in w\[t\]"),
@@ -162,13 +181,19 @@ def test_a_blank_is_told_what_to_show_and_others_are_errors():
         ("2", "dot(w[t]) = 1", r"line 1: dot takes 2 arguments, got dot\(w\[t\]\)"),
         ("2", "dot(eta, w[t]) = 1", "line 1: expected a vector, got the number eta"),
         ("2", "sum(v[t]) = 1", r"line 1: expected sum\(... for t in 1..T\), got sum\(v\[t\]\)"),
+        ("2", "sum(v[t], t, 1, T) = 1", r"line 1: expected sum\(... for t in 1..T\), got sum\(v\[t\], t, 1, T\)"),
+        ("2", "w_{t+1} = w_star", r"line 1: expected an expression .*; an index is written w\[t\+1\]"),
         ("2", "sum(eta for t in T) = 1", "line 1: expected a range such as 1..T, got T"),
         ("2", "sum(eta for eta in 1..T) = 1", "line 1: expected a letter for the index, such as t or s, got eta"),
         ("2", "sum(eta for t in 1..10^6) = 1", "line 1: expected a range such as 1..T"),
-        ("2", "eta[t] = 1", r"line 1: only w\[t\], v\[t\] may have an index, got eta\[t\]"),
+        ("2", "eta[t] = 1", r"line 1: expected eta without an index, got eta\[t\]"),
         ("2", "let w[t] = v[t]\n1 = 1", "let w: w has a meaning already; expected another name"),
         ("2", "let eta = 1\n1 = 1", "let eta: eta has a meaning already"),
-        ("2", "let D[t] = D[t-1]\nD[t] = 1", r"line 1: only .* may have an index, got D\[t-1\]"),
+        (
+            "2",
+            "let D[t] = D[t-1]\nD[t] = 1",
+            r"line 1: expected w\[t\], v\[t\], or a line let D\[t\] = ..., got D\[t-1\]",
+        ),
         ("1", "let eta = 1/norm(z)\nlam = lam", "let eta: expected a formula in lam alone, got one with norm, z"),
         ("2", "__import__('os').system('ls') = 1", r"line 1: __import__\('os'\).system is no function here"),
         ("2", "(lambda: 1)() = 1", r"line 1: lambda: 1 is no function here|expected one relation"),
@@ -209,7 +234,7 @@ def test_the_same_may_be_written_in_several_ways():
         "norm( w[t]-w_star )**2 == dot(w[t] - w_star,\n   w[t] - w_star)",
         "0 ≤ norm(v[t])",
         "norm(sum(v[s] for s in 1…t)) <= sum(norm(v[s]) for s in 1...t)",
-        "eta·norm(v[t]) = 0.5*norm(2*eta*v[t])",
+        "eta·norm(v[t])² − 0 = 0.5*η*norm(v[t])^2*2",
         "sum(v[s] for s in 1..0) = 0",
         "0*w_star = v[t] - v[t]",
         "abs(dot(w[t], v[s])) <= norm(w[t])*norm(v[s])",
