@@ -126,12 +126,8 @@ def flaw(name: str, line: int | None = None) -> Verdict:
     proof = FLAWED[name]
     definitions, lines = read(proof.chain)
     if line is None:
-        rows = [
-            f"False proof {name}. {proof.shows}",
-            *written(lines),
-            "",
-            f'Which line is false? flaw("{name}", line=...)',
-        ]
+        asked = f'Which line is false? flaw("{name}", line=...)'
+        rows = [f"False proof {name}. {proof.shows}", "", *written(lines), "", asked]
         return Verdict(False, 0, "\n".join(map(wrapped, rows)))
     if type(line) is not int or not 1 <= line <= len(lines):
         raise ValueError(f"flaw: line must be from 1 to {len(lines)}, got {line!r}")
