@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -127,7 +128,9 @@ def expression(text: str, where: str = "expression") -> ast.expr:
         text = text.replace(letter, plain)
     source = re.sub(r"\s*(?:\.{2,3}|…)\s*", " | ", text).replace("^", "**")
     try:
-        tree = ast.parse(source, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of Python, as in 2or
+            tree = ast.parse(source, mode="eval").body
         for node in ast.walk(tree):
             node.text = _written(ast.get_source_segment(source, node) or "")  # type: ignore[attr-defined]
         tree.text = _written(source)  # type: ignore[attr-defined]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 from fractions import Fraction
 
 import pytest
 from chains import RIGHT, WRONG
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coursework.root import ROOT
 from cs7643.theory.claims import CLAIMS, equal
 from cs7643.theory.flawed import FLAWED, flaw
 from cs7643.theory.instances import PROBLEMS, instances
@@ -364,3 +367,117 @@ def test_a_false_proof_gives_no_proof_away(name):
 def test_flaw_names_what_it_expects(arguments, said):
     with pytest.raises(ValueError, match=said):
         flaw(*arguments)
+
+
+TOKENS = (
+    *(
+        "w",
+        "w[t]",
+        "w[t+1]",
+        "v[t]",
+        "v[s]",
+        "w_star",
+        "z",
+        "f(",
+        "grad(",
+        "model(",
+        "norm(",
+        "dot(",
+        "sqrt(",
+        "sum(",
+        "max(",
+    ),
+    *(
+        ")",
+        ")",
+        ")",
+        "(",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        " for t in 1..T",
+        " for s in t..2",
+        "eta",
+        "lam",
+        "T",
+        "D",
+        "D[t]",
+        "w_bar",
+    ),
+    *(
+        " + ",
+        " - ",
+        "*",
+        "/",
+        "^2",
+        "^",
+        "**",
+        "-",
+        "=",
+        " <= ",
+        " >= ",
+        "==",
+        "<",
+        "#",
+        "# why",
+        "\n",
+        "let ",
+        "let D[t] = ",
+    ),
+    *(
+        "0",
+        "1",
+        "2",
+        "0.5",
+        "1e400",
+        "7j",
+        "'a'",
+        "None",
+        "lambda: 1",
+        "not ",
+        " if 1 else 2",
+        ":=",
+        "*w",
+        "...",
+        "|",
+        "·",
+        "∇f",
+        "é",
+        "\0",
+    ),
+)
+
+
+@st.composite
+def written(draw):
+    """Draw a text for a problem: tokens in any order, or a right chain in which some characters are others."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(PROBLEMS)), "".join(draw(st.lists(st.sampled_from(TOKENS), max_size=14)))
+    problem, chain = RIGHT[draw(st.sampled_from([*RIGHT]))]
+    begin = draw(st.integers(0, len(chain)))
+    return problem, chain[:begin] + draw(st.sampled_from(TOKENS)) + chain[begin + draw(st.integers(0, 12)) :]
+
+
+@pytest.mark.filterwarnings("error")
+@settings(max_examples=300, deadline=None)
+@given(written())
+def test_whatever_is_written_gets_an_answer_or_a_sentence(pair):
+    with contextlib.suppress(ValueError):
+        assert prove(*pair).text.startswith(("To show: ", "No chain yet"))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_chain_in_the_notebook_is_accepted_and_no_other_is_the_same(problem):
+    cells = json.loads((ROOT / "notebooks/1_gradient_descent.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    (source,) = [source for source in sources if f"def chain_{problem}(" in source]
+    known = {"prove": prove}
+    exec(source, known)
+    found = prove(problem, known[f"chain_{problem}"])
+    assert found.accepted, str(found)
+    assert "single step" not in found.text
+    rows = {str(line) for line in read(known[f"chain_{problem}"]())[1]}
+    for other, chain in RIGHT.values():
+        assert other != problem or len(rows & {str(line) for line in read(chain)[1]}) <= len(rows) / 2
