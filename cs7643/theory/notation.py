@@ -78,6 +78,8 @@ def read(text: str) -> tuple[dict[str, Definition], list[Line]]:
         if define:
             definitions[define[1]] = Definition(define[2] or "", expression(define[3], f"let {define[1]}"))
             continue
+        if start is not None and (not relations or RELATION.match(code) is None):
+            raise ValueError(f"{where}: expected a relation, =, <= or >=, after {show(start)}, got: {code}")
         if not relations:  # the first side of a chain, on a line of its own
             start = expression(code, where)
             continue

@@ -115,7 +115,7 @@ def refuted_by(found: Counterexample, line: Line, number: int, definitions: Mapp
     facts += [f"{name} = {said(each)}" for name, each in world.symbols.items() if name in used - {"w_bar"}]
     for name in (each for each in world.sequences if each in used):
         facts += [f"{name}[{k}] = {said(each)}" for k, each in enumerate(world.sequences[name], 1)]
-    if "grad" in used:
+    if "grad" in used and "grad" in world.functions:
         points = {f"w[{k}]": each for k, each in enumerate(world.sequences.get("w", ())[:-1], 1)}
         points |= {"w": world.symbols["w"]} if "w" in world.symbols else {}  # type: ignore[dict-item]
         facts += [f"grad({name}) = {said(world.functions['grad'](each))}" for name, each in points.items()]

@@ -49,7 +49,9 @@ class Evaluation:
             ValueError: if it has no meaning in this notation.
             UndefinedError: if it has no value here.
         """
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            if node.value > 1e9:
+                raise ValueError(f"expected numbers below 1e9, got {show(node)}")
             return Fraction(str(node.value))
         if isinstance(node, ast.Name):
             return self._name(node.id, bound)
