@@ -55,10 +55,10 @@ def function_of(name: str) -> str:
 
 def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:
     """Return the hints for a function: for each place of the notebooks that has some, their titles and texts."""
-    found = []
-    cells_of = {Path(path).stem: _cells(root / path) for path in homework().notebooks}
-    for notebook, (tags, _) in outline.labelled(cells_of, root).items():
-        for cell, words in zip(cells_of[notebook], tags, strict=True):
+    found, outlines = [], outline.read(root / "notebooks")
+    for path in homework().notebooks:
+        cells = _cells(root / path)
+        for cell, words in zip(cells, outline.labels(cells, outlines[Path(path).name])[0], strict=True):
             folded = FOLDED.findall("".join(cell.get("source", ""))) if name in words else []
             if folded:
                 found.append([(title[0].upper() + title[1:], _plain(text)) for title, text in folded])

@@ -8,11 +8,13 @@ their order and the heading above them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +36,7 @@ REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer) here", re.I | re.M)
 ANSWER = "*Your answer here*"
-EMPTY_ANSWER = re.compile(rf"^\*\*Task (?P<task>\S+), (?P<name>[^*]+)\.\*\*\s*(?:{re.escape(ANSWER)}|\Z)", re.M)
-BLANK_IN_CODE = re.compile(r"""^ *raise NotImplementedError\(["']Task (?P<task>\S+): (?P<name>\w+)""", re.M)
+NAMED = re.compile(r"^\*\*Task \S+, (?P<name>[^*]+)\.\*\*", re.M)  # above a blank
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """An answer that is as it was given out: its number among the cells, its task, and the heading above the blank."""
+    """An answer as it was given out: its place among the cells, its task, the heading above the blank, its name."""
 
     number: int
     task: str
     under: str
+    name: str
 
 
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
@@ -134,26 +136,8 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
     return found, [entries[number] for number in left() if set(SHOWN) & set(entries[number].tags)]
 
 
-def labelled(
-    notebooks: Mapping[str, Sequence[Mapping[str, Any]]], root: Path
-) -> dict[str, tuple[list[tuple[str, ...]], list[Entry]]]:
-    """Return for each notebook what :func:`labels` says of its cells.
-
-    Args:
-        notebooks: the cells of each, by the names of the files without their ending.
-        root: the repository, whose outlines they are compared with.
-    """
-    outlines = read(root / "notebooks")
-    return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
-
-
 def unwritten(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> list[Unwritten]:
-    """Return the answers that are as they were given out: no word, no attachment, no cell of the student's below.
-
-    Args:
-        cells: of the notebook as it is handed in.
-        entries: the outline of the notebook as it was given out.
-    """
+    """Return the answers that are as they were given out: no word, no attachment, no cell of the student's below."""
     tags, _ = labels(cells, entries)
     given = {"", *(entry.digest for entry in entries if "answer" in entry.tags)}
     found = []
@@ -162,7 +146,9 @@ def unwritten(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> l
             continue
         added = itertools.takewhile(lambda k: not tags[k], range(number + 1, len(cells)))
         if not any(_digest(cells[k]) or cells[k].get("attachments") for k in added):
-            found.append(Unwritten(number, own([words])[0], _heading_above_blank(cells, number)))
+            named = NAMED.search(_text(cells[number]))
+            name = named["name"] if named else "the answer"
+            found.append(Unwritten(number, own([words])[0], _heading_above_blank(cells, number), name))
     return found
 
 
@@ -181,23 +167,16 @@ def own(found: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def read(folder: Path) -> dict[str, list[Entry]]:
-    """Return the outlines of the notebooks in a folder, by the names of the files; none if there is no outline."""
-    try:
-        document = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return {
-            name: [Entry(kind, under, tuple(tags), digest) for kind, under, tags, digest in entries]
-            for name, entries in document.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    """Return the outlines of the notebooks in a folder, by file name; a notebook without one has []."""
+    outlines: dict[str, list[Entry]] = defaultdict(list)
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        for name, entries in json.loads((folder / NAME).read_text(encoding="utf-8")).items():
+            outlines[name] = [Entry(kind, under, tuple(tags), digest) for kind, under, tags, digest in entries]
+    return outlines
 
 
 def dump(notebooks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the text of the outline file.
-
-    Args:
-        notebooks: the cells of each, by the names of the files.
-    """
+    """Return the text of the outline file, from the cells of each notebook by its file name."""
     lines = []
     for name, cells in notebooks.items():
         entries = [json.dumps([e.kind, e.under, list(e.tags), e.digest], ensure_ascii=False) for e in outline(cells)]

@@ -80,9 +80,10 @@ def without_files(markdown: str) -> str:
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
     """Return for each task, by number, the notebook that states it and the texts of the cells that do."""
     found: dict[str, tuple[str, list[str]]] = {}
-    cells = {name: notebook.cells for name, notebook in notebooks.items()}
-    for name, (tags, _) in outline.labelled(cells, root).items():
-        for cell, words in zip(cells[name], tags, strict=True):
+    outlines = outline.read(root / "notebooks")
+    for name, notebook in notebooks.items():
+        tags, _ = outline.labels(notebook.cells, outlines[f"{name}.ipynb"])
+        for cell, words in zip(notebook.cells, tags, strict=True):
             for task in homework().all_tasks:
                 if {task.number, "statement"} <= set(words):
                     found.setdefault(task.number, (name, []))[1].append(cell.source)

@@ -93,7 +93,7 @@ def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, 
         reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
         return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    entries = outline.read(path.parent).get(path.name, [])
+    entries = outline.read(path.parent)[path.name]
     texts = [*_lost(notebook, entries, name), *_unwritten(notebook, entries, name)]
     return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package), *texts]
 

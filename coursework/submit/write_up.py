@@ -230,15 +230,16 @@ def _without_controls(shown: tuple[str, Sequence[str]], note: Noting) -> str:
 def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[str, list[Piece]]:
     """Return the pieces for the cells of the notebooks, by task."""
     found: dict[str, list[Piece]] = {}
-    cells = {name: notebook.cells for name, notebook in notebooks.items()}
     outlines = outline.read(setting.root / "notebooks")
-    for name, (tags, lost) in outline.labelled(cells, setting.root).items():
-        numbered = {entry.under for entry in outlines.get(f"{name}.ipynb", ()) if re.match(r"\d+\. ", entry.under)}
+    for name, notebook in notebooks.items():
+        cells, entries = notebook.cells, outlines[f"{name}.ipynb"]
+        tags, lost = outline.labels(cells, entries)
+        numbered = {entry.under for entry in entries if re.match(r"\d+\. ", entry.under)}
         for entry in lost:
             setting.note(name, "?", f"{entry} is not there any more")
-        for blank in outline.unwritten(cells[name], outlines.get(f"{name}.ipynb", [])):
-            setting.note(name, _called(cells[name][blank.number], blank.number + 1), "there is no answer yet")
-        for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
+        for blank in outline.unwritten(cells, entries):
+            setting.note(name, _called(cells[blank.number], blank.number + 1), "there is no answer yet")
+        for number, (cell, words, task) in enumerate(zip(cells, tags, outline.own(tags), strict=True), start=1):
             called = _called(cell, number)
             if cell.cell_type == "markdown":
                 cell = copy.copy(cell)
