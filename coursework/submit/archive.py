@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coursework.check.case import IMPORT
 from coursework.files import copy_tree
-from coursework.homework import homework
+from coursework.homework import homework, path_of
 from coursework.submit import manifest, names
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import Entry
@@ -25,18 +26,6 @@ from coursework.zips import zipped
 LIMIT = 100_000_000  # bytes that Gradescope takes
 PATIENCE = 1200  # seconds for all checks of the copy
 
-IMPORT_ALL = """
-import contextlib, importlib, io, json, sys
-found = []
-for path in sys.argv[1:]:
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            importlib.import_module(path.removesuffix(".py").replace("/", "."))
-    except BaseException as error:
-        found.append([path, f"{type(error).__name__}: {error}"])
-print(json.dumps(found))
-"""
-
 
 def pack(entries: Sequence[Entry], manifest_json: bytes) -> bytes:
     """Return the zip of the files and their manifest."""
@@ -45,11 +34,7 @@ def pack(entries: Sequence[Entry], manifest_json: bytes) -> bytes:
 
 
 def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Unpack a zip into a temporary folder, add the given files of the package, and run all checks there.
-
-    Args:
-        content: the zip.
-        root: the repository, which lends the files that are not handed in.
+    """Unpack a zip into a temporary folder, add the given files of the repository, and run all checks there.
 
     Returns:
         For each task what the checks say (:meth:`coursework.check.report.Report.as_dict`), and what went wrong.
@@ -66,23 +51,28 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
                 archive.extractall(copy)
         except OSError as error:
             raise OSError(f"the copy in which the zip is tried cannot be made: {explain(error)}") from error
-        found = []
         last = ""
         try:
-            modules = [path for path in homework().code_files() if path.endswith(".py") and (copy / path).exists()]
-            result = run_in(copy, "-c", IMPORT_ALL, *modules)
-            last = result.stderr.strip()
-            for path, reason in json.loads(result.stdout):
-                remedy = f"Import only what is in {homework().package}, in requirements.txt, or in Python."
-                found.append(Finding(path, f"in a copy made from the zip it cannot be imported: {reason}", remedy))
             result = run_in(copy, "-m", homework().package, "check", "--json")
             last = result.stderr.strip()
-            return list(json.loads(result.stdout)["checks"]), found
+            checks = list(json.loads(result.stdout)["checks"])
+            functions = [function for task in checks for function in task["functions"]]
+            return checks, list(dict.fromkeys(filter(None, (_not_imported(copy, each) for each in functions))))
         except subprocess.TimeoutExpired:
             reason = f"its checks take longer than {PATIENCE} s"
         except (ValueError, KeyError):
             reason = f"its checks do not run: {last.splitlines()[-1] if last else 'they say nothing'}"
-        return [], [*found, Finding(homework().zip, reason, "Run `make check`, and mend what it says.")]
+        return [], [Finding(homework().zip, reason, "Run `make check`, and mend what it says.")]
+
+
+def _not_imported(copy: Path, function: dict[str, Any]) -> Finding | None:
+    """Say that the file of a function is in the copy, and cannot be imported there."""
+    path, case = path_of(function["module"]), function["cases"][0]
+    reason = case["message"].removeprefix(path).lstrip(", ")
+    if case["title"] != IMPORT or reason == f"has no {function['name']}" or not (copy / path).exists():
+        return None
+    remedy = f"Import only what is in {homework().package}, in requirements.txt, or in Python."
+    return Finding(path, f"in a copy made from the zip it {reason}", remedy)
 
 
 def _is_left(path: Path) -> bool:
@@ -93,13 +83,7 @@ def _is_left(path: Path) -> bool:
 def run_in(
     folder: Path, *arguments: str, program: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python, or another program, in a folder that holds the packages.
-
-    Args:
-        folder: the working folder, from which Python imports.
-        arguments: of the program.
-        program: its path.
-        variables: what its environment has besides.
+    """Run Python, or another program, in a folder that holds the packages, with these variables in its environment.
 
     Raises:
         TimeoutExpired: after ``PATIENCE``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import re
 import sys
@@ -17,18 +18,20 @@ from coursework.submit.finding import Finding
 
 
 def inspect(path: str, content: bytes) -> list[Finding]:
-    """Return what would keep a file, which is Python, from being imported where it is graded.
+    """Return what would keep a file of Python, by its path in the zip, from being imported where it is graded."""
+    if b"\0" in content:
+        return [Finding(path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
+    try:
+        tree = ast.parse(content, filename=path)
+    except SyntaxError as error:
+        problem = f"line {error.lineno} is not Python: {error.msg}"
+        return [Finding(path, problem, "Mend that line, save, and run the notebooks that use it again.")]
+    return [*_packages(path, tree), *_version(path, content)]
 
-    Args:
-        path: the file, as it is called in the zip.
-        content: what it holds.
-    """
-    return [*_packages(path, content), *_version(path, content)]
 
-
-def _packages(path: str, content: bytes) -> Iterator[Finding]:
+def _packages(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Name the packages that the requirements do not bring along, where an error in their import would be one."""
-    for node in ast.parse(content).body:
+    for node in tree.body:
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -53,16 +56,13 @@ def _installed() -> Mapping[str, list[str]]:
 def _required() -> frozenset[str]:
     """Return the names of what requirements.txt names, and of what that requires, and so on."""
     found: set[str] = set()
-    left = [re.split(r"[^\w.-]", line)[0] for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
-    while left:
-        name = _plain(left.pop())
-        if name not in found:
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    for line in lines:  # which grow
+        name = _plain(re.split(r"[^\w.-]", line.strip())[0])
+        if name not in found and "extra ==" not in line:
             found.add(name)
-            try:
-                lines = metadata.requires(name) or []
-            except metadata.PackageNotFoundError:
-                continue
-            left += [re.split(r"[^\w.-]", line.strip())[0] for line in lines if "extra ==" not in line]
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                lines += metadata.requires(name) or []
     return frozenset(found)
 
 
