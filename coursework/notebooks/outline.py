@@ -85,12 +85,7 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
 def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tuple[list[tuple[str, ...]], list[Entry]]:
     """Return the tags of each cell, including those that it has lost; a student's own cell has none.
 
-    Args:
-        cells: of the notebook as it is handed in.
-        entries: the outline of the notebook as it was given out.
-
-    Returns:
-        The tags of each cell, and the entries that the PDF should show and that have no cell.
+    Beside them return the entries, of the notebook as it was given out, that the PDF should show and that have no cell.
     """
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
@@ -112,10 +107,9 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
 
     def between(number: int) -> tuple[int, ...]:
         """Return the cells between those of the nearest entries that have a cell."""
-        before = max((other for other in place if other < number), default=None)
-        after = min((other for other in place if other > number), default=None)
-        first = 0 if before is None else place[before] + 1
-        return tuple(range(first, len(cells) if after is None else place[after]))
+        ends = {-1: -1, len(entries): len(cells), **place}
+        before, after = max(other for other in ends if other < number), min(other for other in ends if other > number)
+        return tuple(range(ends[before] + 1, ends[after]))
 
     headings = headings_above(cells)
 
@@ -200,7 +194,7 @@ def _text(cell: Mapping[str, Any]) -> str:
 
 
 def _given(cell: Mapping[str, Any]) -> str:
-    """Return the digest of a cell as it is given out, whatever stands in its blank."""
+    """Return the digest of a cell as it is given out, whatever its blank holds."""
     if cell["cell_type"] == "markdown":
         return _digest({**cell, "source": REGION.sub("", _text(cell))})
     return "" if WRITTEN_IN.search(_text(cell)) else _digest(cell)
@@ -215,9 +209,7 @@ def _digest(cell: Mapping[str, Any]) -> str:
 
 def _heading_above_blank(cells: Sequence[Mapping[str, Any]], number: int) -> str:
     before = [_text(cell) for cell in cells[:number] if cell["cell_type"] == "markdown"]
-    whole = _text(cells[number])
-    blank = BLANK.search(whole)
-    found = HEADING.findall("\n".join([*before, whole[: blank.start() if blank else None]]))
+    found = HEADING.findall("\n".join([*before, BLANK.split(_text(cells[number]))[0]]))
     return found[-1] if found else ""
 
 
