@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -17,27 +18,49 @@ from typing import Any
 from coursework.check.case import IMPORT
 from coursework.files import copy_tree
 from coursework.homework import homework, path_of
-from coursework.submit import manifest, names
+from coursework.notebooks.execute import versions
+from coursework.submit import names
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import Entry
+from coursework.submit.person import Person
 from coursework.terminal import explain
 from coursework.zips import zipped
 
-LIMIT = 100_000_000  # bytes that Gradescope takes
+MANIFEST = "manifest.json"  # what is in the zip, who hands it in, what made it, and what was overridden
 PATIENCE = 1200  # seconds for all checks of the copy
 
 
-def pack(entries: Sequence[Entry], manifest_json: bytes) -> bytes:
-    """Return the zip of the files and their manifest."""
+def pack(
+    entries: Sequence[Entry], person: Person, points: Sequence[dict[str, Any]] = (), overridden: Sequence[Finding] = ()
+) -> bytes:
+    """Return the zip of a person's files and their manifest; the same files give the same bytes.
+
+    The manifest has what the checks say of each task, in the copy made from the zip, and what --force ignored.
+    """
+    manifest = {
+        **{"assignment": homework().title, "edition": homework().version},
+        **{"name": person.name, "collaborators": person.collaborators},
+        "overridden": [{key: getattr(each, key) for key in ("place", "problem", "remedy")} for each in overridden],
+        "points": [{key: task[key] for key in ("task", "points", "for_code", "earned")} for task in points],
+        "versions": versions(),
+        "data": {entry.path: list(entry.data) for entry in entries if entry.data},
+        "files": [
+            {
+                **{"path": entry.path, "kind": entry.kind, "bytes": len(entry.content)},
+                "sha256": hashlib.sha256(entry.content).hexdigest(),
+            }
+            for entry in entries
+        ],
+    }
+    written = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     files = {entry.path: entry.content for entry in entries}
-    return zipped({**files, manifest.NAME: manifest_json}, zipfile.ZIP_DEFLATED)
+    return zipped({**files, MANIFEST: written.encode()}, zipfile.ZIP_DEFLATED)
 
 
 def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Finding]]:
     """Unpack a zip into a temporary folder, add the given files of the repository, and run all checks there.
 
-    Returns:
-        For each task what the checks say (:meth:`coursework.check.report.Report.as_dict`), and what went wrong.
+    Return for each task what :meth:`coursework.check.report.Report.as_dict` says, and what went wrong.
     """
     with tempfile.TemporaryDirectory(prefix="coursework copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
@@ -83,11 +106,7 @@ def _is_left(path: Path) -> bool:
 def run_in(
     folder: Path, *arguments: str, program: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python, or another program, in a folder that holds the packages, with these variables in its environment.
-
-    Raises:
-        TimeoutExpired: after ``PATIENCE``.
-    """
+    """Run Python, or another program, in a folder that holds the packages, with these variables in its environment."""
     own = {"COURSEWORK_NO_VENV": "1", "PYTHONPATH": str(folder), "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
         [program, *arguments],

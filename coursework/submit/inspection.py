@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework, hook
+from coursework.notebooks.execute import datasets
 from coursework.submit import names, notebooks, portability
 from coursework.submit.finding import Finding
 
@@ -33,12 +34,12 @@ SOURCE = re.compile(  # of a picture, in Markdown
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the zip: its path, relative and with slashes, what it is, its bytes, and the data that it is for."""
+    """A file of the zip: its path, relative and with slashes, what it is, its bytes, and the data it says it is for."""
 
     path: str
     kind: str
     content: bytes
-    data: str = ""
+    data: tuple[str, ...] = ()
 
 
 def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
@@ -51,7 +52,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
         if isinstance(content, Finding):
             found.extend([content] if content not in found else [])  # it may be imported as well
         elif path not in entries:
-            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
+            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # JupyterLab refuses it
             entries[path] = Entry(path, kind, content, _data_of(root, path, content))
             found.extend(_inspect(root, entries[path]))
 
@@ -108,12 +109,11 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
         return Finding(path, f"its name {reason}", "Rename it: letters, digits, - and _ are right everywhere.")
     try:
         if not place.exists():
-            if path in homework().notebooks:
-                return notebooks.inspect(place, path, root / homework().package)[1][0]
-            if place.is_symlink():
+            what = "notebook" if path in homework().notebooks else "file"
+            if place.is_symlink() and what == "file":
                 return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
             others = {PurePosixPath(other).name for other in homework().handed_in()}
-            return names.missing(place, path, "the file is missing", _where_from(path), others)
+            return names.missing(place, path, f"the {what} is missing", _where_from(path), others)
         if not is_inside(place, root):
             problem = f"it is a link that leads out of the repository, to {Path(os.path.realpath(place)).name}"
             return Finding(path, problem, "Put the file itself in its place.")
@@ -129,29 +129,31 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
 
 
 def _where_from(path: str) -> str:
-    for file in homework().loose:
-        if file.path == path:
-            return file.remedy
-    if path == PERSON:
-        return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
-    return "Put it back: from your own copy, or from the files you were given."
+    again = "from your own copy, or from the files you were given"
+    remedies = {
+        **dict.fromkeys(homework().notebooks, f"Put it back under that name: {again}, and run it."),
+        PERSON: 'Make it, with the lines "Name: ..." and "Collaborators: ...".',
+        **{file.path: file.remedy for file in homework().loose},
+    }
+    return remedies.get(path, f"Put it back: {again}.")
 
 
-def _data_of(root: Path, path: str, content: bytes) -> str:
-    """Return the name of the data that a file is for, or that a run used; "" if it does not say."""
+def _data_of(root: Path, path: str, content: bytes) -> tuple[str, ...]:
+    """Return the names of the data that a file is for, or that a notebook or a run used, as far as it says."""
     with contextlib.suppress(ValueError, AttributeError):
-        for file in homework().loose:
-            if file.path == path and file.data:
-                return str(hook(file.data)(root / path))
+        said = [hook(file.data)(root / path) for file in homework().loose if file.path == path and file.data]
+        if path.endswith(".ipynb"):
+            said += datasets([cell for cell in notebooks.loads(content).cells if cell.cell_type == "code"])
         if path.endswith(".jsonl"):
-            return str(json.loads(content.split(b"\n", 1)[0]).get("dataset", ""))
-    return ""
+            said.append(json.loads(content.split(b"\n", 1)[0]).get("dataset", ""))
+        return tuple(str(each) for each in said if each)
+    return ()
 
 
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     path = root / entry.path
     if entry.kind == "notebook":
-        return notebooks.inspect(path, entry.path, root / homework().package)[1]
+        return notebooks.inspect(path, entry.path, root / homework().package)
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]

@@ -12,8 +12,8 @@ from importlib import metadata
 
 import vermin
 
+from coursework import needs
 from coursework.homework import homework
-from coursework.root import ROOT
 from coursework.submit.finding import Finding
 
 
@@ -56,7 +56,7 @@ def _installed() -> Mapping[str, list[str]]:
 def _required() -> frozenset[str]:
     """Return the names of what requirements.txt names, and of what that requires, and so on."""
     found: set[str] = set()
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    lines = list(needs.required())
     for line in lines:  # which grow
         name = _plain(re.split(r"[^\w.-]", line.strip())[0])
         if name not in found and "extra ==" not in line:
