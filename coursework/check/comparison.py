@@ -20,25 +20,15 @@ Mistakes = Mapping[str, Prediction]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of comparing one array with what it should be.
+    """The result of comparing one array with what it should be."""
 
-    Attributes:
-        name: what the array is called.
-        passed: whether it is right.
-        message: what differs, in a sentence or two.
-        missing: whether there is nothing yet, None in the place of an array.
-        note: what could be better in a right array, and costs nothing.
-        fits: the mistakes whose prediction it meets; "one + other" for two that predict it together.
-        misfits: those whose prediction it does not meet.
-    """
-
-    name: str
+    name: str  # what the array is called
     passed: bool
-    message: str
-    missing: bool = False
-    note: str = ""
-    fits: tuple[str, ...] = ()
-    misfits: tuple[str, ...] = ()
+    message: str  # what differs, in a sentence or two
+    missing: bool = False  # there is nothing yet, None in the place of an array
+    note: str = ""  # what could be better in a right array, and costs nothing
+    fits: tuple[str, ...] = ()  # the mistakes whose prediction it meets; "one + other" for two that predict it together
+    misfits: tuple[str, ...] = ()  # those whose prediction it does not meet
 
 
 def compare(

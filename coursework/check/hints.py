@@ -22,15 +22,15 @@ def hint(name: str, step: int = 1) -> str:
     """Return a hint for a function that you write.
 
     Args:
-        name: the function, or a name that stands in a blank. For the number of a task the answer is its functions.
+        name: the function, or a name from a blank. For the number of a task the answer is its functions.
         step: 1 for the first hint, mostly the idea; then 2, and 3.
 
     Raises:
         ValueError: if there is no such function or step.
     """
-    task = next((task for task in homework().tasks if str(name) == task.number), None)
-    if task:
-        return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
+    for task in homework().tasks:
+        if task.number == str(name):
+            return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
     name = function_of(str(name))
     if homework().task_of(name) is None:
         functions = homework().functions
@@ -47,10 +47,8 @@ def hint(name: str, step: int = 1) -> str:
 
 def function_of(name: str) -> str:
     """Return the function to which a name in a blank belongs: that of a class, a method, or a part of a function."""
-    for function in homework().functions:
-        if name in function.split(".") or name.startswith(f"{function}_"):
-            return function
-    return name
+    functions = homework().functions
+    return next((each for each in functions if name in each.split(".") or name.startswith(f"{each}_")), name)
 
 
 def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:

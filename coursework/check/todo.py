@@ -30,18 +30,15 @@ class Item:
 
     def text(self, as_html: bool = False) -> str:
         """Return it as a line, in HTML with a link to its place."""
-        mark, place = MARKS[self.status], self.file or f"“{self.heading}”"
+        place = self.file or f"“{self.heading}”"
         line = f"{self.what}: {self.said}, {'in' if self.file else 'under'} "
-        if not as_html:
-            return f"{mark} {line}{place}"
-        link = f"../{self.file}" if self.file else "#" + self.heading.replace(" ", "-")
-        linked = f'<a href="{html.escape(link)}">{html.escape(place)}</a>'
-        return (
-            f'<span style="color: {COLOURS[self.status]}; font-weight: bold">{mark}</span> {html.escape(line)}{linked}'
-        )
+        if as_html:
+            link = f"../{self.file}" if self.file else "#" + self.heading.replace(" ", "-")
+            line, place = html.escape(line), f'<a href="{html.escape(link)}">{html.escape(place)}</a>'
+        return f"{_mark(self.status, as_html)} {line}{place}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ToDo:
     """What is left of a notebook, and which of its functions are right: text in a terminal, a list in a notebook."""
 
@@ -49,52 +46,40 @@ class ToDo:
     right: tuple[str, ...]
     items: tuple[Item, ...]
 
-    @property
-    def heading(self) -> str:
-        """Say how much is left, in a line."""
-        if self.items:
-            return f"Left to do in {self.title}: {len(self.items)}"
-        return f"Everything in {self.title} is done."
-
-    @property
-    def praise(self) -> str:
-        """Name the functions that are right; "" if there are none."""
-        return f"right: {', '.join(self.right)}" if self.right else ""
-
-    @property
-    def advice(self) -> str:
-        """Say what to do after a change; "" if nothing is left."""
-        return "After a change, save it, and run the cells that wait for it, and this one, again." if self.items else ""
+    def _parts(self, as_html: bool = False) -> tuple[str, list[str], str]:
+        """Return how much is left, a line for each item and one for what is right, and what to do after a change."""
+        left = f"Left to do in {self.title}: {len(self.items)}"
+        advice = "After a change, save it, and run the cells that wait for it, and this one, again."
+        lines = [item.text(as_html) for item in self.items]
+        lines += [f"{_mark('right', as_html)} right: {', '.join(self.right)}"] if self.right else []
+        return (left, lines, advice) if self.items else (f"Everything in {self.title} is done.", lines, "")
 
     def __str__(self) -> str:
         """Return it as lines of text."""
-        done = [f"{MARKS['right']} {self.praise}"] if self.praise else []
-        lines = [*(item.text() for item in self.items), *done]
-        return "\n".join([self.heading, *(f"  {line}" for line in lines), *filter(None, [self.advice])])
+        heading, lines, advice = self._parts()
+        return "\n".join([heading, *(f"  {line}" for line in lines), *filter(None, [advice])])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colour = COLOURS["wrong" if self.items else "right"]
-        done = f'<span style="color: {COLOURS["right"]}; font-weight: bold">{MARKS["right"]}</span> '
-        lines = [item.text(as_html=True) for item in self.items]
-        lines += [done + html.escape(self.praise)] if self.praise else []
+        heading, lines, advice = self._parts(as_html=True)
         listed = "".join(f"<li>{line}</li>" for line in lines)
         return (
-            f'<div style="border-left: 3px solid {colour}; padding: 2px 10px; line-height: 1.5">'
-            f"<b>{html.escape(self.heading)}</b>"
-            f'<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{listed}</ul>'
-            f"{html.escape(self.advice)}</div>"
+            f'<div style="border-left: 3px solid {COLOURS["wrong" if self.items else "right"]}; padding: 2px 10px; '
+            f'line-height: 1.5"><b>{html.escape(heading)}</b>'
+            f'<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{listed}</ul>{html.escape(advice)}</div>'
         )
+
+
+def _mark(status: str, as_html: bool) -> str:
+    mark = MARKS[status]
+    return f'<span style="color: {COLOURS[status]}; font-weight: bold">{mark}</span>' if as_html else mark
 
 
 def todo(notebook: int | str, root: Path = ROOT) -> ToDo:
     """Tell what is left to do in a notebook, by its number or file name: functions, settings and answers.
 
     Functions are checked as their files are saved, and answers read from the notebook as it is saved.
-
-    Raises:
-        ValueError: if there is no such notebook.
     """
     stem = Path(str(notebook)).stem
     paths = [path for path in homework().notebooks if Path(path).stem == stem or Path(path).stem.startswith(f"{stem}_")]
