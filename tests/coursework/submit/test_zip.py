@@ -259,7 +259,7 @@ def test_force_writes_and_marks_what_was_overridden(root, tmp_path, capsys):
 
 
 def test_a_zip_that_is_too_large_is_not_written(ready, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(archive, "LIMIT", 1000)
+    monkeypatch.setattr(submit_command.pdf_pages, "LIMIT", 1000)
     assert submit(ready, tmp_path / "out") == 1
     assert "remove large files from experiments/results" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
