@@ -22,10 +22,7 @@ def main(
 ) -> int:
     """Run a command of a program and return its exit code: 0 when all is well, 1 when it failed, 2 for a wrong call.
 
-    Args:
-        arguments: the words after the name of the program; by default those of the command line.
-        commands: of the program; by default those of the homework.
-        program: the module that is called; by default the homework's package.
+    By default the words are those of the command line, the commands the homework's, and the program its package.
     """
     program, commands = program or homework().package, commands or all_commands()
     words = sys.argv[1:] if arguments is None else list(arguments)

@@ -38,6 +38,7 @@ from coursework.installation import (
     python_of,
 )
 from coursework.root import ROOT
+from coursework.terminal import complain
 
 # Variables that make Python import other packages, or run other code, than those of the environment.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONPLATLIBDIR", "PYTHONOPTIMIZE", "PYTHONINSPECT")
@@ -45,24 +46,20 @@ OF_AN_EDITOR = ("MPLBACKEND", "MATPLOTLIBRC")  # how the user's own programs dra
 
 
 def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, program: str) -> int | None:
-    """Make sure that the command runs in an environment that holds what it needs, and nothing of the user's own.
+    """Make sure that a command runs in an environment that holds what it needs, and nothing of the user's own.
 
-    Args:
-        extra: the extra of pyproject.toml that the command needs in addition to requirements.txt.
-        arguments: the command line, to be run again inside the environment.
-        root: the repository.
-        program: the module that was called.
-
-    Returns:
-        None when this process is in the environment and may go on; otherwise the exit code of the command, which has
-        run in its own process, or 1 if the environment could not be created. On POSIX the process is replaced instead.
+    It needs requirements.txt and an extra of pyproject.toml. Return None when this process is in the environment and
+    may go on; otherwise the exit code of the command, which has run in its own process (on POSIX this process is
+    replaced instead), or 1 if the environment could not be created.
     """
     for name in OF_AN_EDITOR:
         os.environ.pop(name, None)
     if os.environ.get("COURSEWORK_NO_VENV") == "1":
         return None
-    if needs.is_hosted():
-        return _refuse_unfit(extra)
+    if needs.is_hosted():  # it has its packages: nothing is installed
+        lost = " ".join(needs.missing(needs.required(extra, kernel=True)))
+        advice = f"this Python lacks some packages; type: python -m pip install {lost}"
+        return complain("set-up", advice) if lost else None
     foreign = [name for name in FOREIGN if os.environ.pop(name, None)]
     os.environ["PYTHONNOUSERSITE"] = "1"
     entered = os.environ.pop("COURSEWORK_VENV", None)  # not inherited: a terminal in JupyterLab may call from outside
@@ -77,17 +74,15 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
                     install(venv, extra)
             inside, entered = False, None  # this process has seen the old packages: start again with the new ones
     except (SetupError, OSError) as error:
-        print(f"set-up: {error if isinstance(error, SetupError) else advice_on(str(error), venv)}", file=sys.stderr)
-        return 1
+        return complain("set-up", str(error) if isinstance(error, SetupError) else advice_on(str(error), venv))
     except KeyboardInterrupt:
-        print("\nset-up: stopped; call again to install", file=sys.stderr)
-        return 130
+        print(file=sys.stderr)
+        return complain("set-up", "stopped; call again to install", 130)
     if inside and not foreign:
         return None
     command = [str(python_of(venv)), "-m", program, *arguments]
     if entered == str(venv):
-        print(f"set-up: {command[0]} does not run inside {venv}: delete that folder and call again", file=sys.stderr)
-        return 1
+        return complain("set-up", f"{command[0]} does not run inside {venv}: delete that folder and call again")
     os.environ["COURSEWORK_VENV"] = str(venv)  # prevents an endless loop
     sys.stdout.flush()
     if os.name == "posix":
@@ -96,20 +91,13 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
     return subprocess.run(command).returncode
 
 
-def _refuse_unfit(extra: str | None) -> int | None:
-    """On a machine that has its packages, install nothing: return None if they suffice, else say what to type."""
-    if not (lost := needs.missing(needs.required(extra, kernel=True))):
-        return None
-    print(f"set-up: this Python lacks some packages; type: python -m pip install {' '.join(lost)}", file=sys.stderr)
-    return 1
+def _say(line: str) -> None:
+    print(f"set-up: {line}", file=sys.stderr)
 
 
 def is_inside(venv: Path) -> bool:
     """Tell whether this process runs in ``venv``, whichever of the folder's names either uses."""
-    try:
-        return os.path.samefile(sys.prefix, venv)
-    except OSError:
-        return False
+    return venv.exists() and os.path.samefile(sys.prefix, venv)
 
 
 def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
@@ -127,19 +115,14 @@ def is_installed(venv: Path, extra: str | None, inside: bool = False) -> bool:
 
 
 def install(venv: Path, extra: str | None) -> None:
-    """Update ``venv``, or replace it if it is unfinished or does not work.
-
-    Raises:
-        SetupError: if pip fails; what was there is there again.
-        OSError: likewise, if the system does.
-    """
+    """Update ``venv``, or replace it if it is unfinished or does not work; after an error, put back what was there."""
     before = read_stamp(venv)
     extras = sorted({*([extra] if extra else []), *(before["extras"] if before else [])})
     if before and not _can_install(venv, before["python"]):
         before = None
     try:
         if before:
-            print(f"set-up: bringing {venv} up to date", file=sys.stderr)
+            _say(f"bringing {venv} up to date")
             (venv / "stamp.json").unlink()  # a call that is killed leaves an environment that counts as unfinished
         else:
             _make(venv)
@@ -158,21 +141,14 @@ def install(venv: Path, extra: str | None) -> None:
 
 
 def _pip_install_as_locked(venv: Path, what: Sequence[str]) -> bool:
-    """Install packages as the lock says; where that is impossible, as requirements.txt allows. Tell which.
-
-    Raises:
-        SetupError: if pip fails.
-    """
+    """Install packages as the lock says; where that is impossible, as requirements.txt allows. Tell which."""
     if (venv.parent / LOCK).exists():
         try:
             pip_install(venv, [*what, "--constraint", LOCK])
             return True
         except NoReleaseError:
-            print(
-                f"set-up: the versions in {LOCK} cannot be installed here, on Python {VERSION}: "
-                "taking what requirements.txt allows",
-                file=sys.stderr,
-            )
+            instead = "taking what requirements.txt allows"
+            _say(f"the versions in {LOCK} cannot be installed here, on Python {VERSION}: {instead}")
     pip_install(venv, what)
     return False
 
@@ -227,12 +203,11 @@ def _requirements(root: Path) -> str:
 
 def read_stamp(venv: Path) -> dict[str, Any] | None:
     """Return the description of a complete installation, None if there is none."""
-    try:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         stamp = json.loads((venv / "stamp.json").read_text(encoding="utf-8"))
         kept = {name: stamp[name] for name in ("requirements", "root", "python", "extras")}
         return {**kept, "locked": bool(stamp.get("locked"))}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return None
 
 
 def _write_stamp(venv: Path, stamp: dict[str, Any]) -> None:
@@ -259,25 +234,19 @@ def _python_outside(venv: Path) -> str:
 def _make(venv: Path) -> None:
     """Create an empty virtual environment; what was in its place waits beside it."""
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        raise SetupError(
-            f"this Python {VERSION} ({sys.executable}) has no complete venv module; "
-            f"on Debian and Ubuntu: sudo apt install python{VERSION}-venv"
-        )
+        install = f"on Debian and Ubuntu: sudo apt install python{VERSION}-venv"
+        raise SetupError(f"this Python {VERSION} ({sys.executable}) has no complete venv module; {install}")
     if os.pathsep in str(venv):
-        raise SetupError(
-            f"no environment can be created in a folder with {os.pathsep!r} in its path: rename {venv.parent}"
-        )
+        where = f"in a folder with {os.pathsep!r} in its path"
+        raise SetupError(f"no environment can be created {where}: rename {venv.parent}")
     free = shutil.disk_usage(venv.parent).free / 1e9
     if free < NEEDED_GB:
         raise SetupError(f"the disk is too full: {venv} takes up to {NEEDED_GB} GB, and {free:.1f} GB are free")
     if os.name == "nt" and is_inside(venv):
         program = homework().package
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m {program} run")
-    print(
-        f"set-up: installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,\n"
-        "set-up: and pip is silent for a good part of them, while it unpacks PyTorch",
-        file=sys.stderr,
-    )
+    _say(f"installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,")
+    _say("and pip is silent for a good part of them, while it unpacks PyTorch")
     python = _python_outside(venv)
     if os.path.lexists(venv):
         venv.rename(_aside(venv))
@@ -293,7 +262,7 @@ def _lock(path: Path) -> Iterator[None]:
     with open(path, "w", encoding="utf-8") as stream:
         os.set_inheritable(stream.fileno(), True)
         if not try_lock(stream):
-            print("set-up: another call is installing; waiting for it", file=sys.stderr)
+            _say("another call is installing; waiting for it")
             while not try_lock(stream):
                 time.sleep(0.5)
         yield

@@ -30,14 +30,8 @@ def atomic_writer(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb")
     """Open a temporary file beside ``path`` that takes its place when the block ends without an error.
 
     A reader sees the old file or the new one, never a part of it; after an error, or a kill, ``path`` is as it was.
-    Missing parent folders are created.
-
-    Args:
-        path: the file to write.
-        mode: ``"wb"``, or ``"w"`` for text, in UTF-8 and with the line ends of Unix.
-
-    Raises:
-        OSError: if it cannot be written; it names ``path``.
+    Missing parent folders are created. Text (mode ``"w"``) is in UTF-8 with the line ends of Unix. An OSError names
+    ``path``.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -66,11 +60,7 @@ def to_disk(stream: IO[Any]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, unless they exist.
-
-    Raises:
-        NotADirectoryError: if there is a file in its place.
-    """
+    """Create a folder and its parents, unless they exist; a NotADirectoryError says that a file is in its place."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -78,13 +68,7 @@ def make_folder(folder: Path) -> None:
 
 
 def copy_tree(source: Path, place: Path, left_out: Callable[[Path], bool]) -> None:
-    """Copy what is in a folder, without permissions and times, which some file systems do not support.
-
-    Args:
-        source: the folder.
-        place: the copy, created with its parents.
-        left_out: tells which files and folders are not copied.
-    """
+    """Copy a folder but what is ``left_out``, without permissions and times, which some file systems do not support."""
     make_folder(place)
     for path in sorted(source.iterdir()):
         if left_out(path):
@@ -124,8 +108,7 @@ def stand_in(path: Path) -> str | None:
 def try_lock(stream: IO[Any]) -> bool:
     """Lock an open file, unless another process holds the lock; the system releases it when its holder ends.
 
-    Returns:
-        Whether this process may go on. On a file system that has no locks it may.
+    Tell whether this process may go on. On a file system that has no locks it may.
     """
     try:
         if sys.platform == "win32":

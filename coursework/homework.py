@@ -21,50 +21,29 @@ PERSON = "collaborators.txt"
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a program.
-
-    Attributes:
-        help: what it does, in one line.
-        room: the module whose ``main(args)`` does it and returns the exit code.
-        arguments: declares its options.
-        extra: the extra of pyproject.toml that it needs.
-        bare: it needs no environment.
-    """
+    """A command of a program: what it does, in one line, and the module whose ``main(args)`` returns the exit code."""
 
     help: str
     room: str
-    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
-    extra: str | None = None
-    bare: bool = False
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # declares its options
+    extra: str | None = None  # the extra of pyproject.toml that it needs
+    bare: bool = False  # it needs no environment
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task: the smallest part with its own points.
+    """A task: the smallest part with its own points."""
 
-    Attributes:
-        number: as students know it, such as "6.2".
-        points: how many it has.
-        title: in a few words.
-        functions: (module, name) of each function that a student writes, in the order in which they are written.
-        cases: the module that holds the cases of these functions.
-        by_program: how many of the points a program gives; all of them by default.
-        by_person: what a person gives the other points for.
-        also: what is written in addition to the functions, for the instructions; a path stands for a file.
-        run: the name of the training run whose log and pictures belong to the task.
-        without: modules that its functions are to do without; nothing in them can be called where they are graded.
-    """
-
-    number: str
+    number: str  # as students know it, such as "6.2"
     points: int
-    title: str
-    functions: tuple[tuple[str, str], ...] = ()
-    cases: str = ""
-    by_program: float | None = None
-    by_person: str = ""
-    also: tuple[str, ...] = ()
-    run: str = ""
-    without: tuple[str, ...] = ()
+    title: str  # in a few words
+    functions: tuple[tuple[str, str], ...] = ()  # (module, name) of each that a student writes, in their order
+    cases: str = ""  # the module that holds the cases of these functions
+    by_program: float | None = None  # how many of the points a program gives; all of them by default
+    by_person: str = ""  # what a person gives the other points for
+    also: tuple[str, ...] = ()  # what is written besides, for the instructions; a path stands for a file
+    run: str = ""  # the name of the training run whose log and pictures belong to the task
+    without: tuple[str, ...] = ()  # modules of which its functions can call nothing where they are graded
 
     @property
     def program_points(self) -> float:
@@ -80,19 +59,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem.
-
-    Attributes:
-        number: as students know it.
-        title: in a few words.
-        tasks: its parts.
-        apart: each task is marked as a question of its own; if not, the problem is marked as one question.
-    """
+    """A problem, with the number that students know, and its parts."""
 
     number: int
     title: str
     tasks: tuple[Task, ...]
-    apart: bool = False
+    apart: bool = False  # each task is marked as a question of its own; if not, the problem is marked as one question
 
     @property
     def points(self) -> int:
@@ -107,113 +79,88 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loose:
-    """A file that is handed in with the code and the notebooks.
+    """A file that is handed in with the code and the notebooks. A hook is ``"module:function"`` and takes the path."""
 
-    Attributes:
-        path: from the root of the repository.
-        kind: a word for it in the manifest; an ``"extra"`` is Markdown that the PDF shows.
-        remedy: what to do if it is missing or wrong.
-        check: ``"module:function"``, which takes the path and raises ValueError if the file is wrong.
-        data: ``"module:function"``, which takes the path and returns the name of the data that the file is for, for the
-            manifest; "" if that is not known.
-    """
-
-    path: str
-    kind: str
-    remedy: str
-    check: str = ""
-    data: str = ""
+    path: str  # from the root of the repository
+    kind: str  # a word for it in the manifest; an "extra" is Markdown that the PDF shows
+    remedy: str  # what to do if it is missing or wrong
+    check: str = ""  # a hook that raises ValueError if the file is wrong
+    data: str = ""  # a hook that returns the name of the data that the file is for; "" if that is not known
 
 
 @dataclass(frozen=True)
 class Data:
     """How notebooks get their data.
 
-    Attributes:
-        arguments: declares the options of `run` that choose the data.
-        choose: ``"module:function"``, which takes the parsed options and returns the variables of the kernels; raises
-            ValueError if the data is not there.
-        default: the variables that make every notebook use the data in the repository.
-        other: what a cell prints if it has used other data.
-        command: the homework's own command that says in a line which data there is.
-        seconds: what each notebook takes on two cores, roughly, by its name without folder and ending: with the data in
-            the repository, and with other data.
+    ``choose`` is ``"module:function"``, which takes the parsed options of `run`, returns the variables of the kernels,
+    and raises ValueError if the data is not there. ``seconds`` has what each notebook takes on two cores, roughly, by
+    its name without folder and ending: with the data in the repository, and with other data.
     """
 
-    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None
+    arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None  # declares those options
     choose: str = ""
-    default: Mapping[str, str] = field(default_factory=dict)
-    other: str = ""
-    command: str = ""
+    default: Mapping[str, str] = field(default_factory=dict)  # the variables for the data in the repository
+    other: str = ""  # what a cell prints if it has used other data
+    command: str = ""  # the homework's own command that says in a line which data there is
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def options(self) -> argparse.Namespace:
+        """Return the options of `run` that choose the data, as they are when not given."""
+        parser = argparse.ArgumentParser()
+        self.arguments(parser)
+        return parser.parse_args([])
+
+    def variables(self, args: argparse.Namespace | None = None) -> Mapping[str, str]:
+        """Say which data notebooks will use, and return the variables of their kernels; errors as for ``choose``."""
+        chosen: Mapping[str, str] = hook(self.choose)(args or self.options()) if self.choose else self.default
+        return chosen
 
 
 @dataclass(frozen=True)
 class Homework:
-    """A homework.
+    """A homework."""
 
-    Attributes:
-        name: of the zip and the PDF that are handed in, without the suffix.
-        title: above the PDF and the pages.
-        package: what students complete; also the program of the command line.
-        version: of the edition.
-        problems: with their tasks.
-        notebooks: the paths, in the order in which a student meets them.
-        scripts: the paths of other files that students complete.
-        loose: what else is handed in.
-        results: the folder in which training leaves logs and pictures.
-        commands: the homework's own commands.
-        data: how notebooks get their data.
-        computes_nothing: modules of the package that only show or check results: changing them makes no result old.
-        weights: of functions that count for more than one in their task.
-        python: the version of the oldest Python that may grade.
-        visible: the part of a program's points that is for the cases that students have.
-        libraries: names and packages whose versions the results depend on.
-        hours: how long each notebook takes a student, by its name: the least and the most to plan for.
-    """
-
-    name: str
-    title: str
-    package: str
-    version: str
+    name: str  # of the zip and the PDF that are handed in, without the suffix
+    title: str  # above the PDF and the pages
+    package: str  # what students complete; also the program of the command line
+    version: str  # of the edition
     problems: tuple[Problem, ...]
-    notebooks: tuple[str, ...]
-    scripts: tuple[str, ...] = ()
-    loose: tuple[Loose, ...] = ()
-    results: str = ""
-    commands: Mapping[str, Command] = field(default_factory=dict)
+    notebooks: tuple[str, ...]  # the paths, in the order in which a student meets them
+    scripts: tuple[str, ...] = ()  # the paths of other files that students complete
+    loose: tuple[Loose, ...] = ()  # what else is handed in
+    results: str = ""  # the folder in which training leaves logs and pictures
+    commands: Mapping[str, Command] = field(default_factory=dict)  # the homework's own
     data: Data = Data()
-    computes_nothing: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
-    python: str = "3.10"
-    visible: float = 0.4
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    hours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    computes_nothing: tuple[str, ...] = ()  # modules of the package whose changes make no result old
+    weights: Mapping[str, float] = field(default_factory=dict)  # of functions that count for more than one
+    python: str = "3.10"  # the version of the oldest Python that may grade
+    visible: float = 0.4  # the part of a program's points that is for the cases that students have
+    libraries: Mapping[str, str] = field(default_factory=dict)  # names and packages that the results depend on
+    hours: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # of each notebook: the least and the most
 
     def __post_init__(self) -> None:
         """Check that the table is consistent."""
+
+        def require(holds: bool, what: str) -> None:
+            if not holds:
+                raise ValueError(f"Homework: {what}")
+
         numbers = [task.number for task in self.all_tasks]
         for kind, found in (("task", numbers), ("function", list(self.functions))):
             twice = sorted({each for each in found if found.count(each) > 1})
-            if twice:
-                raise ValueError(f"Homework: expected each {kind} once, got {', '.join(twice)} twice")
+            require(not twice, f"expected each {kind} once, got {', '.join(twice)} twice")
         for task in self.all_tasks:
-            if not 0 <= task.program_points <= task.points:
-                raise ValueError(
-                    f"Homework: by_program of task {task.number} must be from 0 to its {task.points} points, "
-                    f"got {task.by_program}"
-                )
-            if bool(task.functions) != bool(task.cases):
-                raise ValueError(f"Homework: task {task.number} must have functions and cases, or neither")
-            if (task.program_points < task.points) != bool(task.by_person):
-                raise ValueError(f"Homework: by_person of task {task.number} must say what the other points are for")
+            named, points = f"of task {task.number}", task.points
+            by_program = f"by_program {named} must be from 0 to its {points} points, got {task.by_program}"
+            require(0 <= task.program_points <= points, by_program)
+            both = bool(task.functions) == bool(task.cases)
+            require(both, f"task {task.number} must have functions and cases, or neither")
+            by_person = (task.program_points < points) == bool(task.by_person)
+            require(by_person, f"by_person {named} must say what the other points are for")
         for name, (least, most) in self.hours.items():
-            if f"notebooks/{name}.ipynb" not in self.notebooks or not 0 < least <= most:
-                raise ValueError(
-                    f"Homework: hours must name a notebook and give the least and the most, got {name}: {least}, {most}"
-                )
-        if not 0 < self.visible < 1:
-            raise ValueError(f"Homework: visible must be between 0 and 1, got {self.visible}")
+            holds = f"notebooks/{name}.ipynb" in self.notebooks and 0 < least <= most
+            require(holds, f"hours must name a notebook and give the least and the most, got {name}: {least}, {most}")
+        require(0 < self.visible < 1, f"visible must be between 0 and 1, got {self.visible}")
 
     @property
     def all_tasks(self) -> tuple[Task, ...]:
@@ -246,16 +193,11 @@ class Homework:
         return f"{self.name}.pdf"
 
     def task(self, number: str) -> Task:
-        """Return the task of this number.
-
-        Raises:
-            ValueError: if there is none.
-        """
-        for task in self.all_tasks:
-            if task.number == number:
-                return task
-        numbers = ", ".join(task.number for task in self.all_tasks)
-        raise ValueError(f"expected the number of a task ({numbers}), got {number!r}")
+        """Return the task of this number; a ValueError says that there is none."""
+        tasks = {task.number: task for task in self.all_tasks}
+        if number not in tasks:
+            raise ValueError(f"expected the number of a task ({', '.join(tasks)}), got {number!r}")
+        return tasks[number]
 
     def task_of(self, function: str) -> Task | None:
         """Return the task in which a function is written."""
@@ -309,11 +251,7 @@ def setting(name: str) -> str:
 
 @functools.cache
 def homework() -> Homework:
-    """Return the homework of this repository.
-
-    Raises:
-        ValueError: if pyproject.toml names none.
-    """
+    """Return the homework of this repository; a ValueError says that pyproject.toml names none."""
     module, _, name = setting("homework").partition(":")
     if not name:
         raise ValueError(f'{ROOT / "pyproject.toml"}: expected [tool.coursework] homework = "module:NAME"')

@@ -33,12 +33,7 @@ def python_of(venv: Path) -> Path:
 
 
 def pip_install(venv: Path, what: Sequence[str]) -> None:
-    """Install packages with pip, which shows its own progress; its log also holds what it does not show.
-
-    Raises:
-        NoReleaseError: if there is nothing to install that fits.
-        SetupError: if pip fails for another reason.
-    """
+    """Install packages with pip, which shows its own progress; its log also holds what it does not show."""
     log, temporary = _log_of(venv), venv / "tmp"  # the system's own is often a part of the memory, and too small
     log.unlink(missing_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -94,9 +89,7 @@ CAUSES = {  # the first pattern that is found says what to do
         "the package index refuses access (error 401 or 403): check PIP_INDEX_URL and pip's configuration, "
         "or use another network"
     ),
-    r"404 Client Error": (
-        "the package index has no such page (error 404): check PIP_INDEX_URL and pip's configuration"
-    ),
+    r"404 Client Error": "the package index has no such page (error 404): check PIP_INDEX_URL and pip's configuration",
     r"5\d\d Server Error|too many 5\d\d error": "the package index is out of order (server error): call again later",
     r"(?s)Fetched page \S+ as text/html(?!.*(Found link|Skipping link: (?!not a file)))": (
         "a web page came instead of the package index, as from a network that asks you to sign in: "

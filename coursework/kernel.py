@@ -25,11 +25,7 @@ class KernelError(ImportError):
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Prepare the kernel of a notebook.
-
-    Raises:
-        KernelError: if it cannot run the homework.
-    """
+    """Prepare the kernel of a notebook, or raise a KernelError."""
     refuse_unfit()
     find_homework()
     shell.extension_manager.load_extension("autoreload")
@@ -52,11 +48,7 @@ def find_homework() -> None:
 
 
 def refuse_unfit() -> None:
-    """Do nothing in a kernel that has what notebooks need.
-
-    Raises:
-        KernelError: in another; it says what is missing and what to do.
-    """
+    """Do nothing in a kernel that has what notebooks need; raise a KernelError in another."""
     kernel = f"This kernel is Python {sys.version_info[0]}.{sys.version_info[1]}, {sys.executable}"
     if sys.version_info < OLDEST:
         raise KernelError(f"{kernel}; the homework needs {OLDEST[0]}.{OLDEST[1]} or newer.\n{CHOOSE}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from coursework.root import ROOT
@@ -22,7 +23,7 @@ def is_hosted() -> bool:
 
 
 def own_command(words: str) -> str:
-    """Return a command of this homework as one types it in its folder."""
+    """Return a command of this homework as it is typed in its folder."""
     from coursework.homework import setting
 
     package = setting("homework").partition(".")[0]
@@ -32,9 +33,8 @@ def own_command(words: str) -> str:
 def required(extra: str | None = None, kernel: bool = False) -> dict[str, str]:
     """Return what must be installed: by each name the oldest release that fits, such as ">=1.26".
 
-    Args:
-        extra: an extra of pyproject.toml whose packages count, too.
-        kernel: count what a notebook needs, rather than the commands around it.
+    With ``extra``, the packages of that extra of pyproject.toml count, too; with ``kernel``, what a notebook needs
+    counts, rather than what the commands around it need.
     """
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     if extra:
@@ -48,14 +48,12 @@ def required(extra: str | None = None, kernel: bool = False) -> dict[str, str]:
     return found
 
 
-def installed(names: dict[str, str]) -> dict[str, str]:
+def installed(names: Iterable[str]) -> dict[str, str]:
     """Return the versions of those packages that this Python has."""
     found = {}
     for name in names:
-        try:
+        with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -71,19 +69,11 @@ def too_old(names: dict[str, str]) -> list[str]:
 
 def _fits(has: str, wanted: str) -> bool:
     """Tell whether a version is one that ``wanted`` allows, ">=1.26" or ">2.13"; any other form allows all."""
-    low = _numbers(wanted.lstrip("<>=!~"))
-    if not wanted.startswith(">") or not low:
-        return True
-    known = _numbers(has)
-    return known >= low if wanted.startswith(">=") else known > low
+    known, low = _numbers(has), _numbers(wanted.lstrip("<>=!~"))
+    return not (wanted.startswith(">") and low) or known > low or (known == low and wanted.startswith(">="))
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     """Return the numbers with which a version begins, without the zeros at their end: 2.0 is 2."""
     match = re.match(r"\d+(\.\d+)*", text)
     return tuple(map(int, re.sub(r"(\.0+)+$", "", match[0]).split("."))) if match else ()
-
-
-def this_python() -> str:
-    """Return the version and the path of the running interpreter."""
-    return f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"

@@ -16,14 +16,10 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="a name, or its number: 3; default: all")
     homework().data.arguments(parser)
     parser.add_argument("--output", type=Path, default=ROOT / "build", metavar="DIR", help="default: build")
-    parser.add_argument(
-        "--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=f"for each cell; default: {TIMEOUT}"
-    )
-    parser.add_argument(
-        "--in-place",
-        action="store_true",
-        help="for maintainers: use the embedded default, and store the outputs in the notebooks themselves",
-    )
+    limit = f"for each cell; default: {TIMEOUT}"
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=limit)
+    in_place = "for maintainers: use the embedded default, and store the outputs in the notebooks themselves"
+    parser.add_argument("--in-place", action="store_true", help=in_place)
 
 
 def _seconds(text: str) -> int:
@@ -52,29 +48,22 @@ def _bench(parser: argparse.ArgumentParser) -> None:
 
 # END STAFF
 def _check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "what", nargs="*", help="problems, tasks or functions, as `status` lists them; all tasks when not given"
-    )
+    what = "problems, tasks or functions, as `status` lists them; all tasks when not given"
+    parser.add_argument("what", nargs="*", help=what)
     parser.add_argument("--all", action="store_true", help="all tasks, which is the default")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the inputs: the same cases on other numbers and shapes"
-    )
+    seed = "seed of the inputs: the same cases on other numbers and shapes"
+    parser.add_argument("--seed", type=int, default=0, help=seed)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
 def _hint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the function")
-    parser.add_argument(
-        "--step", type=int, choices=(1, 2, 3), default=1, help="1: the idea, 2: the formula, 3: the shapes (default: 1)"
-    )
+    steps = "1: the idea, 2: the formula, 3: the shapes (default: 1)"
+    parser.add_argument("--step", type=int, choices=(1, 2, 3), default=1, help=steps)
 
 
 def file_name(text: str) -> str:
-    """Return a word of the command line that is used as a file name.
-
-    Raises:
-        ArgumentTypeError: if some system does not allow a file of that name.
-    """
+    """Return a word of the command line that is a file name on every system; errors are those of argparse."""
     from coursework.submit import names
 
     if not text or "/" in text or names.is_hidden(text):
@@ -85,31 +74,20 @@ def file_name(text: str) -> str:
 
 
 def _submit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--force", action="store_true", help="write the files despite errors; the manifest says what was overridden"
-    )
-    parser.add_argument(
-        "--run",
-        action="store_true",
-        help="run the notebooks that are not executed as they are, and write the results into them, without asking",
-    )
-    parser.add_argument(
-        "--pdf", type=Path, metavar="FILE", help="hand in your own PDF, from LaTeX or a scan, as the write-up"
-    )
+    force = "write the files despite errors; the manifest says what was overridden"
+    parser.add_argument("--force", action="store_true", help=force)
+    run = "run the notebooks that are not executed as they are, and write the results into them, without asking"
+    parser.add_argument("--run", action="store_true", help=run)
+    own = "hand in your own PDF, from LaTeX or a scan, as the write-up"
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help=own)
     parser.add_argument("--name", help="your name; default: what collaborators.txt says")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT,
-        metavar="DIR",
-        help="where the zip and the PDF go; default: beside README.md",
-    )
+    output = "where the zip and the PDF go; default: beside README.md"
+    parser.add_argument("--output", type=Path, default=ROOT, metavar="DIR", help=output)
 
 
 def _site(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output", type=Path, default=ROOT / "build" / "site", metavar="DIR", help="default: build/site"
-    )
+    place = ROOT / "build" / "site"
+    parser.add_argument("--output", type=Path, default=place, metavar="DIR", help="default: build/site")
 
 
 def _clean(parser: argparse.ArgumentParser) -> None:
@@ -136,7 +114,7 @@ COMMANDS = {
     "submit": Command(
         "write the zip and the PDF, ready to hand in", "coursework.submit.submit_command", _submit, "pdf"
     ),
-    "site": Command("write the instructions as pages: build/site", "coursework.site.site_command", _site),
+    "site": Command("write the instructions as pages: build/site", "coursework.site_pages", _site),
     # BEGIN STAFF
     "bench": Command("measure speed, as ratios", "coursework.commands.bench", _bench, "bench"),
     # END STAFF

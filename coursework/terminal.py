@@ -58,12 +58,7 @@ def never_raise() -> None:
 
 
 def guarded(program: Callable[[], int | None], name: str) -> int:
-    """Run a program and return its exit code; Ctrl-C and errors of the system are a line, not a traceback.
-
-    Args:
-        program: returns an exit code, or None for 0.
-        name: the beginning of the line.
-    """
+    """Run a program and return its exit code; Ctrl-C and errors of the system are a line that begins with ``name``."""
     never_raise()
     try:
         code = _exit_code_of(program)
@@ -83,8 +78,14 @@ def guarded(program: Callable[[], int | None], name: str) -> int:
         _say(f"{name}: {sentence}")
         return 1
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            _drop_unwritten(stream)
+        _drop_unwritten(sys.stdout)
+        _drop_unwritten(sys.stderr)
+
+
+def complain(program: str, message: str, code: int = 1) -> int:
+    """Say on standard error why a program ends, and return its exit code."""
+    print(f"{program}: {message}", file=sys.stderr)
+    return code
 
 
 def explain(error: BaseException) -> str | None:

@@ -15,11 +15,9 @@ def mode_of(content: bytes) -> int:
 
 
 def zipped(files: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """Return the bytes of a zip file: its files in the order of their paths, without dates and owners.
+    """Return the bytes of a zip file, from contents by paths: in the order of the paths, without dates and owners.
 
-    Args:
-        files: their contents, by their paths.
-        compression: of :mod:`zipfile`. What ``ZIP_DEFLATED`` gives depends on the release of zlib.
+    What the compression ``ZIP_DEFLATED`` gives depends on the release of zlib.
     """
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import inspect
 import linecache
@@ -11,7 +12,7 @@ import textwrap
 import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,6 @@ class CaseFailed(Exception):  # noqa: N818  (a finding, not an error of ours)
     """What is wrong with the function under test, as a sentence, and the mistake's name, where that is known."""
 
     def __init__(self, finding: str, mistake: str = "") -> None:
-        """Take the sentence and the name."""
         super().__init__(finding)
         self.mistake = mistake
 
@@ -68,7 +68,7 @@ class Case:
 
     ``body`` takes the function under test and a generator of random numbers, calls the function with inputs that it
     draws, and yields a comparison for each result. ``rule`` is the sentence that tells students what this case tests;
-    it stands in the docstring of the function or of its module, or in the notebook. ``changes`` has the positions of
+    it is in the docstring of the function or of its module, or in the notebook. ``changes`` has the positions of
     the arguments that the function is meant to change. ``edge`` says that the case is about a side rule or unusual
     inputs: a function that fails in edge cases alone is right on ordinary inputs, and the report says so. ``leans``
     says that a function which computes something else can be right in it, as where it is compared with itself.
@@ -99,32 +99,21 @@ class Case:
 class Outcome:
     """The result of one case.
 
-    Attributes:
-        title: that of the case.
-        status: "right", "wrong" or "not started".
-        message: why it is not right.
-        printed: what the function printed.
-        notes: what could be better, and costs nothing.
-        fits: the mistakes that predict a wrong result, each as (mistake, name of the comparison); two mistakes that
-            predict it only together are one entry, "one + other".
-        misfits: the mistakes that predict another result, likewise.
-        rule: the rule that this case tests, when it is not right.
-        edge: whether the case is about a side rule or unusual inputs.
-        raised: whether the function raised an error where the errors of the usual mistakes are known.
-        partly: whether something in it is right.
+    ``fits`` has the mistakes that predict a wrong result, each as (mistake, name of the comparison); two that predict
+    it only together are one entry, "one + other". ``misfits`` has those that predict another result.
     """
 
     title: str
-    status: str
-    message: str = ""
+    status: str  # "right", "wrong" or "not started"
+    message: str = ""  # why it is not right
     printed: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what could be better, and costs nothing
     fits: tuple[tuple[str, str], ...] = ()
     misfits: tuple[tuple[str, str], ...] = ()
-    rule: str = ""
+    rule: str = ""  # that this case tests, when it is not right
     edge: bool = False
-    raised: bool = False
-    partly: bool = False
+    raised: bool = False  # an error, where the errors of the usual mistakes are known
+    partly: bool = False  # something in it is right
 
 
 CASES: list[Case] = []
@@ -153,17 +142,10 @@ def run_case(case: Case, function: Function, seed: int = SEED, predict: bool = T
 
     Without ``predict`` it is quicker, and the outcome has no evidence of mistakes: right code needs none.
     """
-    token = predicting.set(predict and case.title != SIDE_EFFECTS)
-    try:
-        return _run_case(case, function, seed)
-    finally:
-        predicting.reset(token)
-
-
-def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     comparisons: list[Comparison] = []
     expected: Mapping[str, str] = {}
     finding, mistakes, unwritten, raised = "", list[str](), False, False
+    token = predicting.set(predict and case.title != SIDE_EFFECTS)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -190,6 +172,8 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
         raised, text = bool(expected), f"{type(error).__name__}: {error}"
         finding = f"{case.function} raises {text}{place_of(error)}"
         mistakes = [name for name, pattern in {**expected, **ERRORS}.items() if re.search(pattern, text)]
+    finally:
+        predicting.reset(token)
     wrong = [comparison for comparison in comparisons if not comparison.passed]
     notes = tuple(dict.fromkeys(comparison.note for comparison in comparisons if comparison.note))
     misfits = tuple((mistake, comparison.name) for comparison in comparisons for mistake in comparison.misfits)
@@ -198,35 +182,26 @@ def _run_case(case: Case, function: Function, seed: int) -> Outcome:
     fits = [(mistake, ERROR if raised else FINDING) for mistake in mistakes]
     fits += [(mistake, comparison.name) for comparison in comparisons for mistake in comparison.fits]
     unwritten = (unwritten or not finding) and all(comparison.missing for comparison in wrong)
-    status = "not started" if unwritten else "wrong"
-    message = _message(comparisons, finding)
+    status, message = "not started" if unwritten else "wrong", _message(comparisons, finding)
     misfits += tuple(("", comparison.name) for comparison in wrong)  # against every pair that does not explain it
-    partly = len(wrong) < len(comparisons)
-    found = tuple(fits), misfits, case.rule, case.edge, raised, partly
+    found = tuple(fits), misfits, case.rule, case.edge, raised, len(wrong) < len(comparisons)
     return Outcome(case.title, status, message, "", notes, *found)
 
 
 def outcomes_of(name: str, run: Callable[[Case, bool], Outcome]) -> list[Outcome]:
     """Run all cases of a function, and those of a wrong one again, with an eye on the usual mistakes.
 
-    Args:
-        name: the function.
-        run: tries it in one case; the second argument is ``predict``, as for :func:`run_case`.
+    ``run`` tries it in one case, with or without ``predict``, as :func:`run_case` does. If the second run has other
+    results than the first, the last outcome says so.
     """
     cases = cases_of(name)
     first = [run(case, False) for case in cases]
     if all(outcome.status != "wrong" for outcome in first):
         return first
-    return _settled(first, [run(case, True) for case in cases])
-
-
-def _settled(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes of a second run of all cases; the last says so if the first run had other results."""
-    seen = [[(outcome.status, outcome.message) for outcome in outcomes] for outcomes in (first, second)]
-    if seen[0] == seen[1]:
-        return list(second)
-    fits = (("keeps something", FINDING),)
-    return [*second[:-1], replace(second[-1], status="wrong", message=AGAIN, fits=fits)]
+    second = [run(case, True) for case in cases]
+    if [(each.status, each.message) for each in first] != [(each.status, each.message) for each in second]:
+        second[-1] = replace(second[-1], status="wrong", message=AGAIN, fits=(("keeps something", FINDING),))
+    return second
 
 
 def _message(comparisons: list[Comparison], finding: str) -> str:
@@ -247,10 +222,9 @@ def parts(result: object, *names: str) -> tuple[Any, ...]:
     listed = f"it should return ({', '.join(names)})"
     if result is None:
         raise NothingReturned(f"{listed}, and returns None")
-    if not isinstance(result, (tuple, list)):
-        raise CaseFailed(f"{listed}, got {type(result).__name__}")
-    if len(result) != len(names):
-        raise CaseFailed(f"{listed}, got {len(result)} values")
+    if not isinstance(result, (tuple, list)) or len(result) != len(names):
+        got = f"{len(result)} values" if isinstance(result, (tuple, list)) else type(result).__name__
+        raise CaseFailed(f"{listed}, got {got}")
     if all(part is None for part in result):
         raise NothingReturned(f"{listed}, and each of these is None")
     return tuple(result)
@@ -299,9 +273,7 @@ def _student_frame(error: BaseException) -> traceback.FrameSummary | None:
 def place_of(error: BaseException) -> str:
     """Say in which file and line an error was raised, and show the line."""
     frame = _student_frame(error)
-    if frame is None:
-        return ""
-    return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+    return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})" if frame else ""
 
 
 def _forgotten(error: BaseException) -> str:
@@ -370,10 +342,9 @@ def _watched(function: Function, changes: tuple[int, ...], results: list[Any], c
 
 
 def _argument(function: Function, position: int) -> str:
-    try:
+    with contextlib.suppress(ValueError, TypeError, IndexError):
         return list(inspect.signature(function).parameters)[position]
-    except (ValueError, TypeError, IndexError):
-        return f"argument {position + 1}"
+    return f"argument {position + 1}"
 
 
 def _same(a: Any, b: Any) -> bool:

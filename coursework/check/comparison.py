@@ -20,25 +20,15 @@ Mistakes = Mapping[str, Prediction]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of comparing one array with what it should be.
+    """The result of comparing one array with what it should be."""
 
-    Attributes:
-        name: what the array is called.
-        passed: whether it is right.
-        message: what differs, in a sentence or two.
-        missing: whether there is nothing yet, None in the place of an array.
-        note: what could be better in a right array, and costs nothing.
-        fits: the mistakes whose prediction it meets; "one + other" for two that predict it together.
-        misfits: those whose prediction it does not meet.
-    """
-
-    name: str
+    name: str  # what the array is called
     passed: bool
-    message: str
-    missing: bool = False
-    note: str = ""
-    fits: tuple[str, ...] = ()
-    misfits: tuple[str, ...] = ()
+    message: str  # what differs, in a sentence or two
+    missing: bool = False  # there is nothing yet, None in the place of an array
+    note: str = ""  # what could be better in a right array, and costs nothing
+    fits: tuple[str, ...] = ()  # the mistakes whose prediction it meets; "one + other" for two that predict it together
+    misfits: tuple[str, ...] = ()  # those whose prediction it does not meet
 
 
 def compare(
@@ -47,7 +37,6 @@ def compare(
     expected: ArrayLike,
     tolerance: float = 1e-7,
     dtype: type | None = None,
-    clues: Mapping[str, ArrayLike] | None = None,
     mistakes: Mistakes | Callable[[], Mistakes] | None = None,
     base: ArrayLike = 0.0,
 ) -> Comparison:
@@ -60,7 +49,6 @@ def compare(
         tolerance: the difference that is forgiven, as a part of the largest expected magnitude (or of 1e-6, if that
             is larger, so that zeros may come out as rounding errors).
         dtype: the dtype of the inputs; an array of another dtype gets a note, and is as right as it was.
-        clues: named numbers and arrays that a usual mistake adds, forgets, or multiplies with.
         mistakes: for each mistake, by name, what it would give. A prediction that equals the right array speaks
             against its mistake if the array is wrong; a question is only put to a wrong array of the right shape. A
             function that returns the predictions is called only where they are looked at.
@@ -78,20 +66,16 @@ def compare(
         raise ValueError(f"compare: an array is expected in {name}, got shape {expected.shape}")
     if actual is None:
         return Comparison(name, False, f"{name} is None", missing=True)
-    passed, message = _compared(name, actual, expected, tolerance, clues or {})
     if not isinstance(actual, (np.ndarray, np.generic, int, float)):
-        return Comparison(name, passed, message)
+        return Comparison(name, False, f"{name} should be an array, got {type(actual).__name__}")
     found = np.asarray(actual)
-    limit = tolerance * max(1e-6, float(np.max(np.abs(expected), initial=0)))
-    fits: list[str] = []
-    misfits: list[str] = []
+    limit = tolerance * max(1e-6, float(np.abs(expected).max()))
+    passed, message = _compared(name, found, expected, limit)
     mistakes = (mistakes() if callable(mistakes) else mistakes or {}) if predicting.get() else {}
-    for mistake, prediction in mistakes.items():
-        met = _met(found, expected, limit, passed, prediction)
-        if met is not None:
-            (fits if met else misfits).append(mistake)
-    if not passed and not fits:
-        fits = [] if not found.any() else _together(found, expected, limit, mistakes, np.asarray(base))
+    met = {each: _met(found, expected, limit, passed, prediction) for each, prediction in mistakes.items()}
+    fits, misfits = ([each for each, is_met in met.items() if is_met is wanted] for wanted in (True, False))
+    if not passed and not fits and found.any():
+        fits = _together(found, expected, limit, mistakes, np.asarray(base))
     note = f"{found.dtype} for {np.dtype(dtype)} inputs, which costs nothing" if dtype and found.dtype != dtype else ""
     return Comparison(name, passed, message, False, note, tuple(fits), tuple(misfits))
 
@@ -112,9 +96,7 @@ def _arrays(prediction: ArrayLike | tuple[ArrayLike, ...]) -> list[Array]:
     return [np.asarray(each) for each in (prediction if isinstance(prediction, tuple) else (prediction,))]
 
 
-def _together(
-    found: Array, expected: Array, limit: float, mistakes: Mapping[str, Prediction], base: Array
-) -> list[str]:
+def _together(found: Array, expected: Array, limit: float, mistakes: Mistakes, base: Array) -> list[str]:
     """Return the pairs of mistakes, "one + other", that predict an array together.
 
     Two mistakes whose effects add up predict the sum of both differences; two that scale the difference from a base,
@@ -137,22 +119,15 @@ def _together(
     return pairs
 
 
-def _compared(
-    name: str, actual: object, expected: Array, tolerance: float, clues: Mapping[str, ArrayLike]
-) -> tuple[bool, str]:
+def _compared(name: str, found: Array, expected: Array, limit: float) -> tuple[bool, str]:
     """Tell whether the array is right, and say what differs."""
-    if not isinstance(actual, (np.ndarray, np.generic, int, float)):
-        return False, f"{name} should be an array, got {type(actual).__name__}"
-    found = np.asarray(actual)
     if not np.issubdtype(found.dtype, np.number):
         return False, f"{name} should hold numbers, got dtype {found.dtype}"
-    scale = max(1e-6, float(np.max(np.abs(expected), initial=0)))
     if found.shape != expected.shape:
         message = f"{name} should have shape {expected.shape}, got {found.shape}"
-        return False, message + _clause(_other_shape(found, expected, tolerance * scale))
-
+        return False, message + _clause(_other_shape(found, expected, limit))
     difference = _distance(found, expected)
-    wrong = difference > tolerance * scale
+    wrong = difference > limit
     if not wrong.any():
         return True, f"{name} is right (largest difference {difference.max():.1e})"
     worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
@@ -166,27 +141,17 @@ def _compared(
             f"{name}, shape {found.shape}: {np.count_nonzero(wrong)} of {wrong.size} elements are wrong, "
             f"{close} close, {exact} exact; the worst, {name}[{', '.join(map(str, worst))}], {values}"
         )
-    return False, message + _clause(pattern(found, expected, tolerance, clues))
+    return False, message + _clause(_pattern(found, expected, limit))
 
 
-def pattern(found: Array, expected: Array, tolerance: float, clues: Mapping[str, ArrayLike]) -> str:
-    """Return what the wrong array has in common with the right one, in a few words; "" if nothing was seen.
-
-    Args:
-        found: the wrong array.
-        expected: the right one, of the same shape.
-        tolerance: the difference that is forgiven, as a part of the largest expected magnitude.
-        clues: as for :func:`compare`.
-    """
-    bad = np.count_nonzero(~np.isfinite(found))
-    if bad:
+def _pattern(found: Array, expected: Array, limit: float) -> str:
+    """Return what a wrong array has in common with the right one of its shape; "" if nothing was seen."""
+    if bad := np.count_nonzero(~np.isfinite(found)):
         return f"{bad} of its elements are not finite"
-    limit = tolerance * max(1e-6, float(np.abs(expected).max()))
     if not found.any():
         return "it is all zeros"
-    for text in (_clue(found, expected, limit, clues), _ratio(found, expected, limit), _order(found, expected, limit)):
-        if text:
-            return text
+    if text := _ratio(found, expected, limit) or _order(found, expected, limit):
+        return text
     offset = found - expected
     if found.size > 1 and np.ptp(offset) <= limit:
         return f"the difference is {offset.flat[0]:.4g} everywhere"
@@ -220,28 +185,6 @@ def _other_shape(found: Array, expected: Array, limit: float) -> str:
         for name, reduced in (("sum", found.sum(axis=axis)), ("mean", found.mean(axis=axis))):
             if _near(reduced, expected, limit):
                 return f"its {name} over axis {axis} is right"
-    return ""
-
-
-def _clue(found: Array, expected: Array, limit: float, clues: Mapping[str, ArrayLike]) -> str:
-    """Say which clue was added, forgotten, or multiplied or divided by."""
-    for name, value in clues.items():
-        clue = np.asarray(value, dtype=np.float64)
-        if clue.shape not in ((), found.shape) or not clue.any():
-            continue
-        for text, right in (
-            (f"{name} is missing", found + clue),
-            (f"{name} is added once too often", found - clue),
-            (f"{name} is subtracted instead of added", found + 2 * clue),
-            (f"half of {name} is missing", found + clue / 2),
-        ):
-            if _near(right, expected, limit):
-                return text
-        if clue.ndim == 0 and clue != 1:
-            if _near(found / clue, expected, limit):
-                return f"it is {name} = {clue:g} times as large as it should be"
-            if _near(found * clue, expected, limit):
-                return f"it should be {name} = {clue:g} times as large"
     return ""
 
 

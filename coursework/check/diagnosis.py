@@ -19,13 +19,7 @@ MOST = 3  # mistakes that are named at once
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual mistake.
-
-    Attributes:
-        functions: where it is made; () for anywhere.
-        name: a short name.
-        advice: a sentence about it.
-    """
+    """A usual mistake: where it is made, () for anywhere, a short name, and a sentence about it."""
 
     functions: tuple[str, ...]
     name: str
@@ -60,22 +54,15 @@ def diagnose(function: str, outcomes: Sequence[Outcome]) -> Diagnosis:
     seen elsewhere: dx may show it, and db be right.
     """
     advice = {each.name: each.advice for each in MISTAKES if not each.functions or function in each.functions}
-    evidence = {
-        name: places
-        for name, places in _evidence(outcomes).items()
-        if all(part in advice for part in name.split(" + "))
-    }
+    found = _evidence(outcomes)
+    evidence = {name: places for name, places in found.items() if set(name.split(" + ")) <= advice.keys()}
     chosen: list[tuple[str, ...]] = []
     left = {place for places in evidence.values() for place in places}
     while left and len(chosen) < MOST:
-        explained = {name: places & left for name, places in evidence.items() if places & left}
-        most = max(map(len, explained.values()), default=0)
-        best = tuple(name for name, places in explained.items() if len(places) == most)
-        if not best:
-            break
-        same = tuple(name for name in best if explained[name] == explained[best[0]])
-        chosen.append(same)
-        left -= explained[same[0]]
+        explained = {name: places & left for name, places in evidence.items()}
+        best = max(explained.values(), key=len)
+        chosen.append(tuple(name for name, places in explained.items() if places == best))
+        left -= best
     names = tuple(dict.fromkeys(part for alternatives in chosen for name in alternatives for part in name.split(" + ")))
     return Diagnosis(names, _sentence(chosen, advice)) if names else Diagnosis()
 
@@ -128,11 +115,7 @@ def _sentence(chosen: Sequence[tuple[str, ...]], advice: dict[str, str]) -> str:
     return f"Likely: {'. Also: '.join(texts)}."
 
 
-mistake(
-    "",
-    "changes an argument",
-    "an argument is changed in place, and the caller still needs it: make a new array.",
-)
+mistake("", "changes an argument", "an argument is changed in place, and the caller still needs it: make a new array.")
 mistake(
     "",
     "keeps something",

@@ -22,15 +22,15 @@ def hint(name: str, step: int = 1) -> str:
     """Return a hint for a function that you write.
 
     Args:
-        name: the function, or a name that stands in a blank. For the number of a task the answer is its functions.
+        name: the function, or a name from a blank. For the number of a task the answer is its functions.
         step: 1 for the first hint, mostly the idea; then 2, and 3.
 
     Raises:
         ValueError: if there is no such function or step.
     """
-    task = next((task for task in homework().tasks if str(name) == task.number), None)
-    if task:
-        return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
+    for task in homework().tasks:
+        if task.number == str(name):
+            return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
     name = function_of(str(name))
     if homework().task_of(name) is None:
         functions = homework().functions
@@ -47,18 +47,16 @@ def hint(name: str, step: int = 1) -> str:
 
 def function_of(name: str) -> str:
     """Return the function to which a name in a blank belongs: that of a class, a method, or a part of a function."""
-    for function in homework().functions:
-        if name in function.split(".") or name.startswith(f"{function}_"):
-            return function
-    return name
+    functions = homework().functions
+    return next((each for each in functions if name in each.split(".") or name.startswith(f"{each}_")), name)
 
 
 def hints(name: str, root: Path = ROOT) -> list[list[tuple[str, str]]]:
     """Return the hints for a function: for each place of the notebooks that has some, their titles and texts."""
-    found = []
-    cells_of = {Path(path).stem: _cells(root / path) for path in homework().notebooks}
-    for notebook, (tags, _) in outline.labelled(cells_of, root).items():
-        for cell, words in zip(cells_of[notebook], tags, strict=True):
+    found, outlines = [], outline.read(root / "notebooks")
+    for path in homework().notebooks:
+        cells = _cells(root / path)
+        for cell, words in zip(cells, outline.labels(cells, outlines[Path(path).name])[0], strict=True):
             folded = FOLDED.findall("".join(cell.get("source", ""))) if name in words else []
             if folded:
                 found.append([(title[0].upper() + title[1:], _plain(text)) for title, text in folded])

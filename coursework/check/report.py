@@ -24,9 +24,22 @@ COLOURS = {"right": "#2A8C4A", "wrong": "#C2334D", "begun": GREY, "not started":
 WIDTH = 110  # of a line of text in a terminal
 
 
-@dataclass(frozen=True)
-class Report:
-    """The result of a check: text in a terminal, a small table in a notebook."""
+class _Shown:
+    """What is text in a terminal, and HTML in a notebook, which stores beside it which code it runs with."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"coursework_code": loaded_code()}
+
+    def _repr_html_(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, repr=False)
+class Report(_Shown):
+    """The result of a check: lines of text, or a small table."""
 
     task: Task
     functions: tuple[Verdict, ...]
@@ -37,82 +50,66 @@ class Report:
         return all(verdict.status == "right" for verdict in self.functions)
 
     @property
-    def whole(self) -> bool:
+    def _whole(self) -> bool:
         """Tell whether all functions of the task were checked."""
         return len(self.functions) == len(self.task.functions)
 
     @property
     def earned(self) -> float:
         """Return the points that the code earns: those of the task's code if all of it was checked and is right."""
-        return self.task.program_points if self.whole and self.passed else 0
+        return self.task.program_points if self._whole and self.passed else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
         modules = {name: module for module, name in self.task.functions}
-        task = {
-            **{"task": self.task.number, "title": self.task.title, "points": self.task.points},
-            **{"for_code": self.task.program_points, "earned": self.earned},
-        }
         functions = [
             {
-                "name": verdict.name,
-                "module": modules[verdict.name],
-                "status": verdict.status,
-                "diagnosis": asdict(verdict.diagnosis),
-                "cases": [asdict(outcome) for outcome in verdict.outcomes],
+                **{"name": verdict.name, "module": modules[verdict.name], "status": verdict.status},
+                **{"diagnosis": asdict(verdict.diagnosis), "cases": list(map(asdict, verdict.outcomes))},
             }
             for verdict in self.functions
         ]
-        return {**task, "passed": self.passed, "functions": functions}
+        return {
+            **{"task": self.task.number, "title": self.task.title, "points": self.task.points},
+            **{"for_code": self.task.program_points, "earned": self.earned, "passed": self.passed},
+            "functions": functions,
+        }
 
     @property
-    def points(self) -> str:
+    def _points(self) -> str:
         """Return the points of the code in words: those earned, if all of the task was checked."""
         most = self.task.program_points
-        points = f"{most:g} point{'s' * (most != 1)}"
-        return f"{self.earned:g} of {points} for the code" if self.whole else f"part of {points} for the code"
+        return f"{f'{self.earned:g}' if self._whole else 'part'} of {most:g} point{'s' * (most != 1)} for the code"
 
     @property
-    def marked(self) -> str:
+    def _marked(self) -> str:
         """Return what a person marks besides, if all of the task was checked."""
-        return self.task.marked if self.whole else ""
-
-    @property
-    def heading(self) -> str:
-        """Return the task, its title, and its points."""
-        return f"Task {self.task.number}, {self.task.title} ({self.points})"
+        return self.task.marked if self._whole else ""
 
     def __str__(self) -> str:
         """Return the report as lines of text."""
-        lines = [self.heading]
+        lines = [f"Task {self.task.number}, {self.task.title} ({self._points})"]
         for verdict in self.functions:
             lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
-            texts = [f"{titles}: {message}" for titles, message in _findings(verdict)]
-            if not texts:
-                continue
-            for text in filter(None, (verdict.diagnosis.sentence or verdict.rule, *texts, verdict.hint)):
+            found = [f"{titles}: {message}" for titles, message in findings(verdict.wrong)]
+            said = (verdict.diagnosis.sentence or verdict.rule, *found, verdict.hint) if found else ()
+            for text in filter(None, said):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
-        if self.marked:
-            lines.append(f"  {MARKS['not started']} {self.marked}")
+        if self._marked:
+            lines.append(f"  {MARKS['not started']} {self._marked}")
         return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return what a notebook stores, and beside it which code the notebook runs with."""
-        return {"text/html": self._repr_html_(), "text/plain": str(self)}, {"coursework_code": loaded_code()}
 
     def _repr_html_(self) -> str:
         colour = COLOURS["right" if self.passed else "wrong"]
         caption = (
             f'<caption style="caption-side: top; text-align: left; white-space: nowrap; padding: 4px 8px; '
             f'color: inherit; border-bottom: 2px solid {colour}"><b>Task {self.task.number}</b>&ensp;'
-            f'{html.escape(self.task.title)}&ensp;<span style="font-weight: normal">{self.points}</span></caption>'
+            f'{html.escape(self.task.title)}&ensp;<span style="font-weight: normal">{self._points}</span></caption>'
         )
         rows = "".join(map(_row, self.functions))
-        if self.marked:
-            cell = 'style="text-align: left; padding: 3px 8px"'
-            rows += f'<tr style="background: none"><td></td><td colspan="2" {cell}>{html.escape(self.marked)}</td></tr>'
+        if self._marked:
+            cell = f'<td colspan="2" style="text-align: left; padding: 3px 8px">{html.escape(self._marked)}</td>'
+            rows += f'<tr style="background: none"><td></td>{cell}</tr>'
         return f'<table style="border-collapse: collapse; margin-left: 0; font-size: 13px">{caption}{rows}</table>'
 
 
@@ -124,10 +121,6 @@ def findings(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
     return [("; ".join(titles), message) for message, titles in found.items()]
 
 
-def _findings(verdict: Verdict) -> list[tuple[str, str]]:
-    return findings(verdict.wrong)
-
-
 def _row(verdict: Verdict) -> str:
     """Return a table row: the mark, the name, what is wrong and probably why, and the cases, to be folded out."""
     colour = COLOURS[verdict.status]
@@ -136,7 +129,7 @@ def _row(verdict: Verdict) -> str:
     name = f'<td {cell}"><code>{html.escape(verdict.name)}</code></td>'
     said = verdict.diagnosis.sentence or verdict.rule
     likely = f"<div><b>{html.escape(said)}</b></div>" if said else ""
-    found = "".join(_item("wrong", *finding) for finding in _findings(verdict))
+    found = "".join(_item("wrong", *finding) for finding in findings(verdict.wrong))
     rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o not in verdict.wrong)
     fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
     listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
@@ -156,8 +149,8 @@ def _item(status: str, titles: str, message: str = "") -> str:
     return f"<li>{mark} <i>{html.escape(titles)}</i>{': ' * bool(message)}{html.escape(message)}</li>"
 
 
-@dataclass(frozen=True)
-class Reports:
+@dataclass(frozen=True, repr=False)
+class Reports(_Shown):
     """The reports on several tasks, one below the other."""
 
     reports: tuple[Report, ...]
@@ -171,12 +164,8 @@ class Reports:
         """Return the reports as lines of text."""
         return "\n".join(map(str, self.reports))
 
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return what a notebook stores, and beside it which code the notebook runs with."""
-        shown = "".join(report._repr_html_() for report in self.reports)
-        return {"text/html": shown, "text/plain": str(self)}, {"coursework_code": loaded_code()}
+    def _repr_html_(self) -> str:
+        return "".join(report._repr_html_() for report in self.reports)
 
 
 @overload
@@ -216,7 +205,7 @@ def check(what: str | float | None = None, apart: bool = True, seed: int = SEED)
 
 
 def nearest(what: str) -> str:
-    """Say which tasks or functions could be meant by a name that is none."""
+    """Say which tasks or functions could be meant by an unknown name."""
     close = difflib.get_close_matches(what, homework().functions, n=3, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(close)}?"

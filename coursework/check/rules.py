@@ -25,11 +25,7 @@ gets a note and costs nothing.
 
 
 def page() -> str:
-    """Return the table of all cases as Markdown; the cases of all tasks must be registered.
-
-    Raises:
-        ValueError: if a rule is stated nowhere.
-    """
+    """Return the table of all registered cases as Markdown; a ValueError names a rule that is stated nowhere."""
     rows = []
     for task in homework().tasks:
         for module, name in task.functions:

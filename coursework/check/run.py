@@ -35,16 +35,8 @@ def run_apart(
 ) -> dict[str, Verdict]:
     """Check functions of a task in another process, and in a new one after each that hangs or ends it.
 
-    Args:
-        task: the task.
-        names: its functions, in their order.
-        patience: the seconds that a case may take.
-        root: the folder that holds the package with the code to be checked.
-        seed: of the inputs.
-        loading: the seconds that the import of a file may take.
-
-    Returns:
-        The verdict on each function; its cases end with one that hangs or ends the process.
+    The code to be checked is that of the package in ``root``. ``patience`` is for a case, in seconds, and ``loading``
+    for the import of a file. The cases in the verdict on a function end with one that hangs or ends the process.
     """
     outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in names}  # by title: the latest counts
     diagnoses = dict.fromkeys(names, Diagnosis())
@@ -63,21 +55,16 @@ def run_apart(
                         finding = f"{file} was not imported within {wait:g} s: is there an endless loop in it?"
                     break
                 if message is None:
-                    process.wait()
-                    finding = _end(current, process.returncode)
+                    code = process.wait()
+                    how = f"signal {-code}, as after a crash" if code < 0 else f"exit code {code}"
+                    finding = f"{current} ended the interpreter ({how})"
                     break
-                current, wait = message["function"], patience if message.get("begins") != IMPORT else loading
-                if "begins" in message:
-                    title = message["begins"]
-                elif "diagnosis" in message:
-                    diagnoses[current] = Diagnosis(
-                        tuple(message["diagnosis"]["mistakes"]), message["diagnosis"]["sentence"]
-                    )
-                    title = ""
-                else:
-                    found = _outcome(message["outcome"])
-                    outcomes[current][found.title] = found
-                    title = ""
+                current, title = message["function"], message.get("begins", "")
+                wait = loading if title == IMPORT else patience
+                if said := message.get("diagnosis"):
+                    diagnoses[current] = Diagnosis(tuple(said["mistakes"]), said["sentence"])
+                elif said := message.get("outcome"):
+                    outcomes[current][said["title"]] = _outcome(said)
             if message is None and process.returncode == 0 and not title:
                 break
             left = left[left.index(current) :]
@@ -91,11 +78,6 @@ def run_apart(
 def _outcome(fields: dict[str, Any]) -> Outcome:
     pairs = {key: tuple(map(tuple, fields[key])) for key in ("fits", "misfits")}
     return Outcome(**{**fields, **pairs, "notes": tuple(fields["notes"])})
-
-
-def _end(name: str, code: int) -> str:
-    how = f"signal {-code}, as after a crash" if code < 0 else f"exit code {code}"
-    return f"{name} ended the interpreter ({how})"
 
 
 @contextmanager

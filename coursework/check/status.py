@@ -29,13 +29,12 @@ def main(args: argparse.Namespace) -> int:
 def line(report: Report) -> str:
     """Return the line of a task: number, points, title, and what is left, file by file."""
     task = report.task
-    left = []
-    for status in ("wrong", "begun", "not started"):
-        names = [function.name for function in report.functions if function.status == status]
-        if names:
-            left.append(f"{status}: {', '.join(names)}")
-    unfinished = {function.name for function in report.functions if function.status != "right"}
-    files = sorted({path_of(module) for module, name in task.functions if name in unfinished})
+    names = {
+        status: [function.name for function in report.functions if function.status == status]
+        for status in ("wrong", "begun", "not started")
+    }
+    left = [f"{status}: {', '.join(each)}" for status, each in names.items() if each]
+    files = sorted({path_of(module) for module, name in task.functions if any(name in each for each in names.values())})
     rest = f"{'; '.join(left)} ({', '.join(files)})" if left else "the code is right"
     return _line(task, f"{report.earned:g}", f"{rest}; {task.marked}" if task.by_person else rest)
 

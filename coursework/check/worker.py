@@ -44,21 +44,7 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
         importlib.import_module(cases)
         function = operator.attrgetter(name)(importlib.import_module(module))
     except (Exception, SystemExit) as error:  # a syntax error, for one
-        file = path_of(module)
-        text = f"{file} cannot be imported: {type(error).__name__}: {error}{place_of(error)}"
-        if isinstance(error, AttributeError) and module in sys.modules:
-            text = f"{file} has no {name}"
-        if isinstance(error, SystemExit):
-            text = f"{file} ends the program when it is imported{place_of(error)}"
-        if isinstance(error, SyntaxError):
-            line = (error.text or "").strip()
-            text = f"{file}, line {error.lineno}, is not valid Python: SyntaxError: {error.msg}: {line}"
-        elif not Path(file).is_file():
-            others = {Path(path_of(other)).name for each in homework().tasks for other, _ in each.functions}
-            found = missing(Path(file), file, "the file is missing", "Put it back.", others)
-            text = f"{found.place}: {found.problem}. {found.remedy}"
-        outcome = Outcome(IMPORT, "wrong", text)
-        send(outcome=asdict(outcome))
+        send(outcome=asdict(Outcome(IMPORT, "wrong", _not_imported(error, module, name))))
         return
 
     def run(case: Case, predict: bool) -> Outcome:
@@ -77,6 +63,23 @@ def _check(cases: str, module: str, name: str, seed: int, pipe: IO[str], printed
     outcomes = outcomes_of(name, run)
     send(outcome=asdict(outcomes[-1]))  # it may say more than that of the case alone
     send(diagnosis=asdict(diagnose(name, outcomes)))
+
+
+def _not_imported(error: BaseException, module: str, name: str) -> str:
+    """Say why a function cannot be imported."""
+    file = path_of(module)
+    if isinstance(error, SyntaxError):
+        line = (error.text or "").strip()
+        return f"{file}, line {error.lineno}, is not valid Python: SyntaxError: {error.msg}: {line}"
+    if not Path(file).is_file():
+        others = {Path(path_of(other)).name for each in homework().tasks for other, _ in each.functions}
+        found = missing(Path(file), file, "the file is missing", "Put it back.", others)
+        return f"{found.place}: {found.problem}. {found.remedy}"
+    if isinstance(error, SystemExit):
+        return f"{file} ends the program when it is imported{place_of(error)}"
+    if isinstance(error, AttributeError) and module in sys.modules:
+        return f"{file} has no {name}"
+    return f"{file} cannot be imported: {type(error).__name__}: {error}{place_of(error)}"
 
 
 if __name__ == "__main__":

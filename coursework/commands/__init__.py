@@ -15,10 +15,7 @@ KEPT = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONNOUSERSITE", "P
 
 
 def without_settings() -> dict[str, str]:
-    """Return the environment without the user's own settings of Python, Jupyter and Matplotlib.
-
-    Other packages in PYTHONPATH, the backend of an editor, a kernel of the same name: none is meant for this homework.
-    """
+    """Return the environment without the user's own settings of Python, Jupyter and Matplotlib."""
     kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(SETTINGS)}
     return {**kept, "PYTHONUTF8": "1", "MPLCONFIGDIR": str(CACHES / "matplotlib")}
 
@@ -41,10 +38,7 @@ def headless() -> dict[str, str]:
 
 
 def prepare_caches() -> None:
-    """Create the folder of the caches, and let Matplotlib look for fonts now.
-
-    It does so only once; in a notebook it would print that this takes a while, and the outputs would differ.
-    """
+    """Create the folder of the caches, and let Matplotlib look for fonts, once: in a notebook it would say so."""
     (CACHES / "matplotlib").mkdir(parents=True, exist_ok=True)
     if not any((CACHES / "matplotlib").glob("fontlist-*.json")):
         command = [sys.executable, "-c", "import matplotlib.font_manager"]

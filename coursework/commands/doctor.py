@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -38,12 +39,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _look(own: bool) -> Iterator[tuple[str, str, str]]:
-    """Yield a mark, a need, and what was found or is to be typed.
-
-    Args:
-        own: the commands run in this Python, rather than in .venv.
-    """
-    yield OK, "Python", needs.this_python()  # an older one has been refused before
+    """Yield a mark, a need, and what was found or what to type; ``own``: commands run in this Python."""
+    yield OK, "Python", f"{platform.python_version()}, {sys.executable}"  # an older one has been refused before
     make = needs.own_command("check")
     if own or is_inside(VENV):
         required = needs.required(kernel=own)
@@ -60,8 +57,7 @@ def _look(own: bool) -> Iterator[tuple[str, str, str]]:
             yield NOTE, "packages", f"submit, verify and site need more; type: {install}"
         if not own and not is_installed(VENV, None):
             yield MEND, ".venv", f"begun, moved, or older than what is required; type: {make} (which mends it)"
-        broken = _broken(list(has))
-        if broken:
+        if broken := _broken(list(has)):
             yield MEND, "imports", broken
     else:
         yield MEND, "packages", f"there is no .venv yet; type: {make} (it installs everything, up to {NEEDED_GB} GB)"
@@ -76,36 +72,31 @@ def _look(own: bool) -> Iterator[tuple[str, str, str]]:
     if command := homework().data.command:
         yield (NOTE, "data", "not known before that") if lost else _data(command)
     if not lost:
-        kernel = "that of this page" if own else f"`make lab` chooses it; {KERNEL}"
-        yield OK, "kernel", kernel
+        yield OK, "kernel", "that of this page" if own else f"`make lab` chooses it; {KERNEL}"
 
 
 def _for_commands() -> dict[str, str]:
     """Return what the commands around notebooks need besides; of Jupyter only what executes and converts notebooks."""
-    rest = {name: oldest for name, oldest in needs.required("pdf").items() if name not in needs.required(kernel=True)}
-    return {**{name: oldest for name, oldest in rest.items() if name != "jupyter"}, "nbconvert": ""}
+    others = needs.required("pdf").keys() - needs.required(kernel=True).keys() - {"jupyter"}
+    return dict.fromkeys(others | {"nbconvert"}, "")
 
 
 def _broken(names: list[str]) -> str:
     """Return what the first installed package says that cannot be imported, as one whose libraries are not there."""
     program = "import sys, importlib\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    names = [name for name in names if name != "jupyter"]
-    result = subprocess.run(
-        [sys.executable, "-c", program, *names], capture_output=True, encoding="utf-8", errors="replace"
-    )
+    result = _said("-c", program, *(name for name in names if name != "jupyter"))
     return (result.stderr.strip().split("\n")[-1]) if result.returncode else ""
 
 
 def _data(command: str) -> tuple[str, str, str]:
     """Return what the homework's own command says about its data."""
-    variables = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONUTF8": "1"}
-    result = subprocess.run(
-        [sys.executable, "-m", homework().package, command],
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    result = _said("-m", homework().package, command)
     said = (result.stdout if result.returncode == 0 else result.stderr).strip().split("\n")
     return (MEND if result.returncode else OK), "data", said[-1]
+
+
+def _said(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python, in the environment of this process."""
+    variables = {**os.environ, "COURSEWORK_NO_VENV": "1", "PYTHONUTF8": "1"}
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, encoding="utf-8", errors="replace")

@@ -26,62 +26,33 @@ NO_ARITHMETIC = ("tests/coursework", "tests/test_structure.py", "tests/test_anot
 
 @dataclass(frozen=True)
 class Processor:
-    """A processor that can be emulated.
-
-    Attributes:
-        variables: what makes the libraries choose as on this processor.
-        lacks: matches the beginning of the names of the features of NumPy that it does not have.
-        pytorch: what PyTorch calls it.
-        openblas: matches what OpenBLAS calls it.
-        onednn: how the name begins that oneDNN has for its instructions.
-    """
+    """A processor that can be emulated: the variables that make libraries choose as on it, and what they then say."""
 
     variables: Mapping[str, str]
-    lacks: str
     pytorch: str
-    openblas: str
-    onednn: str
+    openblas: str  # a pattern
+    onednn: str  # how its name for the instructions begins
+    lacks: str  # matches the beginning of the names of the features of NumPy that it does not have
+
+
+def _variables(aten: str, openblas: str, onednn: str, mkl: str) -> dict[str, str]:
+    names = ("ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+    return dict(zip(names, (aten, openblas, onednn, mkl), strict=True))
 
 
 WITHOUT_FMA = ",".join(f"-{name}{end}" for name in ("AVX512F", "AVX2", "AVX", "FMA", "FMA4") for end in ("", "_Usable"))
-PROCESSORS = {  # each has all the instructions of the one before
+OLD = {  # the variable of MKL is for Intel's processors, this one for all; and the C library has its own
+    "MKL_CBWR": "COMPATIBLE",
+    "GLIBC_TUNABLES": f"glibc.cpu.hwcaps={WITHOUT_FMA}",
+}
+PROCESSORS = {  # each has all the instructions of the one before; OpenBLAS has two names for the first
     "sse": Processor(
-        {
-            "ATEN_CPU_CAPABILITY": "default",
-            "OPENBLAS_CORETYPE": "Prescott",
-            "ONEDNN_MAX_CPU_ISA": "SSE41",
-            "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
-            "MKL_CBWR": "COMPATIBLE",  # the variable above is for Intel's processors, this one for all
-            "GLIBC_TUNABLES": f"glibc.cpu.hwcaps={WITHOUT_FMA}",
-        },
-        lacks="AVX|FMA|F16C|XOP|X86_V[34]",
-        pytorch="DEFAULT",
-        openblas="Prescott|Katmai",  # it has two names for the same
-        onednn="Intel SSE4.1",
+        {**_variables("default", "Prescott", "SSE41", "SSE4_2"), **OLD},
+        *("DEFAULT", "Prescott|Katmai", "Intel SSE4.1", "AVX|FMA|F16C|XOP|X86_V[34]"),
     ),
-    "avx2": Processor(
-        {
-            "ATEN_CPU_CAPABILITY": "avx2",
-            "OPENBLAS_CORETYPE": "Haswell",
-            "ONEDNN_MAX_CPU_ISA": "AVX2",
-            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-        },
-        lacks="AVX512|X86_V4",
-        pytorch="AVX2",
-        openblas="Haswell",
-        onednn="Intel AVX2",
-    ),
+    "avx2": Processor(_variables("avx2", "Haswell", "AVX2", "AVX2"), "AVX2", "Haswell", "Intel AVX2", "AVX512|X86_V4"),
     "avx512": Processor(
-        {
-            "ATEN_CPU_CAPABILITY": "avx512",
-            "OPENBLAS_CORETYPE": "SkylakeX",
-            "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
-            "MKL_ENABLE_INSTRUCTIONS": "AVX512",
-        },
-        lacks="nothing",
-        pytorch="AVX512",
-        openblas="SkylakeX",
-        onednn="Intel AVX-512",
+        _variables("avx512", "SkylakeX", "AVX512_CORE", "AVX512"), "AVX512", "SkylakeX", "Intel AVX-512", "nothing"
     ),
 }
 CHOICES = [f"{name}:{threads}" for name in PROCESSORS for threads in (1, 2)]
@@ -116,10 +87,8 @@ print(json.dumps({
 def look(environment: Mapping[str, str]) -> dict[str, str]:
     """Ask the libraries, in a process with this environment, which processor they compute for.
 
-    Returns:
-        What each says: PyTorch its capability, OpenBLAS its architecture, NumPy the features that it uses beyond those
-        that it always needs, and oneDNN its instructions, or nothing; the numbers of threads; and digests of
-        ``products`` of matrices by PyTorch and of ``functions`` (exp and sin) of the C library.
+    NumPy says which features it uses beyond those that it always needs, and oneDNN may say nothing. Beside them are the
+    numbers of threads, and digests of ``products`` by PyTorch and of ``functions`` (exp and sin) of the C library.
     """
     done = subprocess.run(
         [sys.executable, "-c", LOOK], cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, text=True, check=True
@@ -134,12 +103,9 @@ def native() -> dict[str, str]:
 
 
 def emulation(processor: Processor, threads: int, machine: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of tests on an emulated processor.
+    """Return the environment of tests on an emulated processor, with this many threads for each library.
 
-    Args:
-        processor: the one to emulate.
-        threads: how many threads each library may use.
-        machine: what was seen without emulation: NumPy refuses to disable what it does not have.
+    ``machine`` is what was seen without emulation: NumPy refuses to disable what it does not have.
     """
     lacks = " ".join(name for name in machine["NumPy"].split() if re.match(processor.lacks, name))
     disabled = {"NPY_DISABLE_CPU_FEATURES": lacks} if lacks else {}
@@ -158,7 +124,7 @@ def failures(processor: Processor, threads: int, machine: Mapping[str, str], see
     }
     if processor.pytorch == "DEFAULT" != machine["PyTorch"]:  # so old that MKL and the C library compute differently
         fits["products"] = seen["products"] != machine["products"]
-        if platform.libc_ver()[0] == "glibc":  # others do not look at the processor, or cannot be told to look away
+        if platform.libc_ver()[0] == "glibc":  # others ignore the processor, or the variable
             fits["functions"] = seen["functions"] != machine["functions"]
     return [name for name, fit in fits.items() if not fit]
 
@@ -173,14 +139,9 @@ def missing(machine: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(choices: Sequence[str], pytest: Sequence[str]) -> int:
-    """Run the tests that depend on arithmetic on each processor, and print a line for each.
+    """Run the tests that depend on arithmetic on each of ``choices``, or all CHOICES, and print a line for each.
 
-    Args:
-        choices: of CHOICES, such as ``"avx2:1"``: a processor and its number of threads; none for all of them.
-        pytest: the command that runs the tests, without the number of processes.
-
-    Returns:
-        0 if all passed on every processor that this machine can emulate.
+    ``pytest`` is the command without the number of processes. Return 0 if all passed on what this machine can emulate.
     """
     machine = look(native())
     absent = missing(machine)

@@ -12,13 +12,13 @@ import re
 import subprocess
 import sys
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursework.commands import headless, prepare_caches, processors
 from coursework.environment import read_stamp
 from coursework.installation import LOCK
+from coursework.needs import installed
 from coursework.root import ROOT
 
 if TYPE_CHECKING:
@@ -28,17 +28,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``test``."""
     parser.add_argument("--strict", action="store_true", help="check packages, style and types first, as CI does")
-    parser.add_argument(
-        "--processors",
-        nargs="*",
-        choices=processors.CHOICES,
-        metavar="NAME:THREADS",
-        help="run what depends on arithmetic under emulated processors, all unless some are named: "
-        + ", ".join(processors.CHOICES),
-    )
-    parser.add_argument(
-        "arguments", nargs="*", help="for pytest alone, after --: its own arguments, as in: -- -k layers"
-    )
+    emulated = "run what depends on arithmetic under emulated processors, all unless some are named: "
+    names, some = processors.CHOICES, "NAME:THREADS"
+    parser.add_argument("--processors", nargs="*", choices=names, metavar=some, help=emulated + ", ".join(names))
+    own = "for pytest alone, after --: its own arguments, as in: -- -k layers"
+    parser.add_argument("arguments", nargs="*", help=own)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -83,15 +77,12 @@ def locked(path: Path) -> list[Requirement]:
 
 def differences(path: Path) -> list[str]:
     """Return which installed packages have another version than in the lock: "numpy 2.5.0 for 2.4.6"."""
-    different = []
-    for wanted in locked(path):
-        try:
-            version = metadata.version(wanted.name)
-        except metadata.PackageNotFoundError:
-            continue  # of an extra that is not installed
-        if not wanted.specifier.contains(version, prereleases=True):
-            different.append(f"{wanted.name} {version} for {str(wanted.specifier).removeprefix('==')}")
-    return different
+    wanted = {each.name: each.specifier for each in locked(path)}
+    return [
+        f"{name} {version} for {str(wanted[name]).removeprefix('==')}"
+        for name, version in installed(wanted).items()  # not those of extras that are not here
+        if not wanted[name].contains(version, prereleases=True)
+    ]
 
 
 def summary(different: list[str], path: Path = ROOT / LOCK) -> str:

@@ -8,6 +8,7 @@ import copy
 import difflib
 import json
 import logging
+import platform
 import re
 import sys
 import tempfile
@@ -15,7 +16,6 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -28,13 +28,14 @@ from nbconvert.filters.ansi import strip_ansi
 from nbformat import NotebookNode
 
 from coursework.files import atomic_writer
-from coursework.homework import homework, hook
+from coursework.homework import homework
+from coursework.needs import installed
 from coursework.notebooks import figures, minutes, outline, run_pages
 from coursework.notebooks.kernels import KERNELS, NOTEBOOKS, kernel_environment, prepare
 from coursework.notebooks.kernels import find as find_notebooks
 from coursework.options import TIMEOUT
 from coursework.progress import progress_bar
-from coursework.terminal import explain, has_colours
+from coursework.terminal import complain, explain, has_colours
 
 BAR = "{desc} |{bar:12}| {n_fmt}/{total_fmt} cells, {elapsed}{postfix}"
 EVERY = 30  # seconds between two lines about a cell, where no bar is drawn
@@ -43,21 +44,13 @@ WIDTH = 60  # characters of what a cell printed
 
 @dataclass
 class Execution:
-    """A notebook, as far as it ran.
-
-    Attributes:
-        path: the file that it was read from.
-        notebook: gets the outputs.
-        done: how many of its code cells ran to their end.
-        seconds: how long that took.
-        reason: why it ended early; empty if it did not.
-    """
+    """A notebook, as far as it ran."""
 
     path: Path
-    notebook: NotebookNode
-    done: int = 0
+    notebook: NotebookNode  # gets the outputs
+    done: int = 0  # code cells that ran to their end
     seconds: float = 0.0
-    reason: str = ""
+    reason: str = ""  # why it ended early
 
     @property
     def title(self) -> str:
@@ -95,21 +88,16 @@ class Execution:
 
 
 def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
-    """Run the command and return its exit code: 0, 1 when a cell or the data failed, 2 for a wrong call, 130 stopped.
-
-    Args:
-        args: as :mod:`coursework.options` declares them.
-        notebooks: the folder of the notebooks.
-    """
+    """Run the command; return 0, 1 when a cell or the data failed, 2 for a wrong call, 130 when it was stopped."""
     try:
         paths = choose(args.notebooks, notebooks)
-        if args.in_place and _chooses_data(args):
+        data = homework().data
+        if args.in_place and any(getattr(args, name) != default for name, default in vars(data.options()).items()):
             raise ValueError("--in-place uses what the repository itself holds: leave out what chooses other data")
     except ValueError as error:
-        return _complain(str(error), code=2)
+        return complain("run", str(error), code=2)
     try:
-        data = homework().data
-        chosen = hook(data.choose)(args) if data.choose and not args.in_place else data.default
+        chosen = data.default if args.in_place else data.variables(args)
         print(minutes.announcement([path.stem for path in paths], args.output, chosen), flush=True)
         executions = run(paths, args.output, variables=chosen, timeout=args.timeout)
         if executions[-1].problem:
@@ -120,9 +108,9 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
             everything = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in find_notebooks(notebooks)}
             _write(notebooks / outline.NAME, outline.dump(everything))
     except (ValueError, OSError) as error:
-        return _complain(explain(error) or str(error))
+        return complain("run", explain(error) or str(error))
     except KeyboardInterrupt:
-        return _complain(f"stopped; what has run is in {args.output}", code=130)
+        return complain("run", f"stopped; what has run is in {args.output}", code=130)
     print(f"Report: {args.output / 'index.html'}")
     if not args.in_place:
         kept = f"The executed copies are in {args.output / 'notebooks'}; the notebooks themselves are as they were."
@@ -130,26 +118,12 @@ def main(args: argparse.Namespace, *, notebooks: Path = NOTEBOOKS) -> int:
     return 0
 
 
-def _chooses_data(args: argparse.Namespace) -> bool:
-    parser = argparse.ArgumentParser()
-    homework().data.arguments(parser)
-    return any(getattr(args, name) != default for name, default in vars(parser.parse_args([])).items())
-
-
 def choose(names: Sequence[str], folder: Path) -> list[Path]:
-    """Return the chosen notebooks, in their order.
-
-    Args:
-        names: file names, with or without folder and ending, or numbers: "3" chooses 3_*.ipynb. All when empty.
-        folder: where they are.
-
-    Raises:
-        ValueError: if there is no such notebook.
-    """
+    """Return the notebooks of a folder that are chosen by name or number ("3" means 3_*.ipynb), by default all."""
     known = find_notebooks(folder)
     if not known:
         raise ValueError(f"there are no notebooks in {folder}")
-    chosen = set()
+    chosen = set() if names else set(known)
     for name in names:
         stem = PureWindowsPath(name).stem  # either slash separates
         found = [path for path in known if stem == path.stem or path.stem.startswith(f"{stem}_")]
@@ -159,26 +133,17 @@ def choose(names: Sequence[str], folder: Path) -> list[Path]:
             meant = f"did you mean {near[0]}? There are" if near else "there are"
             raise ValueError(f"there is no notebook {name}; {meant}: {', '.join(there)}")
         chosen.update(found)
-    return [path for path in known if path in chosen] if names else known
+    return [path for path in known if path in chosen]
 
 
 def run(
     paths: Sequence[Path], output: Path, *, variables: Mapping[str, str] | None = None, timeout: int = TIMEOUT
 ) -> list[Execution]:
-    """Execute notebooks one after the other, up to the first cell that fails, and write the report.
+    """Execute notebooks one after the other, up to the first cell that fails, and return what ran.
 
-    Args:
-        paths: the notebooks; each runs in its own folder. The files stay as they are.
-        output: gets notebooks/*.ipynb, a page for each, and index.html. They replace the report of an earlier run.
-        variables: of the kernels' environment; by default those for the repository's own data.
-        timeout: the seconds that a cell may take.
-
-    Returns:
-        What ran; only the last one can have a problem.
-
-    Raises:
-        OSError: if a notebook cannot be read or the report cannot be written.
-        KeyboardInterrupt: at Ctrl-C; the kernel has ended, and the report holds what has run.
+    Each runs in its own folder, and its file stays as it is. The report replaces that of an earlier run: in ``output``
+    are notebooks/*.ipynb, a page for each, and index.html. At Ctrl-C it holds what has run. The kernels' variables are
+    by default those for the repository's own data; the time-out is that of a cell, in seconds.
     """
     started = []
     variables = homework().data.default if variables is None else variables
@@ -215,7 +180,7 @@ def each_run(
 
 
 def _say(bar: Any, line: str) -> None:
-    """Print a line above the bar, at once: what is piped into a file is to be read while the cells run."""
+    """Print a line above the bar, at once, so that a run whose output goes into a file can be followed."""
     bar.write(line)
     sys.stdout.flush()
 
@@ -266,8 +231,7 @@ def _execute(execution: Execution, variables: Mapping[str, str], timeout: int, b
 async def _execute_cells(
     execution: Execution, variables: Mapping[str, str], timeout: int, bar: Any, folder: Path
 ) -> None:
-    silent = logging.getLogger("coursework.kernel")  # our own messages say what the libraries log
-    silent.propagate, silent.handlers = False, [logging.NullHandler()]
+    silent = logging.Logger("kernel", logging.CRITICAL + 1)  # our own messages say what the libraries log
     manager = AsyncKernelManager(
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(KERNELS)]),
@@ -331,12 +295,7 @@ def _explain(execution: Execution) -> int:
         if traceback:
             plain = strip_ansi(traceback)  # type: ignore[no-untyped-call]
             parts += ["", traceback if has_colours(sys.stderr) else plain]
-    return _complain("\n".join(parts))
-
-
-def _complain(message: str, code: int = 1) -> int:
-    print(f"run: {message}", file=sys.stderr)
-    return code
+    return complain("run", "\n".join(parts))
 
 
 def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: Path) -> None:
@@ -370,18 +329,15 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     notebook.metadata.pop("widgets", None)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
-    number = 0
-    for cell in notebook.cells:
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            number += 1
-            cell.execution_count = number
-            for output in cell.outputs:
-                if output.output_type == "execute_result":
-                    output.execution_count = number
-                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
-                if "image/png" in output.get("data", {}) and not figures.moves(output):
-                    output.data.pop("text/html", None)  # the same picture once more, with its text alternative
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # needs a kernel
+            if "image/png" in output.get("data", {}) and not figures.moves(output):
+                output.data.pop("text/html", None)  # the same picture once more, with its text alternative
     return notebook
 
 
@@ -389,9 +345,8 @@ def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
     """Join consecutive outputs of one stream: the number of pieces in which they arrive is random."""
     joined: list[NotebookNode] = []
     for output in outputs:
-        last = joined[-1] if joined else None
-        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
-            last.text += output.text
+        if joined and "name" in output and output.name == joined[-1].get("name"):
+            joined[-1].text += output.text
         else:
             joined.append(output)
     return joined
@@ -405,10 +360,7 @@ def datasets(cells: Sequence[NotebookNode]) -> tuple[str, ...]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the software that the figures depend on."""
-    found = {"Python": ".".join(map(str, sys.version_info[:3]))}
-    for title, package in homework().libraries.items():
-        try:
-            found[title] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    libraries = homework().libraries
+    has = installed(libraries.values())
+    found = {title: has[package] for title, package in libraries.items() if package in has}
+    return {"Python": platform.python_version(), **found}

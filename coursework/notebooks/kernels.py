@@ -36,12 +36,9 @@ def find(folder: Path = NOTEBOOKS) -> list[Path]:
 
 
 def kernel_environment(folder: Path = CACHES) -> dict[str, str]:
-    """Return an environment for kernels without the user's settings, and with progress bars turned off.
+    """Return an environment for kernels without the user's settings and progress bars, in which blanks stop a notebook.
 
-    Blanks stop a notebook there.
-
-    Args:
-        folder: where Jupyter and IPython keep what they need; see :func:`prepare`.
+    Jupyter and IPython keep what they need in ``folder``; see :func:`prepare`.
     """
     jupyter = folder / "jupyter"
     return {
@@ -71,11 +68,7 @@ def is_progress_bar(output: Any) -> bool:
 
 
 def prepare() -> None:
-    """Fill the caches: the kernel that every notebook asks for by name, and the list of fonts.
-
-    Raises:
-        OSError: if the folder cannot be written.
-    """
+    """Fill the caches: the kernel that every notebook asks for by name, and the list of fonts."""
     prepare_caches()
     specification = {"argv": KERNEL, "display_name": "Python 3", "language": "python", "metadata": {"debugger": True}}
     with atomic_writer(KERNELS / "python3" / "kernel.json", "w") as stream:

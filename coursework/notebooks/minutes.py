@@ -16,14 +16,7 @@ GUESS = 60.0  # seconds of a notebook about which the homework's table says noth
 
 
 def note(folder: Path, notebook: str, datasets: Sequence[str], seconds: float) -> None:
-    """Keep what a notebook took with these data sets.
-
-    Args:
-        folder: that of the report.
-        notebook: its name, without folder and ending.
-        datasets: those that it said it used.
-        seconds: how long it took, to its end.
-    """
+    """Keep, in the folder of the report, what a notebook took with the data sets that it said it used."""
     known = measured(folder)
     known.setdefault(notebook, {})[", ".join(datasets)] = round(seconds, 1)
     with atomic_writer(folder / NAME, "w") as stream:
@@ -42,19 +35,17 @@ def measured(folder: Path) -> dict[str, dict[str, float]]:
 def announcement(notebooks: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
     """Say in a sentence how long notebooks will take here, and whether that is measured or estimated.
 
-    Args:
-        notebooks: their names, without folder and ending.
-        folder: that of the report, where earlier runs have left their figures.
-        variables: of the kernels, which choose the data.
+    Earlier runs have left their figures in the folder of the report. The variables of the kernels choose the data.
     """
     other = variables != homework().data.default
-    known = {
-        name: seconds
-        for name, figures in measured(folder).items()
-        for dataset, seconds in figures.items()
-        if not dataset or _is_other(dataset) == other
-    }
-    ratio = _ratio(folder)
+    took_before = [(name, each, seconds) for name, by in measured(folder).items() for each, seconds in by.items()]
+    known = {name: seconds for name, each, seconds in took_before if not each or _is_other(each) == other}
+    told = [
+        (seconds, _table(name, _is_other(each)))
+        for name, each, seconds in took_before
+        if name in homework().data.seconds
+    ]
+    ratio = sum(seconds for seconds, _ in told) / sum(table for _, table in told) if told else 1.0  # of here to there
     new = [name for name in notebooks if name not in known]
     took = _spoken(sum(known.get(name, _table(name, other) * ratio) for name in notebooks))
     number = "One notebook" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
@@ -62,7 +53,7 @@ def announcement(notebooks: Sequence[str], folder: Path, variables: Mapping[str,
         return f"{number}: about {took}, as they took here before."
     with_these = " with this data" if homework().data.other else ""
     if len(new) == len(notebooks):
-        basis = "by the speed of others here" if measured(folder) else "for a machine with two cores"
+        basis = "by the speed of others here" if took_before else "for a machine with two cores"
         return f"{number}: roughly {took}. That is an estimate {basis}; none has run here{with_these} yet."
     have = "have" if len(new) > 1 else "has"
     return f"{number}: about {took}, of which a part is an estimate: {', '.join(new)} {have} not run here yet."
@@ -76,17 +67,6 @@ def _is_other(dataset: str) -> bool:
 
 def _table(name: str, other: bool) -> float:
     return homework().data.seconds.get(name, (GUESS, GUESS))[other]
-
-
-def _ratio(folder: Path) -> float:
-    """Return how much longer notebooks take here than in the homework's table, all together."""
-    pairs = [
-        (seconds, _table(name, _is_other(dataset)))
-        for name, figures in measured(folder).items()
-        for dataset, seconds in figures.items()
-        if name in homework().data.seconds
-    ]
-    return sum(took for took, _ in pairs) / sum(said for _, said in pairs) if pairs else 1.0
 
 
 def _spoken(seconds: float) -> str:

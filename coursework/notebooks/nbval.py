@@ -21,7 +21,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fill the caches, if notebooks are to be executed."""
+    """Fill the caches, if notebooks will be executed."""
     if getattr(config.option, "nbval", False) or getattr(config.option, "nbval_lax", False):
         try:
             kernels.prepare()

@@ -8,11 +8,13 @@ their order and the heading above them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +37,7 @@ REGION = re.compile(r"^[^\w\n]*BEGIN\s[A-Z]{8}\b.*?^[^\w\n]*END\s[A-Z]{8}\b[^\n]
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 WRITTEN_IN = re.compile(r"^\W*BEGIN\s[A-Z]{8}\b|your (code|lines|answer|guess) here", re.I | re.M)
 ANSWER = "*Your answer here*"
-EMPTY_ANSWER = re.compile(rf"^\*\*Task (?P<task>\S+), (?P<name>[^*]+)\.\*\*\s*(?:{re.escape(ANSWER)}|\Z)", re.M)
-BLANK_IN_CODE = re.compile(r"""^ *raise NotImplementedError\(["']Task (?P<task>\S+): (?P<name>\w+)""", re.M)
+NAMED = re.compile(r"^\*\*Task \S+, (?P<name>[^*]+)\.\*\*", re.M)  # above a blank
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """An answer that is as it was given out: its number among the cells, its task, and the heading above the blank."""
+    """An answer as it was given out: its place among the cells, its task, the heading above the blank, its name."""
 
     number: int
     task: str
     under: str
+    name: str
 
 
 def known(cell: Mapping[str, Any]) -> tuple[str, ...]:
@@ -84,12 +86,7 @@ def outline(cells: Sequence[Mapping[str, Any]]) -> list[Entry]:
 def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tuple[list[tuple[str, ...]], list[Entry]]:
     """Return the tags of each cell, including those that it has lost; a student's own cell has none.
 
-    Args:
-        cells: of the notebook as it is handed in.
-        entries: the outline of the notebook as it was given out.
-
-    Returns:
-        The tags of each cell, and the entries that the PDF must show and that have no cell.
+    Beside them return the entries, of the notebook as it was given out, that the PDF should show and that have no cell.
     """
     found = [known(cell) for cell in cells]
     place: dict[int, int] = {}  # of an entry among the cells
@@ -111,10 +108,9 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
 
     def between(number: int) -> tuple[int, ...]:
         """Return the cells between those of the nearest entries that have a cell."""
-        before = max((other for other in place if other < number), default=None)
-        after = min((other for other in place if other > number), default=None)
-        first = 0 if before is None else place[before] + 1
-        return tuple(range(first, len(cells) if after is None else place[after]))
+        ends = {-1: -1, len(entries): len(cells), **place}
+        before, after = max(other for other in ends if other < number), min(other for other in ends if other > number)
+        return tuple(range(ends[before] + 1, ends[after]))
 
     headings = headings_above(cells)
 
@@ -135,26 +131,8 @@ def labels(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> tupl
     return found, [entries[number] for number in left() if set(NEEDED) & set(entries[number].tags)]
 
 
-def labelled(
-    notebooks: Mapping[str, Sequence[Mapping[str, Any]]], root: Path
-) -> dict[str, tuple[list[tuple[str, ...]], list[Entry]]]:
-    """Return for each notebook what :func:`labels` says of its cells.
-
-    Args:
-        notebooks: the cells of each, by the names of the files without their ending.
-        root: the repository, whose outlines they are compared with.
-    """
-    outlines = read(root / "notebooks")
-    return {name: labels(cells, outlines.get(f"{name}.ipynb", [])) for name, cells in notebooks.items()}
-
-
 def unwritten(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> list[Unwritten]:
-    """Return the answers that are as they were given out: no word, no attachment, no cell of the student's below.
-
-    Args:
-        cells: of the notebook as it is handed in.
-        entries: the outline of the notebook as it was given out.
-    """
+    """Return the answers that are as they were given out: no word, no attachment, no cell of the student's below."""
     tags, _ = labels(cells, entries)
     given = {"", *(entry.digest for entry in entries if "answer" in entry.tags)}
     found = []
@@ -163,7 +141,9 @@ def unwritten(cells: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> l
             continue
         added = itertools.takewhile(lambda k: not tags[k], range(number + 1, len(cells)))
         if not any(_digest(cells[k]) or cells[k].get("attachments") for k in added):
-            found.append(Unwritten(number, own([words])[0], _heading_above_blank(cells, number)))
+            named = NAMED.search(_text(cells[number]))
+            name = named["name"] if named else "the answer"
+            found.append(Unwritten(number, own([words])[0], _heading_above_blank(cells, number), name))
     return found
 
 
@@ -182,23 +162,16 @@ def own(found: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def read(folder: Path) -> dict[str, list[Entry]]:
-    """Return the outlines of the notebooks in a folder, by the names of the files; none if there is no outline."""
-    try:
-        document = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return {
-            name: [Entry(kind, under, tuple(tags), digest) for kind, under, tags, digest in entries]
-            for name, entries in document.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    """Return the outlines of the notebooks in a folder, by file name; a notebook without one has []."""
+    outlines: dict[str, list[Entry]] = defaultdict(list)
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        for name, entries in json.loads((folder / NAME).read_text(encoding="utf-8")).items():
+            outlines[name] = [Entry(kind, under, tuple(tags), digest) for kind, under, tags, digest in entries]
+    return outlines
 
 
 def dump(notebooks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the text of the outline file.
-
-    Args:
-        notebooks: the cells of each, by the names of the files.
-    """
+    """Return the text of the outline file, from the cells of each notebook by its file name."""
     lines = []
     for name, cells in notebooks.items():
         entries = [json.dumps([e.kind, e.under, list(e.tags), e.digest], ensure_ascii=False) for e in outline(cells)]
@@ -222,7 +195,7 @@ def _text(cell: Mapping[str, Any]) -> str:
 
 
 def _given(cell: Mapping[str, Any]) -> str:
-    """Return the digest of a cell as it is given out, whatever stands in its blank."""
+    """Return the digest of a cell as it is given out, whatever its blank holds."""
     if cell["cell_type"] == "markdown":
         return _digest({**cell, "source": REGION.sub("", _text(cell))})
     return "" if WRITTEN_IN.search(_text(cell)) else _digest(cell)
@@ -237,9 +210,7 @@ def _digest(cell: Mapping[str, Any]) -> str:
 
 def _heading_above_blank(cells: Sequence[Mapping[str, Any]], number: int) -> str:
     before = [_text(cell) for cell in cells[:number] if cell["cell_type"] == "markdown"]
-    whole = _text(cells[number])
-    blank = BLANK.search(whole)
-    found = HEADING.findall("\n".join([*before, whole[: blank.start() if blank else None]]))
+    found = HEADING.findall("\n".join([*before, BLANK.split(_text(cells[number]))[0]]))
     return found[-1] if found else ""
 
 

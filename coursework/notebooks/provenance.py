@@ -32,12 +32,7 @@ def loaded_code() -> dict[str, str]:
 
 
 def changed_code(recorded: dict[str, str], package: Path) -> list[str]:
-    """Return the files, relative to the repository, that have changed since a cell ran.
-
-    Args:
-        recorded: what :func:`loaded_code` returned then.
-        package: the folder of the homework's package, in the repository that is inspected.
-    """
+    """Return the files of a package, relative to its repository, that changed since :func:`loaded_code` said this."""
     changed = []
     for name, was in recorded.items():
         folder = package.joinpath(*name.split("."))

@@ -25,17 +25,15 @@ def record(name: str, value: float, expected: tuple[float, float] | None = None,
             shown as a warning, with what to try.
         unit: its unit; an accuracy is a fraction of 1.
     """
-    text, below = f"{name} ≈ {value:.3f}", False
-    if expected is not None:
-        low, high = expected
-        below = value < low
-        found = "no" if below else "yes" if value <= high else "more"
+    text, (low, high) = f"{name} ≈ {value:.3f}", expected or (value, value)
+    if expected:
+        found = "no" if value < low else "yes" if value <= high else "more"
         text += f" (expected {low:g} to {high:g}: {found})"
-    figure = {"name": name, "value": float(value), "unit": unit}
-    shown = {"text/plain": f"⚠ {text}\n{ADVICE}" if below else text}
-    if below:
+    shown = {"text/plain": text}
+    if value < low:
         style = f"border-left: 4px solid {ORANGE}; padding: 2px 10px; max-width: 56em"
         told = f'<span style="color: {ORANGE}; font-weight: bold">⚠ {html.escape(text)}</span><br>{html.escape(ADVICE)}'
-        shown["text/html"] = f'<div style="{style}">{told}</div>'
+        shown = {"text/plain": f"⚠ {text}\n{ADVICE}", "text/html": f'<div style="{style}">{told}</div>'}
+    figure = {"name": name, "value": float(value), "unit": unit}
     metadata = {"coursework": figure, "coursework_code": loaded_code()}
     display(shown, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

@@ -25,12 +25,7 @@ NARROW = 25  # characters of a formula that fit the screen of a phone
 
 
 def formula(latex: str, display: bool = False) -> str:
-    """Convert a LaTeX formula to MathML; a formula that cannot be converted is shown as its source.
-
-    Args:
-        latex: without the dollars.
-        display: whether it is on its own line.
-    """
+    """Convert a LaTeX formula, without its dollars, to MathML; one that cannot be converted is shown as its source."""
     # The converter knows `aligned` as `split`.
     source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{split}", latex.strip())
     try:
@@ -93,25 +88,19 @@ class MathRenderer(IPythonRenderer):
 
 
 def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) -> str:
-    """Replace the formulas in hand-written HTML, as in a folded hint, but not those in code.
+    """Replace the formulas between dollars in hand-written HTML, as in a folded hint, but not those in code.
 
-    Args:
-        source: HTML with formulas between dollars.
-        turn: returns a formula as HTML, given its LaTeX and whether it is on its own line.
+    ``turn`` returns a formula as HTML, given its LaTeX and whether it is on its own line.
     """
-    kept = re.split(
-        r"(<(?:code|pre|script|style)\b.*?</(?:code|pre|script|style)>|<!--.*?-->|</?[A-Za-z][^>]*>)",
-        source,
-        flags=re.S,
-    )
+    code = r"<(?:code|pre|script|style)\b.*?</(?:code|pre|script|style)>"
+    kept = re.split(rf"({code}|<!--.*?-->|</?[A-Za-z][^>]*>)", source, flags=re.S)
 
     def replace(found: re.Match[str]) -> str:
         return turn(html.unescape(found[1] or found[2]), found[1] is not None)
 
     dollars = r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$([^$\s](?:[^$]*[^$\s\\])?)\$"
-    return "".join(
-        part if number % 2 else re.sub(dollars, replace, part, flags=re.S) for number, part in enumerate(kept)
-    )
+    kept[::2] = [re.sub(dollars, replace, part, flags=re.S) for part in kept[::2]]
+    return "".join(kept)
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
@@ -128,21 +117,11 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 def page(
-    notebook: NotebookNode,
-    *,
-    home: str,
-    facts: Sequence[str],
-    problem: str = "",
-    culprit: NotebookNode | None = None,
+    notebook: NotebookNode, *, home: str, facts: Sequence[str], problem: str = "", culprit: NotebookNode | None = None
 ) -> str:
-    """Return the page of a notebook, with the outputs that it has.
+    """Return the page of a notebook, with the outputs that it has, and why and in which cell it ended early, if it did.
 
-    Args:
-        notebook: an executed notebook, or one with blanks.
-        home: what the link to index.html says.
-        facts: what is said about it at the top.
-        problem: why it ended early, if it did.
-        culprit: the cell that ended it.
+    ``home`` is what the link to index.html says, and the facts are at the top.
     """
     values = {"home": home, "facts": facts, "problem": problem, "culprit": culprit}
     return render("notebook.html", title=title_of(notebook), notebook=notebook, **values)

@@ -2,8 +2,8 @@
 
 A cell that meets a blank shows in a sentence which task it waits for, and so does every later cell that needs what it
 would have set. All others run, up to the last cell, which lists what is left to do. An error of any other kind stops
-the notebook as ever. Only documented hooks of IPython are used, so it is the same in every editor and in nbconvert. The
-commands that must find the first blank, such as `run` and `test`, turn it off by the environment variable ``STOP``.
+the notebook as usual. Only documented hooks of IPython are used, so it is the same in every editor and in nbconvert.
+The commands that must find the first blank, such as `run` and `test`, turn it off by the environment variable ``STOP``.
 """
 
 from __future__ import annotations
@@ -42,14 +42,7 @@ class _Waiting:
         self.names: dict[str, str] = {}
         self.task = ""  # that the cell which runs now waits for
 
-    def show(
-        self,
-        shell: Any,
-        kind: type[BaseException],
-        error: BaseException,
-        trace: TracebackType,
-        tb_offset: int | None = None,
-    ) -> None:
+    def show(self, shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: Any = None) -> None:
         """Show what ended a cell: the task that it waits for, or else the error."""
         file, line, in_cell = _place(trace, shell.user_ns)
         blank = BLANK.fullmatch(str(error)) if kind is NotImplementedError else None

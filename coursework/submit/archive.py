@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -14,45 +15,52 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coursework.check.case import IMPORT
 from coursework.files import copy_tree
-from coursework.homework import homework
-from coursework.submit import manifest, names
+from coursework.homework import homework, path_of
+from coursework.notebooks.execute import versions
+from coursework.submit import names
 from coursework.submit.finding import Finding
 from coursework.submit.inspection import Entry
+from coursework.submit.person import Person
 from coursework.terminal import explain
 from coursework.zips import zipped
 
-LIMIT = 100_000_000  # bytes that Gradescope takes
+MANIFEST = "manifest.json"  # what is in the zip, who hands it in, what made it, and what was overridden
 PATIENCE = 1200  # seconds for all checks of the copy
 
-IMPORT_ALL = """
-import contextlib, importlib, io, json, sys
-found = []
-for path in sys.argv[1:]:
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            importlib.import_module(path.removesuffix(".py").replace("/", "."))
-    except BaseException as error:
-        found.append([path, f"{type(error).__name__}: {error}"])
-print(json.dumps(found))
-"""
 
+def pack(
+    entries: Sequence[Entry], person: Person, points: Sequence[dict[str, Any]] = (), overridden: Sequence[Finding] = ()
+) -> bytes:
+    """Return the zip of a person's files and their manifest; the same files give the same bytes.
 
-def pack(entries: Sequence[Entry], manifest_json: bytes) -> bytes:
-    """Return the zip of the files and their manifest."""
+    The manifest has what the checks say of each task, in the copy made from the zip, and what --force ignored.
+    """
+    manifest = {
+        **{"assignment": homework().title, "edition": homework().version},
+        **{"name": person.name, "collaborators": person.collaborators},
+        "overridden": [{key: getattr(each, key) for key in ("place", "problem", "remedy")} for each in overridden],
+        "points": [{key: task[key] for key in ("task", "points", "for_code", "earned")} for task in points],
+        "versions": versions(),
+        "data": {entry.path: list(entry.data) for entry in entries if entry.data},
+        "files": [
+            {
+                **{"path": entry.path, "kind": entry.kind, "bytes": len(entry.content)},
+                "sha256": hashlib.sha256(entry.content).hexdigest(),
+            }
+            for entry in entries
+        ],
+    }
+    written = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     files = {entry.path: entry.content for entry in entries}
-    return zipped({**files, manifest.NAME: manifest_json}, zipfile.ZIP_DEFLATED)
+    return zipped({**files, MANIFEST: written.encode()}, zipfile.ZIP_DEFLATED)
 
 
 def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Unpack a zip into a temporary folder, add the given files of the package, and run all checks there.
+    """Unpack a zip into a temporary folder, add the given files of the repository, and run all checks there.
 
-    Args:
-        content: the zip.
-        root: the repository, which lends the files that are not handed in.
-
-    Returns:
-        For each task what the checks say (:meth:`coursework.check.report.Report.as_dict`), and what went wrong.
+    Return for each task what :meth:`coursework.check.report.Report.as_dict` says, and what went wrong.
     """
     with tempfile.TemporaryDirectory(prefix="coursework copy ", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary)
@@ -66,23 +74,28 @@ def try_copy(content: bytes, root: Path) -> tuple[list[dict[str, Any]], list[Fin
                 archive.extractall(copy)
         except OSError as error:
             raise OSError(f"the copy in which the zip is tried cannot be made: {explain(error)}") from error
-        found = []
         last = ""
         try:
-            modules = [path for path in homework().code_files() if path.endswith(".py") and (copy / path).exists()]
-            result = run_in(copy, "-c", IMPORT_ALL, *modules)
-            last = result.stderr.strip()
-            for path, reason in json.loads(result.stdout):
-                remedy = f"Import only what is in {homework().package}, in requirements.txt, or in Python."
-                found.append(Finding(path, f"in a copy made from the zip it cannot be imported: {reason}", remedy))
             result = run_in(copy, "-m", homework().package, "check", "--json")
             last = result.stderr.strip()
-            return list(json.loads(result.stdout)["checks"]), found
+            checks = list(json.loads(result.stdout)["checks"])
+            functions = [function for task in checks for function in task["functions"]]
+            return checks, list(dict.fromkeys(filter(None, (_not_imported(copy, each) for each in functions))))
         except subprocess.TimeoutExpired:
             reason = f"its checks take longer than {PATIENCE} s"
         except (ValueError, KeyError):
             reason = f"its checks do not run: {last.splitlines()[-1] if last else 'they say nothing'}"
-        return [], [*found, Finding(homework().zip, reason, "Run `make check`, and mend what it says.")]
+        return [], [Finding(homework().zip, reason, "Run `make check`, and mend what it says.")]
+
+
+def _not_imported(copy: Path, function: dict[str, Any]) -> Finding | None:
+    """Say that the file of a function is in the copy, and cannot be imported there."""
+    path, case = path_of(function["module"]), function["cases"][0]
+    reason = case["message"].removeprefix(path).lstrip(", ")
+    if case["title"] != IMPORT or reason == f"has no {function['name']}" or not (copy / path).exists():
+        return None
+    remedy = f"Import only what is in {homework().package}, in requirements.txt, or in Python."
+    return Finding(path, f"in a copy made from the zip it {reason}", remedy)
 
 
 def _is_left(path: Path) -> bool:
@@ -93,17 +106,7 @@ def _is_left(path: Path) -> bool:
 def run_in(
     folder: Path, *arguments: str, program: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python, or another program, in a folder that holds the packages.
-
-    Args:
-        folder: the working folder, from which Python imports.
-        arguments: of the program.
-        program: its path.
-        variables: what its environment has besides.
-
-    Raises:
-        TimeoutExpired: after ``PATIENCE``.
-    """
+    """Run Python, or another program, in a folder that holds the packages, with these variables in its environment."""
     own = {"COURSEWORK_NO_VENV": "1", "PYTHONPATH": str(folder), "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
         [program, *arguments],

@@ -1,6 +1,6 @@
 """Unsaved changes, as far as they can be seen: the marks that editors leave, and what a running Jupyter server says.
 
-What stands in a browser and nowhere else cannot be seen. But a kernel that was active after the last save has, most
+Changes that exist only in a browser cannot be seen. But a kernel that was active after the last save has, most
 likely, results that are not in the file.
 """
 
@@ -27,20 +27,15 @@ SAVE = "Save it there (Ctrl+S or Cmd+S), wait until the kernel is idle, and call
 
 
 def inspect(root: Path, names: Iterable[str]) -> list[Finding]:
-    """Say which files are open with unsaved changes.
-
-    Args:
-        root: the repository.
-        names: of the files, relative to it.
-    """
+    """Say which files of the repository are open with unsaved changes."""
     found = []
     sessions = _sessions()
     for name in names:
         path = root / name
-        marks = [mark.format(path.name) for mark in MARKS if os.path.lexists(path.parent / mark.format(path.name))]
-        if marks:
-            problem = f"an editor has unsaved changes (it left {marks[0]})"
-            found.append(Finding(name, problem, f"Save and close it there; if no editor is open, remove {marks[0]}."))
+        marks = (mark.format(path.name) for mark in MARKS)
+        if left := next((mark for mark in marks if os.path.lexists(path.parent / mark)), ""):
+            problem = f"an editor has unsaved changes (it left {left})"
+            found.append(Finding(name, problem, f"Save and close it there; if no editor is open, remove {left}."))
         elif path.is_file() and (problem := _unsaved(sessions.get(path.resolve(), []), path.stat().st_mtime)):
             found.append(Finding(name, problem, SAVE))
     return found

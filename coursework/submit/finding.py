@@ -9,19 +9,12 @@ from coursework.submit.text import sentence
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to mend before handing in.
+    """Something to mend before handing in."""
 
-    Attributes:
-        place: the file, or the file and cell, as a student knows it.
-        problem: what is the matter, in a clause.
-        remedy: what to do, in a sentence.
-        stale: whether running the notebook again may mend it.
-    """
-
-    place: str
-    problem: str
-    remedy: str
-    stale: bool = False
+    place: str  # the file, or the file and cell, as a student knows it
+    problem: str  # in a clause
+    remedy: str  # what to do, in a sentence
+    stale: bool = False  # running the notebook again may mend it
 
     def __post_init__(self) -> None:
         """Keep what can be printed and written anywhere: names and messages come from files and from other programs."""

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import pypandoc  # type: ignore[import-untyped]
+from pandocfilters import Math, Para, Str
 
 SPACES = {"!": -3 / 18, ":": 4 / 18, ">": 4 / 18, ";": 5 / 18, "negthinspace": -3 / 18, "medspace": 4 / 18}
 SPACES |= {"thickspace": 5 / 18, "enspace": 0.5}
@@ -31,11 +32,7 @@ class Formula:
 
 
 def run_pandoc(source: str, reader: str, writer: str) -> str:
-    """Run pandoc on a text and return what it writes.
-
-    Raises:
-        RuntimeError: if it fails.
-    """
+    """Run pandoc on a text and return what it writes; a RuntimeError says what failed."""
     command = [pypandoc.get_pandoc_path(), "--from", reader, "--to", writer, "--wrap=none", "--sandbox"]
     result = subprocess.run(command, input=source, capture_output=True, encoding="utf-8")
     if result.returncode != 0:
@@ -57,14 +54,10 @@ def write_typst(blocks: Sequence[Any]) -> str:
 def to_typst(formulas: Sequence[Formula]) -> list[str | None]:
     """Convert formulas; the result is None for a formula that contains something unknown."""
     blocks: list[Any] = []
-    for number, formula in enumerate(formulas):
-        kind = "DisplayMath" if formula.display else "InlineMath"
-        blocks += [
-            {"t": "Para", "c": [{"t": "Str", "c": f"⟦{number}⟧"}]},
-            {"t": "Para", "c": [{"t": "Math", "c": [{"t": kind}, prepare(formula.latex)]}]},
-        ]
-    written = write_typst(blocks) if blocks else ""
-    pieces = re.split(r"^⟦\d+⟧\s*$", written, flags=re.M)[1:]
+    for formula in formulas:
+        kind = {"t": "DisplayMath" if formula.display else "InlineMath"}
+        blocks += [Para([Str("⟦⟧")]), Para([Math(kind, prepare(formula.latex))])]
+    pieces = re.split(r"^⟦⟧\s*$", write_typst(blocks) if blocks else "", flags=re.M)[1:]
     return [_finish(piece.strip()) for piece in pieces]
 
 
@@ -107,13 +100,9 @@ def _finish(typst: str) -> str | None:
         return None
 
     def replace(found: re.Match[str]) -> str:
-        kind, value = found[1], found[2].strip()
-        if kind == "space":
-            return f"#h({value}em)"
-        if kind == "norm":
-            return "‖"
-        limits = ", limits: #true" if kind == "limits" else ""
-        return f'op("{value}"{limits})'
+        value = found[2].strip()
+        word = f'op("{value}"{", limits: #true" * (found[1] == "limits")})'
+        return {"space": f"#h({value}em)", "norm": "‖"}.get(found[1], word)
 
     if typst.count("∥") % 2 == 0:  # from \left and \right: they grow with what is between them
         typst = re.sub("∥([^∥]*)∥", r"lr(‖\1‖)", typst)

@@ -34,11 +34,8 @@ def _covers(path: Path) -> frozenset[int]:
 
 def missing(text: Iterable[str]) -> list[str]:
     """Return the characters of a text that the shipped fonts lack, each once, in code point order."""
-    return sorted(
-        char
-        for char in set(text)
-        if not (ord(char) in _shipped() or char in INVISIBLE or char.isspace() or unicodedata.category(char) == "Cc")
-    )
+    seen = (char for char in set(text) - INVISIBLE if not char.isspace() and unicodedata.category(char) != "Cc")
+    return sorted(char for char in seen if ord(char) not in _shipped())
 
 
 def find_fonts(characters: Sequence[str]) -> tuple[list[Path], list[str]]:

@@ -7,40 +7,43 @@ import codecs
 import contextlib
 import json
 import os
+import re
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coursework.files import POINTER
 from coursework.homework import PERSON, homework, hook
-from coursework.submit import beside, names, notebooks, portability
+from coursework.notebooks.execute import datasets
+from coursework.submit import names, notebooks, portability
 from coursework.submit.finding import Finding
 
 RESULT_KINDS = {  # what training leaves: the log of a run, and its pictures; never weights
     **dict.fromkeys((".csv", ".json", ".jsonl", ".log", ".txt"), "log"),
     **dict.fromkeys((".png", ".svg", ".pdf"), "plot"),
 }
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".tif", ".tiff", ".heic")
+SOURCE = re.compile(  # of a picture, in Markdown
+    r"!\[[^\]]*\]\(\s*(?:<([^>\n]+)>|([^\s)]+))"  # ![words](file.png)
+    r"|<img\b[^>]*?\bsrc\s*=\s*[\"']([^\"'>]+)"  # <img src="file.png">
+    r"|^ *\[[^\]]+\]: *<?([^\s>]+)",  # [name]: file.png
+    re.M | re.I,
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the zip: its path, relative and with slashes, what it is, its bytes, and the data that it is for."""
+    """A file of the zip: its path, relative and with slashes, what it is, its bytes, and the data it says it is for."""
 
     path: str
     kind: str
     content: bytes
-    data: str = ""
+    data: tuple[str, ...] = ()
 
 
 def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
-    """Read everything that is handed in.
-
-    Args:
-        root: the repository.
-
-    Returns:
-        The files, in the order of their paths, and what keeps others out or should be mended.
-    """
+    """Return the files to hand in, in the order of their paths, and what keeps others out or should be mended."""
     entries: dict[str, Entry] = {}
     found: list[Finding] = []
 
@@ -49,7 +52,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
         if isinstance(content, Finding):
             found.extend([content] if content not in found else [])  # it may be imported as well
         elif path not in entries:
-            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # Jupyter opens none
+            content = content.removeprefix(codecs.BOM_UTF8) if kind == "notebook" else content  # JupyterLab refuses it
             entries[path] = Entry(path, kind, content, _data_of(root, path, content))
             found.extend(_inspect(root, entries[path]))
 
@@ -59,7 +62,7 @@ def gather(root: Path) -> tuple[list[Entry], list[Finding]]:
         if path not in entries:
             take(path, "imported")
     for entry in [entry for entry in entries.values() if entry.kind in ("notebook", "extra")]:
-        for path in beside.pictures(root, entry.path, entry.content):
+        for path in _pictures(root, entry):
             take(path, "picture")
     for path, twin in names.twins(entries):
         found.append(Finding(twin, names.same_as(path), "Rename one of them, or remove it."))
@@ -77,6 +80,23 @@ def _results(root: Path) -> Iterator[tuple[str, str]]:
             yield path.relative_to(root).as_posix(), kind
 
 
+def _pictures(root: Path, entry: Entry) -> Iterator[str]:
+    """Yield the paths of the files in the repository that the text of a notebook, or Markdown, shows as pictures."""
+    texts = [entry.content.decode("utf-8", "replace")]
+    if entry.kind == "notebook":
+        try:
+            texts = [cell.source for cell in notebooks.loads(entry.content).cells if cell.cell_type == "markdown"]
+        except ValueError:  # no notebook, which is said elsewhere
+            return
+    for found in SOURCE.finditer("\n\n".join(texts)):
+        name = urllib.parse.unquote(next(filter(None, found.groups())).split("?")[0])
+        place = root / PurePosixPath(entry.path).parent / name
+        if place.suffix.lower() in PICTURES and ":" not in name:
+            with contextlib.suppress(ValueError, OSError):  # it lies outside of the repository, which the PDF says
+                if place.is_file():
+                    yield place.resolve().relative_to(root.resolve()).as_posix()
+
+
 def is_inside(place: Path, root: Path) -> bool:
     """Tell whether a path leads to something in a folder, wherever its links lead."""
     return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
@@ -85,17 +105,15 @@ def is_inside(place: Path, root: Path) -> bool:
 def read_inside(root: Path, path: str) -> bytes | Finding:
     """Read a file, unless it is missing, no file, or not whole, or a link leads out of the repository."""
     place = root / path
-    reason = names.unportable(path)
-    if reason:
+    if reason := names.unportable(path):
         return Finding(path, f"its name {reason}", "Rename it: letters, digits, - and _ are right everywhere.")
     try:
         if not place.exists():
-            if path in homework().notebooks:
-                return notebooks.inspect(place, path, root / homework().package)[1][0]
-            if place.is_symlink():
+            what = "notebook" if path in homework().notebooks else "file"
+            if place.is_symlink() and what == "file":
                 return Finding(path, "it is a link to a file that is not there", "Put the file itself in its place.")
             others = {PurePosixPath(other).name for other in homework().handed_in()}
-            return names.missing(place, path, "the file is missing", _where_from(path), others)
+            return names.missing(place, path, f"the {what} is missing", _where_from(path), others)
         if not is_inside(place, root):
             problem = f"it is a link that leads out of the repository, to {Path(os.path.realpath(place)).name}"
             return Finding(path, problem, "Put the file itself in its place.")
@@ -111,40 +129,35 @@ def read_inside(root: Path, path: str) -> bytes | Finding:
 
 
 def _where_from(path: str) -> str:
-    for file in homework().loose:
-        if file.path == path:
-            return file.remedy
-    if path == PERSON:
-        return 'Make it, with the lines "Name: ..." and "Collaborators: ...".'
-    return "Put it back: from your own copy, or from the files you were given."
+    again = "from your own copy, or from the files you were given"
+    remedies = {
+        **dict.fromkeys(homework().notebooks, f"Put it back under that name: {again}, and run it."),
+        PERSON: 'Make it, with the lines "Name: ..." and "Collaborators: ...".',
+        **{file.path: file.remedy for file in homework().loose},
+    }
+    return remedies.get(path, f"Put it back: {again}.")
 
 
-def _data_of(root: Path, path: str, content: bytes) -> str:
-    """Return the name of the data that a file is for, or that a run used; "" if it does not say."""
+def _data_of(root: Path, path: str, content: bytes) -> tuple[str, ...]:
+    """Return the names of the data that a file is for, or that a notebook or a run used, as far as it says."""
     with contextlib.suppress(ValueError, AttributeError):
-        for file in homework().loose:
-            if file.path == path and file.data:
-                return str(hook(file.data)(root / path))
+        said = [hook(file.data)(root / path) for file in homework().loose if file.path == path and file.data]
+        if path.endswith(".ipynb"):
+            said += datasets([cell for cell in notebooks.loads(content).cells if cell.cell_type == "code"])
         if path.endswith(".jsonl"):
-            return str(json.loads(content.split(b"\n", 1)[0]).get("dataset", ""))
-    return ""
+            said.append(json.loads(content.split(b"\n", 1)[0]).get("dataset", ""))
+        return tuple(str(each) for each in said if each)
+    return ()
 
 
 def _inspect(root: Path, entry: Entry) -> list[Finding]:
     path = root / entry.path
     if entry.kind == "notebook":
-        return notebooks.inspect(path, entry.path, root / homework().package)[1]
+        return notebooks.inspect(path, entry.path, root / homework().package)
     if not entry.content.strip() and entry.kind in ("student", "extra", "log", "plot"):
         remedy = _where_from(entry.path) if entry.kind == "student" else "Write it, or remove it."
         return [Finding(entry.path, "the file is empty", remedy)]
     if entry.kind in ("student", "imported") and path.suffix == ".py":
-        if b"\0" in entry.content:
-            return [Finding(entry.path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
-        try:
-            ast.parse(entry.content, filename=entry.path)
-        except SyntaxError as error:
-            problem = f"line {error.lineno} is not Python: {error.msg}"
-            return [Finding(entry.path, problem, "Mend that line, save, and run the notebooks that use it again.")]
         return portability.inspect(entry.path, entry.content)
     for file in homework().loose:
         if file.path == entry.path and file.check:
@@ -157,14 +170,12 @@ def _inspect(root: Path, entry: Entry) -> list[Finding]:
 
 def _imported(root: Path, files: list[Entry]) -> list[str]:
     """Return the modules of the packages that the given files import, and those that these import, and so on."""
-    found: list[str] = []
-    sources = [(entry.path, entry.content) for entry in files]
-    for source in sources:  # which grows
-        for path in _imports(root, *source):
-            if path not in found:
-                found.append(path)
-                read = read_inside(root, path)
-                sources += [(path, read)] if isinstance(read, bytes) else []
+    found: set[str] = set()
+    sources: list[tuple[str, bytes | Finding]] = [(entry.path, entry.content) for entry in files]
+    for importer, content in sources:  # which grows
+        new = set(_imports(root, importer, content)) - found if isinstance(content, bytes) else set()
+        found |= new
+        sources += [(path, read_inside(root, path)) for path in new]
     return sorted(found)
 
 

@@ -25,11 +25,7 @@ def is_hidden(path: str) -> bool:
 
 
 def unportable(path: str) -> str:
-    """Say why not every system can hold a file of this name; "" if every system can.
-
-    Args:
-        path: relative, with slashes.
-    """
+    """Say why not every system can hold a file of this path, with slashes; "" if every system can."""
     if HALF.search(path):
         return "is not UTF-8"
     for part in path.split("/"):
@@ -62,11 +58,9 @@ def _folded(text: str) -> str:
 def nearest(wanted: str, present: Iterable[str]) -> str | None:
     """Return the one of some names that is probably meant for another: a copy, renamed or with another ending."""
     stem, ending = _parts(wanted)
-    candidates: dict[str, str] = {}
-    for name in sorted(present):
-        letters, own = _parts(name)
-        if own in (ending, "") and not name.startswith((".", "#", "~")) and not name.endswith("~"):
-            candidates.setdefault(letters, name)
+    saved = [name for name in present if not name.startswith((".", "#", "~")) and not name.endswith("~")]
+    parts = {name: _parts(name) for name in sorted(saved, reverse=True)}  # of names with the same letters the first
+    candidates = {letters: name for name, (letters, own) in parts.items() if own in (ending, "")}
     found = difflib.get_close_matches(stem, candidates, n=1, cutoff=ALIKE)
     return candidates[found[0]] if found else None
 
@@ -78,14 +72,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def missing(place: Path, path: str, problem: str, remedy: str, others: Collection[str] = ()) -> Finding:
-    """Say that a file is missing, and which one may be it: a copy, or one that was renamed.
+    """Say that a file is missing in its place, and which one may be it: a copy, or one that was renamed.
 
-    Args:
-        place: where it should be.
-        path: how to call it.
-        problem: what is the matter.
-        remedy: what to do if no other file may be it.
-        others: names that are looked for themselves, and mean no other file.
+    ``others`` are names that are looked for themselves, and mean no other file.
     """
     present = {each.name for each in place.parent.iterdir()} if place.parent.is_dir() else set()
     found = nearest(place.name, present - set(others))

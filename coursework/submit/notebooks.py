@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from coursework.homework import homework
 from coursework.notebooks import outline
 from coursework.notebooks.provenance import changed_code
 from coursework.notebooks.waiting import WAITS
-from coursework.submit import names, text
+from coursework.submit import text
 from coursework.submit.finding import Finding
 
 RUN_ALL = (
@@ -26,20 +26,12 @@ RUN_ALL = (
 
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook from a file.
-
-    Raises:
-        ValueError: if the file is not a notebook.
-    """
+    """Read a notebook from a file; errors as for :func:`loads`."""
     return loads(path.read_bytes())
 
 
 def loads(content: bytes) -> NotebookNode:
-    """Read a notebook that any editor wrote, if it can be shown.
-
-    Raises:
-        ValueError: if it is not a notebook.
-    """
+    """Read a notebook that any editor wrote, if it can be shown; a ValueError says that it is not a notebook."""
     try:
         document = text.writable(json.loads(text.decode(content)))
         _mend(document)
@@ -71,50 +63,35 @@ def _mend(document: Any) -> None:
                 output["metadata"] = {}
 
 
-def inspect(path: Path, name: str, package: Path) -> tuple[NotebookNode | None, list[Finding]]:
-    """Read a notebook and say what must be fixed before it is handed in.
+def inspect(path: Path, name: str, package: Path) -> list[Finding]:
+    """Return what must be fixed in a notebook, called ``name``, before it is handed in.
 
-    Args:
-        path: the file.
-        name: its path in messages, relative to the repository.
-        package: the folder of the package, for the comparison with the code that the notebook ran with.
-
-    Returns:
-        The notebook, or None if it cannot be read; and what must be fixed.
+    The package in this folder is compared with the code that the notebook ran with.
     """
-    if not path.is_file():
-        remedy = "Put it back under that name: from your own copy, or from the files you were given, and run it."
-        others = {Path(other).name for other in homework().notebooks}
-        return None, [names.missing(path, name, "the notebook is missing", remedy, others)]
+    content = path.read_bytes()
     try:
-        notebook = read(path)
-    except (ValueError, OSError) as error:
-        marks = re.search(rb"^[\"\s]*(<{7}|>{7}|={7})", path.read_bytes(), re.M) if path.is_file() else None
+        notebook = loads(content)
+    except ValueError as error:
+        marks = re.search(rb"^[\"\s]*(<{7}|>{7}|={7})", content, re.M)
         reason = "it holds the marks of a merge" if marks else f"it is not a whole notebook ({error})"
-        return None, [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
+        return [Finding(name, reason, "Take a copy that opens in JupyterLab, and run that.")]
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    entries = outline.read(path.parent).get(path.name, [])
-    texts = [*_lost(notebook, entries, name), *_unwritten(notebook, entries, name)]
-    return notebook, [*_order(cells, name), *_errors(cells, name), *_age(cells, name, package), *texts]
+    texts = _texts(notebook, outline.read(path.parent)[path.name], name)
+    return [*_order(cells, name), *_outputs(cells, name), *_age(cells, name, package), *texts]
 
 
-def _lost(notebook: NotebookNode, entries: Sequence[outline.Entry], name: str) -> list[Finding]:
-    """Name the cells that the PDF should show and that cannot be found by tag, text or place."""
+def _texts(notebook: NotebookNode, entries: Sequence[outline.Entry], name: str) -> Iterator[Finding]:
+    """Name each cell that the PDF should show and that is lost, and in one finding the answers that are still empty."""
     remedy = "Put it back from the notebook that you were given, with what you wrote."
-    return [
-        Finding(name, f"{entry} is not there any more", remedy) for entry in outline.labels(notebook.cells, entries)[1]
-    ]
-
-
-def _unwritten(notebook: NotebookNode, entries: Sequence[outline.Entry], name: str) -> list[Finding]:
-    """Name the answers that are still empty, all those of the notebook in one finding."""
-    found = outline.unwritten(notebook.cells, entries)
-    if not found:
-        return []
-    places = ", ".join(f"task {each.task} under {each.under!r}" for each in found)
-    problem = f"{len(found)} answers are not written yet" if len(found) > 1 else "an answer is not written yet"
-    remedy = "Write it where the notebook says *Your answer here*; a picture can be dropped into the cell. Then save."
-    return [Finding(name, f"{problem}: {places}", remedy)]
+    for entry in outline.labels(notebook.cells, entries)[1]:
+        yield Finding(name, f"{entry} is not there any more", remedy)
+    if found := outline.unwritten(notebook.cells, entries):
+        places = ", ".join(f"task {each.task} under {each.under!r}" for each in found)
+        problem = f"{len(found)} answers are not written yet" if len(found) > 1 else "an answer is not written yet"
+        remedy = (
+            "Write it where the notebook says *Your answer here*; a picture can be dropped into the cell. Then save."
+        )
+        yield Finding(name, f"{problem}: {places}", remedy)
 
 
 def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
@@ -123,47 +100,36 @@ def _order(cells: list[NotebookNode], name: str) -> list[Finding]:
     if not any(cell.execution_count for cell in cells):
         return [Finding(name, "no cell was executed", RUN_ALL, stale=True)]
     for number, cell in enumerate(cells, start=1):
-        count = cell.execution_count
-        if count is None:
-            return [
-                Finding(name, f"code cell {number} (id {cell.get('id', 'none')}) was not executed", RUN_ALL, stale=True)
-            ]
-        if count != number:
-            problem = f"it was not executed from top to bottom: code cell {number} carries the number {count}"
+        if cell.execution_count != number:
+            problem = (
+                f"it was not executed from top to bottom: code cell {number} carries the number {cell.execution_count}"
+            )
+            if cell.execution_count is None:
+                problem = f"{_called(number, cell)} was not executed"
             return [Finding(name, problem, RUN_ALL, stale=True)]
     return []
 
 
-def _errors(cells: list[NotebookNode], name: str) -> list[Finding]:
-    return [
-        Finding(
-            f"{name}, code cell {number} (id {cell.get('id', 'none')})",
-            f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}".strip(),
-            f"Mend it. {RUN_ALL}",
-            stale=True,
-        )
-        for number, cell in enumerate(cells, start=1)
-        for output in cell.outputs
-        if output.output_type == "error"
-    ] + [
-        Finding(
-            f"{name}, code cell {number} (id {cell.get('id', 'none')})",
-            f"it waits for task {output.metadata[WAITS]}, in which something is not written yet",
-            f"Write it. {RUN_ALL}",
-        )
-        for number, cell in enumerate(cells, start=1)
-        for output in cell.outputs
-        if WAITS in output.get("metadata", {})
-    ]
+def _called(number: int, cell: NotebookNode) -> str:
+    return f"code cell {number} (id {cell.get('id', 'none')})"
+
+
+def _outputs(cells: list[NotebookNode], name: str) -> Iterator[Finding]:
+    """Name the cells that end in an error, and those that wait for a task."""
+    for number, cell in enumerate(cells, start=1):
+        place = f"{name}, {_called(number, cell)}"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                said = f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}".strip()
+                yield Finding(place, said, f"Mend it. {RUN_ALL}", stale=True)
+            elif task := output.get("metadata", {}).get(WAITS):
+                said = f"it waits for task {task}, in which something is not written yet"
+                yield Finding(place, said, f"Write it. {RUN_ALL}")
 
 
 def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:
-    records = [
-        output.metadata["coursework_code"]
-        for cell in cells
-        for output in cell.outputs
-        if isinstance(output.get("metadata", {}).get("coursework_code"), dict)
-    ]
+    stored = [output.get("metadata", {}).get("coursework_code") for cell in cells for output in cell.outputs]
+    records = [record for record in stored if isinstance(record, dict)]
     changed = sorted({path for record in records for path in changed_code(record, package)})
     if changed:
         return [Finding(name, f"its results are older than {', '.join(changed)}", RUN_ALL, stale=True)]

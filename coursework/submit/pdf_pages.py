@@ -15,15 +15,11 @@ from pypdf.errors import DependencyError, PyPdfError
 from coursework.homework import homework
 from coursework.submit.finding import Finding
 
-LIMIT = 100_000_000  # bytes that Gradescope accepts
+LIMIT = 100_000_000  # bytes that Gradescope takes, of any file
 
 
 def open_pdf(content: bytes) -> PdfReader:
-    """Open a PDF.
-
-    Raises:
-        ValueError: if it does not open, with the reason.
-    """
+    """Open a PDF; a ValueError says why it does not open."""
     if not content:
         raise ValueError("the file is empty")
     if b"%PDF-" not in content[:1024]:
@@ -40,9 +36,7 @@ def open_pdf(content: bytes) -> PdfReader:
     except DependencyError as error:
         raise ValueError("it is encrypted") from error
     except (PyPdfError, OSError, KeyError, AttributeError, TypeError, RecursionError, NotImplementedError) as error:
-        raise ValueError(
-            f"it is damaged ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-        ) from error
+        raise ValueError(f"it is damaged ({(str(error) or type(error).__name__).splitlines()[0]})") from error
     return reader
 
 
@@ -65,28 +59,22 @@ def inspect(path: Path) -> list[Finding]:
 def page_map(content: bytes, questions: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     """Return the first and the last page of each question in a compiled document.
 
-    Args:
-        content: the PDF.
-        questions: the names with which their bookmarks begin, each with the words that all its pages carry.
-
-    Raises:
-        ValueError: if a question has no bookmark, does not begin on a page of its own, or a page does not carry it.
+    The bookmark of a question begins with its name, to which ``questions`` has the words that all its pages carry. A
+    ValueError says that a question has no bookmark or does not begin on a page of its own, or lacks the words.
     """
     reader = open_pdf(content)
     bookmarks = list(_bookmarks(reader, reader.outline))
-    starts = [
-        next((page for title, page in bookmarks if title.startswith((f"{name}.", f"{name} "))), 0) for name in questions
-    ]
+    begins = [(f"{name}.", f"{name} ") for name in questions]
+    starts = [next((page for title, page in bookmarks if title.startswith(begin)), 0) for begin in begins]
+    name = homework().pdf
     if starts[0] != 1 or any(after <= before for before, after in itertools.pairwise(starts)):
-        raise ValueError(
-            f"{homework().pdf}: each question should begin on a page of its own, they begin on pages {starts}"
-        )
+        raise ValueError(f"{name}: each question should begin on a page of its own, they begin on pages {starts}")
     ends = [*(start - 1 for start in starts[1:]), len(reader.pages)]
     found = dict(zip(questions, zip(starts, ends, strict=True), strict=True))
-    for name, (start, end) in found.items():
+    for question, (start, end) in found.items():
         for page in range(start, end + 1):
-            if questions[name] not in reader.pages[page - 1].extract_text():
-                raise ValueError(f"{homework().pdf}: page {page} should carry the words {questions[name]}")
+            if questions[question] not in reader.pages[page - 1].extract_text():
+                raise ValueError(f"{name}: page {page} should carry the words {questions[question]}")
     return found
 
 

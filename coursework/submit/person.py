@@ -24,14 +24,9 @@ class Person:
 
 
 def read_person(content: bytes | None, name: str | None = None) -> tuple[Person, list[Finding]]:
-    """Read collaborators.txt, and say what is the matter with it.
+    """Return the lines of collaborators.txt, or ``name`` for the first, and what is the matter with them.
 
-    Args:
-        content: its bytes; None if it cannot be read, which is said elsewhere.
-        name: stands in for the line of the name.
-
-    Returns:
-        The lines, and what is the matter with them.
+    The content is None if the file cannot be read, which is said elsewhere.
     """
     found = []
     person, legible = parse(content or b"")
@@ -48,12 +43,7 @@ def read_person(content: bytes | None, name: str | None = None) -> tuple[Person,
 
 
 def handed_in(content: bytes | None, manifest: bytes | None = None) -> Person:
-    """Return who hands in a submission: as its manifest says, which knows `--name`, else as collaborators.txt does.
-
-    Args:
-        content: the bytes of collaborators.txt; None if it is not there.
-        manifest: those of manifest.json; likewise.
-    """
+    """Return who hands in: as the bytes of manifest.json say, which knows `--name`, else as collaborators.txt does."""
     person = parse(content or b"")[0]
     try:
         said = json.loads(manifest or b"{}")
@@ -65,7 +55,7 @@ def handed_in(content: bytes | None, manifest: bytes | None = None) -> Person:
 
 
 def parse(content: bytes) -> tuple[Person, bool]:
-    """Return what stands after ``Name:`` and ``Collaborators:``, and whether the file is text in UTF-8 or UTF-16.
+    """Return what follows ``Name:`` and ``Collaborators:``, and whether the file is text in UTF-8 or UTF-16.
 
     A list may go on, on lines of its own. The time it takes grows as the file does.
     """

@@ -24,15 +24,14 @@ WIDTH, HEIGHT = 480.0, 690.0  # points between the margins
 PLACED = ("png", "jpeg", "gif", "webp")  # kinds that Typst reads
 HEAVY = 400_000  # bytes from which a picture is made smaller; a plot has a tenth
 DENSITY = 2.5  # pixels for each point that are left of it, 180 per inch: handwriting can be read
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 UNREADABLE = (  # marks of kinds that are often taken for pictures, and what to do
     (
-        re.compile(rb"....ftyp(?:" + b"|".join(HEIC) + rb")", re.S),
+        rb"(?s)....ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)",
         "the picture is HEIC, the format of iPhones, which cannot be shown here: save it as JPEG, or take a screenshot "
         "of it",
     ),
-    (re.compile(rb"....ftyp", re.S), "the file is a video, or a picture of a new kind: save it as PNG or JPEG"),
-    (re.compile(rb"%PDF-"), "the file is a PDF, and no picture: save its page as PNG or JPEG"),
+    (rb"(?s)....ftyp", "the file is a video, or a picture of a new kind: save it as PNG or JPEG"),
+    (rb"%PDF-", "the file is a PDF, and no picture: save its page as PNG or JPEG"),
 )
 
 
@@ -44,15 +43,10 @@ class Pictures:
         folder.mkdir(parents=True, exist_ok=True)
 
     def place(self, content: bytes, largest: float = WIDTH, text: str = "") -> str:
-        """Store a picture and return the Typst that shows it, upright and whole.
+        """Store a picture, SVG or any kind that Pillow reads, and return the Typst that shows it, upright and whole.
 
-        Args:
-            content: a file of any kind that Pillow reads, or SVG.
-            largest: its maximal width, in points; the column or the page may allow less.
-            text: its text alternative; by default the description in its file, if there is one.
-
-        Raises:
-            ValueError: if it is none of these, or damaged; it says what to do about it, where that is known.
+        It is at most ``largest`` points wide; the column or the page may allow less. Its text alternative is ``text``,
+        or the description in its file. A ValueError says what is the matter, and what to do about it, if that is known.
         """
         if b"<svg" in content[:2000].lower():
             ending, width = "svg", "auto"
@@ -101,7 +95,7 @@ def _prepared(content: bytes, largest: float) -> tuple[bytes, str, float]:
     except Image.DecompressionBombError as error:
         raise ValueError("the picture has too many pixels to be opened: save it smaller") from error
     except (OSError, ValueError, SyntaxError) as error:
-        what = next((what for mark, what in UNREADABLE if mark.match(content)), None)
+        what = next((what for mark, what in UNREADABLE if re.match(mark, content)), None)
         raise ValueError(what or "the picture is damaged, or of an unknown kind") from error
 
 
@@ -116,11 +110,7 @@ def _encoded(picture: Image.Image) -> tuple[bytes, str]:
 
 
 def decode(base64_of: str) -> bytes:
-    """Return the bytes that a notebook holds as text.
-
-    Raises:
-        ValueError: if the text is not base64.
-    """
+    """Return the bytes that a notebook holds as text; a ValueError says that it is not base64."""
     try:
         return base64.b64decode(base64_of)
     except ValueError as error:
@@ -128,17 +118,7 @@ def decode(base64_of: str) -> bytes:
 
 
 def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any]) -> bytes:
-    """Return the picture to which a cell refers.
-
-    Args:
-        source: an attachment, a ``data:`` address, or a file.
-        folder: that of the notebook.
-        root: the repository, which a file must lie in.
-        attachments: those of the cell.
-
-    Raises:
-        ValueError: with the reason, if there is none, or it lies elsewhere.
-    """
+    """Return the picture to which a cell refers: an attachment, a ``data:`` address, or a file of the repository."""
     if source.startswith("attachment:"):
         name = source.removeprefix("attachment:")
         bundle = attachments.get(urllib.parse.unquote(name)) or attachments.get(name)

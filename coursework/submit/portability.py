@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import re
 import sys
@@ -11,19 +12,21 @@ from importlib import metadata
 
 import vermin
 
+from coursework import needs
 from coursework.homework import homework, path_of
-from coursework.root import ROOT
 from coursework.submit.finding import Finding
 
 
 def inspect(path: str, content: bytes) -> list[Finding]:
-    """Return what would keep a file, which is Python, from being imported where it is graded.
-
-    Args:
-        path: the file, as it is called in the zip.
-        content: what it holds.
-    """
-    return [*_packages(path, content), *_withheld(path, content), *_version(path, content)]
+    """Return what would keep a file of Python, by its path in the zip, from being imported where it is graded."""
+    if b"\0" in content:
+        return [Finding(path, "it is not text: it holds null bytes", "Take a copy that is text, in UTF-8.")]
+    try:
+        tree = ast.parse(content, filename=path)
+    except SyntaxError as error:
+        problem = f"line {error.lineno} is not Python: {error.msg}"
+        return [Finding(path, problem, "Mend that line, save, and run the notebooks that use it again.")]
+    return [*_packages(path, tree), *_withheld(path, tree), *_version(path, content)]
 
 
 def _imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
@@ -37,9 +40,9 @@ def _imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
     return list(found)
 
 
-def _packages(path: str, content: bytes) -> Iterator[Finding]:
+def _packages(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Name the packages that the requirements do not bring along, where an error in their import would be one."""
-    tops = dict.fromkeys((line, name.partition(".")[0]) for line, name in _imports(ast.parse(content).body))
+    tops = dict.fromkeys((line, name.partition(".")[0]) for line, name in _imports(tree.body))
     for line, top in tops:
         if top in (homework().package, "coursework") or top in sys.stdlib_module_names:
             continue
@@ -49,13 +52,13 @@ def _packages(path: str, content: bytes) -> Iterator[Finding]:
             yield Finding(path, problem, "Do without it: there is what requirements.txt names, and Python itself.")
 
 
-def _withheld(path: str, content: bytes) -> Iterator[Finding]:
+def _withheld(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Name the imports of what the tasks of this file are to do without."""
     tasks = [task for task in homework().tasks if path in {path_of(module) for module, _ in task.functions}]
     modules = {module: task.number for task in reversed(tasks) for module in task.without}
     named = dict.fromkeys(
         (line, module)
-        for line, name in _imports(ast.walk(ast.parse(content)))
+        for line, name in _imports(ast.walk(tree))
         for module in modules
         if f"{name}.".startswith(f"{module}.")
     )
@@ -74,16 +77,13 @@ def _installed() -> Mapping[str, list[str]]:
 def _required() -> frozenset[str]:
     """Return the names of what requirements.txt names, and of what that requires, and so on."""
     found: set[str] = set()
-    left = [re.split(r"[^\w.-]", line)[0] for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
-    while left:
-        name = _plain(left.pop())
-        if name not in found:
+    lines = list(needs.required())
+    for line in lines:  # which grow
+        name = _plain(re.split(r"[^\w.-]", line.strip())[0])
+        if name not in found and "extra ==" not in line:
             found.add(name)
-            try:
-                lines = metadata.requires(name) or []
-            except metadata.PackageNotFoundError:
-                continue
-            left += [re.split(r"[^\w.-]", line.strip())[0] for line in lines if "extra ==" not in line]
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                lines += metadata.requires(name) or []
     return frozenset(found)
 
 

@@ -82,14 +82,7 @@ class _Tags(HTMLParser):
 
 
 def convert(source: str, place: Place, note: Noting, attachments: Mapping[str, Any] | None = None) -> str:
-    """Convert a cell to Typst.
-
-    Args:
-        source: its Markdown.
-        place: where it stands.
-        note: is told, in a clause, of each thing that is not shown as Jupyter shows it.
-        attachments: its own pictures.
-    """
+    """Convert the Markdown of a cell to Typst; ``note`` is told in a clause what is not shown as Jupyter shows it."""
     renderer = _Renderer()
     html = MarkdownWithMath(renderer).render(_with_brackets(source, attachments or {}))
     tags = _Tags()
@@ -106,7 +99,7 @@ def convert(source: str, place: Place, note: Noting, attachments: Mapping[str, A
 class _Change:
     """Replaces nodes of the document tree: inserts formulas and pictures, and notes what cannot be shown.
 
-    Each method is named after a kind of node, takes its content, and returns what stands in its place.
+    Each method is named after a kind of node, takes its content, and returns its replacement.
     """
 
     def __init__(self, found: list[Formula], place: Place, attachments: Mapping[str, Any], note: Noting) -> None:

@@ -5,7 +5,6 @@ The executed notebook takes over nothing but outputs and the numbers of the cell
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import nbformat
 
 from coursework.files import atomic_writer
-from coursework.homework import homework, hook
+from coursework.homework import homework
 from coursework.notebooks import minutes
 from coursework.notebooks.execute import Execution, blank, each_run, normalise
 from coursework.submit import editors, notebooks, text
@@ -38,31 +37,23 @@ def obstacles(root: Path, found: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in found if finding in unsaved or finding.place in homework().code_files()]
 
 
-def choose_data() -> Mapping[str, str]:
-    """Say which data the notebooks will use, as `run` does, and return the variables that choose it.
+def run_outdated(root: Path, found: Sequence[Finding], wanted: bool, forced: bool) -> dict[str, Finding] | None:
+    """Run the notebooks that are not executed as they are, if nothing stands against it and the student wants that.
 
-    Raises:
-        ValueError: if it is damaged, or not where it should be.
+    Return for each that did not run to its end why; None if nothing ran.
     """
-    data = homework().data
-    if not data.choose:
-        return data.default
-    parser = argparse.ArgumentParser()
-    data.arguments(parser)
-    chosen: Mapping[str, str] = hook(data.choose)(parser.parse_args([]))
-    return chosen
-
-
-def announce(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Say which notebooks will run, how long that takes here, and where the copies go."""
-    stems = [PurePosixPath(name).stem for name in names]
+    names = outdated(found)
+    can_ask = not forced and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if not names or obstacles(root, found) or not (wanted or can_ask):
+        return None
+    variables, stems = homework().data.variables(), [PurePosixPath(name).stem for name in names]
     print(f"To be run again, for they were not executed as they are now: {', '.join(stems)}.")
     print(minutes.announcement(stems, root / BUILD, variables))
     print(f"The results are written into the notebooks; what was there is kept in {BUILD}/{BEFORE}.", flush=True)
+    return run(root, names, variables) if wanted or _agreed() else None
 
 
-def agreed() -> bool:
-    """Ask on the terminal whether to run them now."""
+def _agreed() -> bool:
     try:
         return input("Run them now? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
@@ -70,24 +61,10 @@ def agreed() -> bool:
         return False
 
 
-def can_ask() -> bool:
-    """Tell whether there is somebody to answer."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
-
-
 def run(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> dict[str, Finding]:
-    """Run notebooks, and write the results of each into it as soon as it has run to its end.
+    """Run notebooks of the repository, and write the results of each into it as soon as it has run to its end.
 
-    Args:
-        root: the repository.
-        names: of the notebooks, relative to it.
-        variables: of the kernels.
-
-    Returns:
-        For each notebook whose results were not written into it: why.
-
-    Raises:
-        OSError: if something cannot be read or written.
+    Return for each notebook whose results were not written into it why.
     """
     paths = {root / name: name for name in names}
     before = {path: path.read_bytes() for path in paths}
@@ -97,12 +74,11 @@ def run(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> dict[
         name = paths[execution.path]
         if execution.problem:
             place, _, reason = execution.problem.partition(": ")
+            place = f"{PurePosixPath(name).parent}/{place}"
             remedy = (
                 f"Mend it, and call again. The notebook with the error is in {BUILD}/notebooks; yours is as it was."
             )
-            found[name] = Finding(
-                f"{PurePosixPath(name).parent}/{place}", f"it does not run to its end: {reason}", remedy
-            )
+            found[name] = Finding(place, f"it does not run to its end: {reason}", remedy)
         elif execution.path.read_bytes() != before[execution.path]:
             problem = "it was changed while it ran, so the results were not written into it"
             found[name] = Finding(name, problem, f"Call again. What ran is in {BUILD}/notebooks.")
@@ -127,17 +103,11 @@ def keep(content: bytes, place: Path) -> None:
 
 
 def merged(content: bytes, execution: Execution) -> str:
-    """Return the text of a notebook with the outputs of its execution, and with everything else as it was.
-
-    Args:
-        content: of the file that was executed.
-        execution: what came out.
-    """
+    """Return the text of a notebook with the outputs of its execution, and with everything else as it was."""
     document: dict[str, Any] = json.loads(text.decode(content))
     written: str = nbformat.writes(normalise(execution.notebook))  # type: ignore[no-untyped-call]
-    for cell, executed, ran in zip(
-        document["cells"], json.loads(written)["cells"], execution.notebook.cells, strict=True
-    ):
+    cells = zip(document["cells"], json.loads(written)["cells"], execution.notebook.cells, strict=True)
+    for cell, executed, ran in cells:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = executed["outputs"], ran.execution_count
             for output in cell["outputs"]:

@@ -15,55 +15,50 @@ from typing import Any
 from coursework.files import atomic_writer, naming
 from coursework.homework import PERSON, homework
 from coursework.root import ROOT
-from coursework.submit import archive, editors, inspection, manifest, notebooks, pdf_pages, running, write_up
+from coursework.submit import archive, editors, inspection, notebooks, pdf_pages, running, write_up
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
-from coursework.terminal import explain
+from coursework.terminal import complain, explain
 
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
-    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 wrong call, 130 stopped.
-
-    Args:
-        args: as :mod:`coursework.options` declares them.
-        root: the repository.
-    """
+    """Run the command and return its exit code: 0 written, 1 refused or failed, 2 wrong call, 130 stopped."""
     if args.pdf is not None and not args.pdf.is_file():
-        return _complain(f"there is no file {args.pdf}", code=2)
+        return complain("submit", f"there is no file {args.pdf}", code=2)
     if args.output.exists() and not args.output.is_dir():
-        return _complain(f"--output expects a folder, and {args.output} is a file", code=2)
+        return complain("submit", f"--output expects a folder, and {args.output} is a file", code=2)
     targets = [args.output / name for name in (homework().zip, homework().pdf)]
     try:
         for target in targets:  # before the minute that the checks take
             _require_writable(target)
         return _submit(args, root, *targets)
     except KeyboardInterrupt:
-        return _complain("stopped: a notebook that ran to its end has its results, the others are as they were", 130)
+        left = "a notebook that ran to its end has its results, the others are as they were"
+        return complain("submit", f"stopped: {left}", 130)
     except (ValueError, OSError) as error:
-        return _complain(sentence(explain(error) or str(error)))
+        return complain("submit", sentence(explain(error) or str(error)))
 
 
 def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path) -> int:
     entries, person, found = look(root, args.name, args.pdf)
-    failed = _run_outdated(args, root, found)
+    failed = running.run_outdated(root, found, args.run, args.force)
     if failed is not None:
         entries, person, found = look(root, args.name, args.pdf)
         found = [each for each in found if not set(failed) & set(running.outdated([each]))] + list(failed.values())
     if found and not args.force:
         return _refuse(found)
     print("The zip is tried in a copy: all checks run once more, which takes a minute or two.", flush=True)
-    points, about_copy = archive.try_copy(archive.pack(entries, manifest.build(entries, person, [], [])), root)
+    points, about_copy = archive.try_copy(archive.pack(entries, person), root)
     found += about_copy
     for line in standing(points):
         print(line)
     if found and not args.force:
         return _refuse(found)
-    zipped = archive.pack(entries, manifest.build(entries, person, points, found))
-    if len(zipped) > archive.LIMIT:
-        raise ValueError(
-            f"{zip_path.name} would have {size(len(zipped))}: remove large files from {homework().results}"
-        )
+    zipped = archive.pack(entries, person, points, found)
+    if len(zipped) > pdf_pages.LIMIT:
+        results = homework().results
+        raise ValueError(f"{zip_path.name} would have {size(len(zipped))}: remove large files from {results}")
     pdf, about_pdf = _own_pdf(args.pdf) if args.pdf is not None else _made_pdf(root, person)
     _store({zip_path: zipped, pdf_path: pdf})
     digest = hashlib.sha256(zipped).hexdigest()
@@ -76,27 +71,8 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
     return 0
 
 
-def _run_outdated(args: argparse.Namespace, root: Path, found: Sequence[Finding]) -> dict[str, Finding] | None:
-    """Run the notebooks that are not executed as they are, if the student wants that and nothing stands against it.
-
-    Returns:
-        For each notebook that did not run to its end: why. None if nothing ran.
-    """
-    names = running.outdated(found)
-    if not names or running.obstacles(root, found) or not (args.run or (running.can_ask() and not args.force)):
-        return None
-    variables = running.choose_data()
-    running.announce(root, names, variables)
-    return running.run(root, names, variables) if args.run or running.agreed() else None
-
-
 def _require_writable(target: Path) -> None:
-    """See to it that a file can be written.
-
-    Raises:
-        OSError: if its folder cannot be written to.
-        ValueError: if a folder is in its place, or it is open elsewhere.
-    """
+    """Raise an OSError or a ValueError if a file cannot be written: its folder is locked, or it is open elsewhere."""
     if target.is_dir():
         raise ValueError(f"{target} is a folder: move it away, so that the file can be written")
     try:
@@ -111,13 +87,7 @@ def _require_writable(target: Path) -> None:
 def look(
     root: Path, name: str | None = None, own_pdf: Path | None = None
 ) -> tuple[list[inspection.Entry], Person, list[Finding]]:
-    """Return the files of the zip, who hands it in, and everything that should be mended first.
-
-    Args:
-        root: the repository.
-        name: stands in for the line of collaborators.txt.
-        own_pdf: a student's own write-up.
-    """
+    """Return the files of the zip, who hands it in (by ``name`` if it is given), and what should be mended first."""
     entries, found = inspection.gather(root)
     person, about_person = read_person(next((entry.content for entry in entries if entry.path == PERSON), None), name)
     found += about_person
@@ -160,11 +130,7 @@ def standing(points: Sequence[dict[str, Any]]) -> list[str]:
     """Return what the checks say of the copy, with a warning for each task that is not done."""
     lines = []
     for task in points:
-        left = [
-            f"{function['name']} {function['status']}"
-            for function in task["functions"]
-            if function["status"] != "right"
-        ]
+        left = [f"{each['name']} {each['status']}" for each in task["functions"] if each["status"] != "right"]
         if left:
             head = f"warning: task {task['task']} earns {task['earned']:g} of {task['for_code']:g} points for its code"
             lines.append(f"{head}: {', '.join(left)}")
@@ -191,8 +157,3 @@ def _refuse(found: Sequence[Finding]) -> int:
         print(f"  {count}. {shown}", file=sys.stderr)
     print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1
-
-
-def _complain(message: str, code: int = 1) -> int:
-    print(f"submit: {message}", file=sys.stderr)
-    return code

@@ -21,11 +21,7 @@ TOKEN = re.compile(
 
 
 def decode(content: bytes) -> str:
-    """Decode what editors write: UTF-8 with or without a byte order mark, or UTF-16 with one; lines end in a newline.
-
-    Raises:
-        UnicodeDecodeError: if it is none of these.
-    """
+    """Decode what editors write: UTF-8, with or without its mark, or UTF-16 with one; lines end in a newline."""
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if marked else "utf-8-sig").replace("\r\n", "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import re
@@ -10,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import typst
 from nbformat import NotebookNode
@@ -31,7 +31,6 @@ OUTPUT = (80, 40)  # lines, as they are wrapped, that are shown of what a cell p
 LOG = (8, 16)  # and of a log: the settings are at its start, the accuracies at its end
 LONG = 1000  # characters that are shown of a line
 OBJECT = re.compile(r"<[\w.]+(?: object)?(?: at 0x[0-9a-fA-F]+)?>")  # says nothing of what an object looks like
-
 STYLE = Path(__file__).parents[1] / "templates" / "writeup.typ"
 
 
@@ -86,16 +85,7 @@ class Setting:
 
 
 def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> WriteUp:
-    """Make the PDF; the same notebooks give the same bytes.
-
-    Args:
-        notebooks: by their names without folder and ending; the sections of a missing one are empty.
-        person: whose name is on each page.
-        root: the repository, for pictures that are files.
-
-    Raises:
-        ValueError: if it cannot be compiled, or the pages of the compiled document are wrong.
-    """
+    """Make the PDF of a person's notebooks, by stem; the same give the same bytes, and a missing one empty sections."""
     with tempfile.TemporaryDirectory(prefix="coursework-", ignore_cleanup_errors=True) as temporary:
         setting = Setting(Path(temporary).resolve(), root)
         pieces = list(_pieces(notebooks, person, setting))
@@ -132,7 +122,7 @@ def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Sett
     for file in homework().loose:
         if file.kind == "extra" and (setting.root / file.path).exists():
             yield _heading(file.path)
-            yield _file(file.path, "all of it", setting, partial(_markdown, setting=setting))
+            yield _file(file.path, "all of it", setting, _markdown)
 
 
 def _given(typst_of: str) -> Piece:
@@ -152,71 +142,50 @@ def _run(model: str, setting: Setting) -> Iterator[Piece]:
     if (setting.root / homework().log_of(model)).exists():
         yield _file(homework().log_of(model), "its start and its end", setting, _log)
     for path in sorted(folder.glob(f"{model}_*.png")):
-        yield _file(f"{results}/{path.name}", "all of it", setting, partial(_picture, setting=setting))
+        yield _file(f"{results}/{path.name}", "all of it", setting, _picture)
 
 
-def _file(path: str, part: str, setting: Setting, show: Callable[[bytes, Noting], tuple[str, str]]) -> Piece:
-    """Return the piece for a file, or the reason why it cannot be shown.
-
-    Args:
-        path: from the root of the repository.
-        part: how much of it is shown.
-        setting: that of the document.
-        show: returns the text as typed, and its Typst.
-    """
+def _file(path: str, part: str, setting: Setting, show: Callable[[bytes, Noting, Setting], tuple[str, str]]) -> Piece:
+    """Return the piece for a part of a file, as typed and as Typst, or the reason why it cannot be shown."""
     content = read_inside(setting.root, path)
     name = text.sentence(path)
     note = partial(setting.note, name, part)
     try:
         if isinstance(content, Finding):
             raise ValueError(content.problem)
-        return Piece(name, part, *show(content, note))
+        return Piece(name, part, *show(content, note, setting))
     except ValueError as error:
         note(str(error))
         return Piece(name, part, name, absent(f"{name}: {error}"))
 
 
 def _text_of(content: bytes) -> str:
-    try:
+    with contextlib.suppress(UnicodeDecodeError):
         return text.decode(content)
-    except UnicodeDecodeError:
-        return content.decode("utf-8", "replace")
+    return content.decode("utf-8", "replace")
 
 
 def _markdown(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
     source = _text_of(content)
-    return source, _set(source, setting, note, folder=setting.root)
+    return source, _set(source, setting, note, folder="")
 
 
-def _log(content: bytes, note: Noting) -> tuple[str, str]:
+def _log(content: bytes, note: Noting, _: Setting) -> tuple[str, str]:
     lines = "\n".join(_excerpt(_lines(_text_of(content), note), *LOG))
     return lines, raw_text(lines)
 
 
-def _picture(content: bytes, note: Noting, setting: Setting) -> tuple[str, str]:
+def _picture(content: bytes, _: Noting, setting: Setting) -> tuple[str, str]:
     return "a picture", setting.pictures.place(content, WIDTH * 0.75)
 
 
-def _set(
-    source: str,
-    setting: Setting,
-    note: Noting,
-    *,
-    folder: Path | None = None,
-    attachments: Mapping[str, Any] | None = None,
-) -> str:
+def _set(source: str, setting: Setting, note: Noting, *, folder: str = "notebooks", attachments: object = None) -> str:
     """Convert Markdown, by default of a notebook; show it as typed if the conversion fails."""
     shown = _without_controls(text.source(source), note)
-    place = prose.Place(folder or setting.root / "notebooks", setting.root, setting.pictures)
+    place = prose.Place(setting.root / folder, setting.root, setting.pictures)
     try:
-        return prose.convert(shown, place, note, attachments)
-    except (
-        RuntimeError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:  # from pandoc or its tree
+        return prose.convert(shown, place, note, attachments if isinstance(attachments, Mapping) else None)
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:  # from pandoc or its tree
         note(f"it cannot be set ({text.sentence(str(error))[:200]}) and is shown as typed")
         return raw_text(shown)
 
@@ -230,36 +199,36 @@ def _without_controls(shown: tuple[str, Sequence[str]], note: Noting) -> str:
 def _answers(notebooks: Mapping[str, NotebookNode], setting: Setting) -> dict[str, list[Piece]]:
     """Return the pieces for the cells of the notebooks, by task."""
     found: dict[str, list[Piece]] = {}
-    cells = {name: notebook.cells for name, notebook in notebooks.items()}
     outlines = outline.read(setting.root / "notebooks")
-    for name, (tags, lost) in outline.labelled(cells, setting.root).items():
-        numbered = {entry.under for entry in outlines.get(f"{name}.ipynb", ()) if re.match(r"\d+\. ", entry.under)}
+    for name, notebook in notebooks.items():
+        cells, entries = notebook.cells, outlines[f"{name}.ipynb"]
+        called = [str(cell.get("id") or f"number {number}") for number, cell in enumerate(cells, start=1)]
+        tags, lost = outline.labels(cells, entries)
+        sections = {entry.under for entry in entries if re.match(r"\d+\. ", entry.under)}
         for entry in lost:
             setting.note(name, "?", f"{entry} is not there any more")
-        for blank in outline.unwritten(cells[name], outlines.get(f"{name}.ipynb", [])):
-            setting.note(name, _called(cells[name][blank.number], blank.number + 1), "there is no answer yet")
-        for number, (cell, words, task) in enumerate(zip(cells[name], tags, outline.own(tags), strict=True), start=1):
-            called = _called(cell, number)
-            if cell.cell_type == "markdown":
-                cell = copy.copy(cell)
-                cell.source = _without_numbers(cell.source, numbered)
-            whole = _cell(cell, words, setting, partial(setting.note, name, called)) if task else ""
+        for blank in outline.unwritten(cells, entries):
+            setting.note(name, called[blank.number], "there is no answer yet")
+        for cell, place, words, task in zip(cells, called, tags, outline.own(tags), strict=True):
+            source, note = cell.source, partial(setting.note, name, place)
+            if not task:
+                continue
+            if cell.cell_type == "code":
+                whole = _ran(cell, words, setting, note)
+            else:
+                source = _without_numbers(source, sections)
+                whole = _set(source, setting, note, attachments=cell.get("attachments"))
             if whole:
-                found.setdefault(task, []).append(Piece(name, called, cell.source, whole))
+                found.setdefault(task, []).append(Piece(name, place, source, whole))
     return found
 
 
-def _called(cell: NotebookNode, number: int) -> str:
-    return str(cell.get("id") or f"number {number}")
-
-
-def _cell(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
-    """Return the Typst of a cell: its outputs, with the code of settings, or its Markdown."""
-    if cell.cell_type == "code":
-        parts = [raw_text(_chosen(cell.source))] if "settings" in tags and cell.source.strip() else []
-        parts += [_output(output, setting, note) for output in _joined(cell.outputs)]
-        return "\n\n".join(filter(None, parts))
-    return _set(cell.source, setting, note, attachments=cell.get("attachments"))
+def _ran(cell: NotebookNode, tags: Sequence[str], setting: Setting, note: Noting) -> str:
+    """Return the Typst of a code cell: its outputs, below the code of settings."""
+    code = re.sub(r"^[ \t]*# (BEGIN|END)\b.*\n?", "", cell.source, flags=re.M)  # without the marks of regions
+    parts = [raw_text(code)] if "settings" in tags and code.strip() else []
+    parts += [_output(output, setting, note) for output in _joined(cell.outputs)]
+    return "\n\n".join(filter(None, parts))
 
 
 def _without_numbers(source: str, headings: Collection[str]) -> str:
@@ -275,18 +244,11 @@ def _joined(outputs: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
     """Yield the outputs of a cell; what it prints in turns with messages on the error stream is one text."""
     shown = [output for output in outputs if output.output_type != "stream" or output.name == "stdout"]
     for is_text, group in itertools.groupby(shown, lambda output: output.output_type == "stream"):
-        if is_text:
-            texts = list(group)
-            joined = copy.copy(texts[0])
-            joined.text = "".join(output.text for output in texts)
-            yield joined
-        else:
-            yield from group
-
-
-def _chosen(source: str) -> str:
-    """Return the code of a cell without the comments that mark a region."""
-    return "\n".join(line for line in source.splitlines() if not re.match(r"\s*# (BEGIN|END)\b", line))
+        first, *others = group
+        if is_text and others:
+            first = copy.copy(first)
+            first.text = "".join(output.text for output in (first, *others))
+        yield from [first] if is_text else [first, *others]
 
 
 def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
@@ -315,17 +277,11 @@ def _output(output: NotebookNode, setting: Setting, note: Noting) -> str:
 def _lines(printed: str, note: Noting) -> list[str]:
     """Return the lines that a terminal would show, cut where they are very long, and wrapped to fit the page."""
     lines = _without_controls(text.screen(printed), note).rstrip().splitlines()
-    over = sum(len(line) > LONG for line in lines)
-    if over:
-        note(
-            f"only {LONG} characters are shown of {'each of ' * (over > 1)}{over} line{'s' * (over > 1)} that is longer"
-        )
-    return wrapped(
-        "\n".join(
-            f"{line[:LONG]} [{len(line) - LONG} characters are left out]" if len(line) > LONG else line
-            for line in lines
-        )
-    )
+    if over := sum(len(line) > LONG for line in lines):
+        each, plural = "each of " * (over > 1), "s" * (over > 1)
+        note(f"only {LONG} characters are shown of {each}{over} line{plural} that is longer")
+    rest = [f" [{len(line) - LONG} characters are left out]" if len(line) > LONG else "" for line in lines]
+    return wrapped("\n".join(line[:LONG] + more for line, more in zip(lines, rest, strict=True)))
 
 
 def _excerpt(lines: Sequence[str], start: int, end: int) -> list[str]:

@@ -70,6 +70,7 @@ mistake(
 )
 mistake(NET, "reg * W halved", "the regularisation is halved in the gradient: that of 0.5 reg W^2 is reg W.")
 mistake(NET, "reg * W averaged", "the regularisation is divided by N in the gradient: only the data's part is a mean.")
+mistake(NET, "reg * W subtracted", "the regularisation is subtracted in the gradient: add reg * W.")
 mistake(NET, "biases regularised", "reg * b is added to the gradient of a bias: the biases are not regularised.")
 mistake(NET, "mask lost", "the gradient passes hidden units that are off: where the ReLU gave 0, it is 0.")
 mistake(NET, "label not subtracted", "the 1 of the label is not subtracted from the probabilities.")
@@ -221,6 +222,7 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
                 "penalty without its half": slope + 2 * weighted,
                 "reg * W halved": slope + weighted / 2,
                 "reg * W averaged": slope + weighted / N,
+                "reg * W subtracted": slope - weighted,
                 "label not subtracted": _slope(unlabelled, w) + weighted,
                 "gradient reversed": weighted - slope,
             }
@@ -234,9 +236,7 @@ def _compare_gradients(grads: dict[str, Any], X: Array, model: Model, y: Array, 
                 mistakes["dW2 from before the ReLU"] = right + np.einsum("nh,nc->hc", inputs - on, dscores)
             return mistakes
 
-        clues: dict[str, Any] = {"N": N, f"reg * {name}": reg * w}
-        found, right = grads.get(name), slope + weighted
-        yield compare(f'grads["{name}"]', found, right, 1e-6, clues=clues, mistakes=mistaken)
+        yield compare(f'grads["{name}"]', grads.get(name), slope + weighted, 1e-6, mistakes=mistaken)
 
 
 def _loss_and_grads(net: Function, X: Array, model: Model, y: Array, reg: float = 0.0) -> tuple[Any, Model]:

@@ -29,6 +29,17 @@ ADVICE = (
 )
 
 
+FILES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+    "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+}
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The archive and its files: names, sizes, checksums (MD5) and sources."""
@@ -43,17 +54,7 @@ class Catalogue:
     )
     folder: str = "cifar-10-batches-py"
     folder_bytes: int = 190_000_000  # rounded up; no more is ever unpacked
-    files: Mapping[str, str] = field(
-        default_factory=lambda: {
-            "data_batch_1": "c99cafc152244af753f735de768cd75f",
-            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-            "data_batch_4": "634d18415352ddfa80567beed471001a",
-            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-            "test_batch": "40351d587109b95175f43aff81a1287e",
-            "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
-        }
-    )
+    files: Mapping[str, str] = field(default_factory=lambda: FILES)
     images_per_batch: int = 10_000
     class_names: tuple[str, ...] = (
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -65,10 +66,6 @@ CIFAR10 = Catalogue()
 
 def read(folder: Path, catalogue: Catalogue = CIFAR10) -> tuple[Dataset, tuple[str, ...]]:
     """Read and check the batch files in a folder; nothing in them is executed.
-
-    Args:
-        folder: holds data_batch_1 to data_batch_5, test_batch and batches.meta.
-        catalogue: the expected files.
 
     Returns:
         The data set, and the names of the files whose checksum is not the official one. If there are any, the data
@@ -128,7 +125,9 @@ def _check_batch(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> 
     """Return the pixels, (n, 3, 32, 32), and the labels, (n,)."""
     n, classes = catalogue.images_per_batch, len(catalogue.class_names)
     _expect_keys(path, contents, {"batch_label", "labels", "data", "filenames"})
-    _check_place(path, str(contents["batch_label"]))
+    if said := re.match(r"(train|test)(?:ing)? batch (\d)\b", str(contents["batch_label"])):  # "training batch 1 of 5"
+        name = TEST if said[1] == "test" else f"data_batch_{said[2]}"
+        _expect(name == path.name, path, f"its label says that it is {name}: files were swapped or renamed")
     names = _list(path, contents, "filenames", n)
     _expect(all(isinstance(name, str) for name in names), path, "one of its filenames is not text")
     labels = _list(path, contents, "labels", n)
@@ -138,14 +137,6 @@ def _check_batch(path: Path, contents: dict[str, Any], catalogue: Catalogue) -> 
     _expect(isinstance(pixels, np.ndarray), path, "its data is not an array")
     _expect(pixels.shape == (n, PIXELS), path, f"its data has shape {pixels.shape}, expected {(n, PIXELS)}")
     return pixels.reshape(n, *IMAGE_SHAPE), np.array(labels, np.int64)
-
-
-def _check_place(path: Path, batch_label: str) -> None:
-    """Check that a file's batch label, such as "training batch 1 of 5", agrees with its name."""
-    said = re.match(r"(train|test)(?:ing)? batch (\d)\b", batch_label)
-    if said:
-        name = TEST if said[1] == "test" else f"data_batch_{said[2]}"
-        _expect(name == path.name, path, f"its label says that it is {name}: files were swapped or renamed")
 
 
 def _expect_keys(path: Path, contents: dict[str, Any], keys: set[str]) -> None:

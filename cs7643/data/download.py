@@ -27,8 +27,6 @@ from cs7643.data.dataset import DatasetError
 from cs7643.data.sources import DATASETS, near_matches
 
 CHUNK = 1 << 18
-
-
 TIMEOUT = 20.0  # seconds without an answer or a byte, after which the next source is tried
 
 
@@ -50,16 +48,10 @@ def download(
     """Fetch the archive, check it, unpack it and check every file.
 
     An archive that was put into ``destination`` by hand is used instead, even if a browser has renamed it or unpacked
-    it to a .tar. A download that was stopped or killed is resumed.
-
-    Args:
-        destination: the folder in which the data set's own folder is made; that folder must not exist yet.
-        catalogue: what to fetch, and from where.
-        timeout: seconds without an answer or a byte, after which the next source is tried.
-        report: takes each line of progress.
+    it to a .tar. A download that was stopped or killed is resumed. ``report`` takes each line of progress.
 
     Returns:
-        The folder that holds the data set, complete and checked.
+        The folder that holds the data set, complete and checked; it must not exist before.
 
     Raises:
         DatasetError: if no source delivers, the folder exists, the disk is too full or another download is running.

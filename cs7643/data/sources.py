@@ -33,11 +33,8 @@ def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
     It is the first of: ``directory``; the folder that the environment variable CS7643_CIFAR10 names;
     ``datasets/cifar-10-batches-py``; the embedded default, which needs no file.
 
-    Args:
-        directory: the folder with the batch files, or the one that holds cifar-10-batches-py; "embedded" means the
-            embedded default (in the environment variable, too).
-        catalogue: the files of CIFAR-10.
-        datasets: the folder for downloaded data.
+    A folder is the one with the batch files, or the one that holds cifar-10-batches-py; "embedded" means the embedded
+    default (in the environment variable, too).
 
     Raises:
         DatasetError: if a folder that was named does not hold CIFAR-10; it is never skipped silently.
@@ -51,10 +48,8 @@ def find(directory: str | Path | None = None, *, catalogue: Catalogue = CIFAR10,
     if folder.exists():
         return Source(folder, "found there")
     near = near_matches(datasets, catalogue)
-    return Source(
-        None,
-        f"there is no {folder}" + (f", but there is {_listed(near)}: --download uses it if possible" if near else ""),
-    )
+    but = f", but there is {_listed(near)}: --download uses it if possible" if near else ""
+    return Source(None, f"there is no {folder}{but}")
 
 
 def load(
@@ -64,19 +59,15 @@ def load(
     catalogue: Catalogue = CIFAR10,
     datasets: Path = DATASETS,
 ) -> Dataset:
-    """Read the data set that :func:`find` finds, and print its name the first time in a process.
+    """Read the data set that :func:`find` finds, and print its name the first time in a process, unless told otherwise.
 
-    Args:
-        directory: as for :func:`find`.
-        announce: whether to print it.
-        catalogue: the files of CIFAR-10.
-        datasets: the folder for downloaded data.
-
-    Raises:
-        DatasetError: if it is missing, damaged or not CIFAR-10; the message names the file and says what to do.
+    A DatasetError names the file that is missing, damaged or not CIFAR-10, and says what to do.
     """
     folder = find(directory, catalogue=catalogue, datasets=datasets).folder
-    dataset = cifar10.read(folder, catalogue)[0] if folder else _draw()
+    if folder:
+        dataset = cifar10.read(folder, catalogue)[0]
+    else:
+        dataset = Dataset(shapes.NAME, *shapes.draw(), shapes.CLASS_NAMES, is_cifar10=False)
     if announce and dataset.name not in _announced:
         _announced.add(dataset.name)
         print(f"Data: {dataset.name}")
@@ -84,14 +75,7 @@ def load(
 
 
 def for_notebooks(args: argparse.Namespace) -> dict[str, str]:
-    """Print which images the notebooks will use, and return the environment variable that selects them.
-
-    Args:
-        args: with ``cifar10_dir``, as ``directory`` of :func:`find`.
-
-    Raises:
-        DatasetError: if they are missing or damaged.
-    """
+    """Print which images the notebooks will use, and return the variable that selects them; errors as for `load`."""
     source = find(args.cifar10_dir)
     if source.folder is None:
         print(f"Data: {shapes.NAME}")
@@ -102,8 +86,7 @@ def for_notebooks(args: argparse.Namespace) -> dict[str, str]:
 
 def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:
     directory = directory.expanduser()
-    folder = first_holding(directory, catalogue)
-    if folder:
+    if folder := first_holding(directory, catalogue):
         return folder
     near = near_matches(directory, catalogue)
     if directory.is_file():
@@ -111,12 +94,10 @@ def _locate(directory: Path, catalogue: Catalogue, reason: str) -> Path:
     elif not directory.exists():
         problem = "there is no such folder"
     else:
-        problem = f"neither it nor a folder {catalogue.folder} in it holds CIFAR-10 in its Python version" + (
-            f", but there is {_listed(near)}" if near else f" ({', '.join(catalogue.files)})"
-        )
-    raise DatasetError(
-        f"{directory} ({reason}): {problem}. Name the folder that holds it, or leave it out to use other images."
-    )
+        instead = f", but there is {_listed(near)}" if near else f" ({', '.join(catalogue.files)})"
+        problem = f"neither it nor a folder {catalogue.folder} in it holds CIFAR-10 in its Python version{instead}"
+    advice = "Name the folder that holds it, or leave it out to use other images."
+    raise DatasetError(f"{directory} ({reason}): {problem}. {advice}")
 
 
 def first_holding(directory: Path, catalogue: Catalogue) -> Path | None:
@@ -134,20 +115,10 @@ def first_holding(directory: Path, catalogue: Catalogue) -> Path | None:
 
 def near_matches(directory: Path, catalogue: Catalogue) -> list[Path]:
     """Return the files in a directory that may be the archive or folder under another name, or part of a download."""
-    if not directory.is_dir():
-        return []
-    found = [
-        path for path in directory.iterdir() if re.match(r"cifar[-_ ]?10|unconfirmed .*\.crdownload", path.name, re.I)
-    ]
+    present = directory.iterdir() if directory.is_dir() else ()
+    found = [path for path in present if re.match(r"cifar[-_ ]?10|unconfirmed .*\.crdownload", path.name, re.I)]
     return sorted(found, key=lambda path: (path.name != catalogue.archive, path.name))
 
 
 def _listed(paths: list[Path]) -> str:
     return ", ".join(path.name for path in paths)
-
-
-def _draw() -> Dataset:
-    from cs7643.data import shapes  # only here: not needed with CIFAR-10
-
-    X_train, y_train, X_test, y_test = shapes.draw()
-    return Dataset(shapes.NAME, X_train, y_train, X_test, y_test, shapes.CLASS_NAMES, is_cifar10=False)

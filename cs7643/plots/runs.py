@@ -37,15 +37,12 @@ def accuracy_curves(histories: Mapping[str, Sequence[float]], title: str) -> Fig
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(histories) > 1:
         axis.legend(frameon=False, fontsize=8)
-    return clean(
-        figure,
-        f"{title}. Validation accuracy after each epoch. "
-        + listed(
-            f"{name}: {history[0]:.1%} after the first, {history[-1]:.1%} after the last, at best {max(history):.1%}, "
-            f"after epoch {int(np.argmax(history)) + 1}"
-            for name, history in histories.items()
-        ),
+    said = listed(
+        f"{name}: {history[0]:.1%} after the first, {history[-1]:.1%} after the last, at best {max(history):.1%}, "
+        f"after epoch {int(np.argmax(history)) + 1}"
+        for name, history in histories.items()
     )
+    return clean(figure, f"{title}. Validation accuracy after each epoch. {said}")
 
 
 def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str, str], title: str) -> Figure:
@@ -67,20 +64,15 @@ def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str
     )
 
 
-def filter_evolution(snapshots: Sequence[Array], title: str, filters: int = 10, moments: int = 6) -> Figure:
-    """Show how filters develop: a column for each filter, and rows from before the first epoch to after the last.
+def filter_evolution(snapshots: Sequence[Array], title: str) -> Figure:
+    """Show how the first ten filters develop: a column for each, and six rows, evenly spaced in time.
 
-    Args:
-        snapshots: (F, 3, HH, WW) each, one before training and one after each epoch.
-        title: of the picture.
-        filters: the number of filters shown, from the first one on.
-        moments: the number of rows, evenly spaced in time.
+    The snapshots, (F, 3, HH, WW) each, are one before training and one after each epoch.
     """
-    chosen = np.unique(np.linspace(0, len(snapshots) - 1, moments).round().astype(int))
-    filters = min(filters, len(snapshots[0]))
-    figure, axes = plt.subplots(
-        len(chosen), filters, figsize=(0.75 * filters + 1.1, 0.75 * len(chosen) + 0.5), squeeze=False
-    )
+    chosen = np.unique(np.linspace(0, len(snapshots) - 1, 6).round().astype(int))
+    filters = min(10, len(snapshots[0]))
+    size = (0.75 * filters + 1.1, 0.75 * len(chosen) + 0.5)
+    figure, axes = plt.subplots(len(chosen), filters, figsize=size, squeeze=False)
     for row, moment in zip(axes, chosen, strict=True):
         for axis, image in zip(row, snapshots[moment], strict=False):
             axis.imshow(visualize_grid(image[np.newaxis].transpose(0, 2, 3, 1)).astype(np.uint8))
@@ -113,15 +105,15 @@ def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], titl
     )
 
 
-def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> Figure:
+def calibration(probabilities: Array, y: Array, title: str) -> Figure:
     """Draw the accuracy of a model against the probability it gives its answers, and how often it gives each.
 
     Args:
         probabilities: (N, C), each row adding up to one.
         y: (N,), the labels.
         title: of the picture.
-        bins: the number of intervals of the probability.
     """
+    bins = 10  # of the probability
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     places = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(places, minlength=bins)
@@ -130,12 +122,7 @@ def calibration(probabilities: Array, y: Array, title: str, bins: int = 10) -> F
     middles = ((np.arange(bins) + 0.5) / bins)[shown]
     figure, axis = plt.subplots(figsize=(5.2, 4.2))
     axis.bar(
-        100 * middles,
-        100 * counts[shown] / len(y),
-        width=80 / bins,
-        color=SKY,
-        alpha=0.5,
-        label="share of images",
+        100 * middles, 100 * counts[shown] / len(y), width=80 / bins, color=SKY, alpha=0.5, label="share of images"
     )
     axis.plot([0, 100], [0, 100], "--", color=GREY, label="perfectly calibrated")
     axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="correct answers")
@@ -163,11 +150,8 @@ def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
     axis.set_yticks(range(len(accuracies)), list(accuracies))
     axis.set(xlabel="validation accuracy (%)", title=title)
     axis.invert_yaxis()
-    return clean(
-        figure,
-        f"{title}. Mean validation accuracy of each variant, and the range of its seeds. "
-        + listed(
-            f"{name}: {np.mean(values):.1%}, from {min(values):.1%} to {max(values):.1%}"
-            for name, values in accuracies.items()
-        ),
+    said = listed(
+        f"{name}: {np.mean(values):.1%}, from {min(values):.1%} to {max(values):.1%}"
+        for name, values in accuracies.items()
     )
+    return clean(figure, f"{title}. Mean validation accuracy of each variant, and the range of its seeds. {said}")

@@ -54,11 +54,7 @@ def evaluate(
 ) -> Measurement:
     """Return the mean loss and the accuracy over all images; they depend neither on ``batch_size`` nor on ``where``.
 
-    Args:
-        model: takes images and returns logits.
-        images: at least one for each process.
-        batch_size: the number of images measured at a time.
-        where: the processes that share the work, all of which must call this; None for this one alone.
+    ``where`` has the processes that share the work, at least an image each, all of which must call this.
     """
     where = where or Processes()
     part = slice(len(images) * where.rank // where.count, len(images) * (where.rank + 1) // where.count)
@@ -75,10 +71,9 @@ def warn_of_probabilities(model: nn.Module, images: Tensor) -> bool:
     ones = torch.ones(len(outputs), dtype=outputs.dtype, device=outputs.device)
     are_probabilities = bool((outputs >= 0).all()) and torch.allclose(outputs.sum(dim=1), ones, atol=1e-3)
     if are_probabilities:
-        warnings.warn(
+        said = (
             f"the rows of {type(model).__name__}'s output sum to one: does it end in a softmax? The cross-entropy "
-            f"applies one itself, and the gradients of two in a row nearly vanish. Return the scores.",
-            ProbabilitiesNotLogitsWarning,
-            stacklevel=2,
+            f"applies one itself, and the gradients of two in a row nearly vanish. Return the scores."
         )
+        warnings.warn(said, ProbabilitiesNotLogitsWarning, stacklevel=2)
     return are_probabilities

@@ -70,30 +70,23 @@ class DeviceImages:
     def __init__(
         self, images: NDArray[np.uint8], labels: NDArray[Any], statistics: PixelStatistics, device: torch.device
     ) -> None:
-        """Move the images to the device.
+        """Move images (N, C, H, W), with labels (N,), to the device where the model is.
 
-        Args:
-            images: (N, C, H, W).
-            labels: (N,), whole numbers.
-            statistics: those of the training images, also for validation and test images.
-            device: where the model is.
+        The statistics are those of the training images, also for validation and test images.
         """
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError(f"DeviceImages: images must be uint8 (N, C, H, W), got {images.dtype} {images.shape}")
         if labels.shape != (len(images),):
             raise ValueError(f"DeviceImages: labels must have shape ({len(images)},), got {labels.shape}")
-        if len(statistics.mean) != images.shape[1]:
-            raise ValueError(
-                f"DeviceImages: statistics of {len(statistics.mean)} channels, images of {images.shape[1]}"
-            )
+        if (channels := len(statistics.mean)) != images.shape[1]:
+            raise ValueError(f"DeviceImages: statistics of {channels} channels, images of {images.shape[1]}")
         self.device = device
         self.pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 2, 3, 1))).to(device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
         # A row of an image is W * C values; repeated W times, the channels' numbers normalise a whole row at once.
         width = images.shape[3]
-        self._mean = torch.tensor(statistics.mean, dtype=torch.float64).mul(255).repeat(width).float().to(device)
-        self._scale = torch.tensor(statistics.std, dtype=torch.float64).mul(255).reciprocal().repeat(width)
-        self._scale = self._scale.float().to(device)
+        mean, std = (255 * torch.tensor(values, dtype=torch.float64) for values in (statistics.mean, statistics.std))
+        self._mean, self._scale = (values.repeat(width).float().to(device) for values in (mean, std.reciprocal()))
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -50,9 +50,8 @@ def first_filters(model: nn.Module, im_size: tuple[int, int, int]) -> Tensor:
             return parameter.detach()
         if parameter.ndim == 2 and parameter.shape[1] == math.prod(im_size):
             return parameter.detach().reshape(-1, *im_size)
-    raise ValueError(
-        f"first_filters: {type(model).__name__} has no layer whose weights can be shown as images {im_size}"
-    )
+    name = type(model).__name__
+    raise ValueError(f"first_filters: {name} has no layer whose weights can be shown as images {im_size}")
 
 
 def choose_device(no_cuda: bool = False) -> torch.device:

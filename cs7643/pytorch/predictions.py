@@ -7,7 +7,7 @@ import contextlib
 import csv
 import hashlib
 import json
-import sys
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from coursework.files import atomic_writer
+from coursework.terminal import complain
 from cs7643 import data
 from cs7643.data import shapes
 from cs7643.data.dataset import Images
@@ -51,9 +52,8 @@ def write_predictions(path: Path, labels: Sequence[int] | NDArray[Any], n_classe
     if values.ndim != 1 or not len(values) or not np.issubdtype(values.dtype, np.integer):
         raise ValueError(f"predictions: labels must be whole numbers, one per image, got {values.dtype} {values.shape}")
     if values.min() < 0 or values.max() >= n_classes:
-        raise ValueError(
-            f"predictions: labels must lie from 0 to {n_classes - 1}, got {values.min()} to {values.max()}"
-        )
+        got = f"got {values.min()} to {values.max()}"
+        raise ValueError(f"predictions: labels must lie from 0 to {n_classes - 1}, {got}")
     with atomic_writer(path, "w") as stream:
         stream.write(",".join(HEADER) + "\n")
         stream.writelines(f"{image_id},{label}\n" for image_id, label in enumerate(values))
@@ -85,7 +85,9 @@ def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) 
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
-        image_id, label = _numbers(path, line, row)
+        if len(row) != 2 or not all(re.fullmatch(r"\s*[0-9]{1,11}\s*", cell) for cell in row):
+            raise ValueError(f"{path}, line {line}: expected two whole numbers, got {','.join(row)[:60]!r}")
+        image_id, label = map(int, row)
         for name, value, end in zip(HEADER, (image_id, label), (num_images, n_classes), strict=True):
             if not 0 <= value < end:
                 raise ValueError(f"{path}, line {line}: {name} must be from 0 to {end - 1}, got {value}")
@@ -98,20 +100,8 @@ def read_predictions(path: Path, num_images: int = 10_000, n_classes: int = 10) 
     return labels
 
 
-def _numbers(path: Path, line: int, row: list[str]) -> tuple[int, int]:
-    if len(row) != 2 or not all(cell.strip().isascii() and cell.strip().isdigit() and len(cell) < 12 for cell in row):
-        raise ValueError(f"{path}, line {line}: expected two whole numbers, got {','.join(row)[:60]!r}")
-    return int(row[0]), int(row[1])
-
-
 def note_dataset(path: Path, labels: NDArray[np.int64], dataset: str) -> None:
-    """Note beside predictions, in a file of the same name that ends in .json, which images they are for.
-
-    Args:
-        path: of the predictions.
-        labels: that it holds, in the order of the images.
-        dataset: the name of the data set.
-    """
+    """Note beside predictions, in a file of the same name that ends in .json, which data set these labels are for."""
     with atomic_writer(path.with_suffix(".json"), "w") as stream:
         json.dump({"dataset": dataset, "labels": _digest(labels)}, stream)
         stream.write("\n")
@@ -121,14 +111,8 @@ def dataset_of(path: Path, num_images: int = 10_000) -> str:
     """Return the name of the images that predictions are for; "" if that is not known.
 
     It is what ``predict`` noted of these labels, however the file was saved since, or what the labels tell: they agree
-    with those of the drawn images for a model that was trained on them, and for no other.
-
-    Args:
-        path: of the predictions.
-        num_images: of the test images.
-
-    Raises:
-        ValueError: as :func:`read_predictions`.
+    with those of the drawn images for a model that was trained on them, and for no other. Errors as for
+    :func:`read_predictions`.
     """
     labels = read_predictions(path, num_images)
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
@@ -144,14 +128,7 @@ def right_if_drawn(labels: NDArray[np.int64]) -> float:
 
 
 def require_cifar10(path: Path) -> None:
-    """Check predictions as they are handed in.
-
-    Args:
-        path: the file.
-
-    Raises:
-        ValueError: as :func:`read_predictions`, or if they are for other images than those of CIFAR-10.
-    """
+    """Check predictions as they are handed in: as :func:`read_predictions` does, and that they are for CIFAR-10."""
     name = dataset_of(path)
     if name and not name.startswith(CIFAR10):
         raise ValueError(f"it is for the drawn images, {name}, not CIFAR-10. {NO_POINTS}")
@@ -162,12 +139,7 @@ def _digest(labels: NDArray[np.int64]) -> str:
 
 
 def predict(model_file: Path, images: Images, device: torch.device | str = "cpu") -> NDArray[np.int64]:
-    """Return the label that a trained model gives to each image.
-
-    Args:
-        model_file: as ``train`` writes it.
-        images: uint8 (N, C, H, W).
-        device: where to compute.
+    """Return the label that a trained model, in a file of ``train``, gives to each image, uint8 (N, C, H, W).
 
     Raises:
         ValueError: if the file is missing or damaged, or the model was trained on images of another size.
@@ -188,21 +160,14 @@ def labels_of(
 
 
 def model_from(saved: Mapping[str, Any], model_file: Path) -> tuple[nn.Module, PixelStatistics, tuple[int, int, int]]:
-    """Return a trained model, the statistics that normalise its images, and their size (C, H, W).
+    """Return the trained model of a file, the statistics that normalise its images, and their size (C, H, W).
 
-    Args:
-        saved: the content of the file that ``train`` wrote.
-        model_file: its path, for errors.
-
-    Raises:
-        ValueError: if it is incomplete, or the model's code has changed since.
+    A ValueError says that it is incomplete, or that the model's code has changed since.
     """
     lacking = [name for name in ("model", "settings", "statistics", "im_size", "n_classes") if name not in saved]
     if lacking:
-        raise ValueError(
-            f"{model_file}: it is not a trained model as `train` writes it, such as mymodel.pt: it lacks "
-            f"{', '.join(lacking)}"
-        )
+        what = "it is not a trained model as `train` writes it, such as mymodel.pt"
+        raise ValueError(f"{model_file}: {what}: it lacks {', '.join(lacking)}")
     try:
         im_size = tuple(saved["im_size"])
         model = build_model(Settings(**saved["settings"]), im_size, saved["n_classes"])
@@ -230,8 +195,7 @@ def main(args: argparse.Namespace) -> int:
         note_dataset(args.output, labels, dataset.name)
         trained_on = str(load(args.model_file).get("dataset", dataset.name))
     except (ValueError, NotImplementedError) as error:
-        print(f"predict: {str(error).removeprefix('predict: ')}", file=sys.stderr)
-        return 1
+        return complain("predict", str(error).removeprefix("predict: "))
     print(f"{args.output}: {len(labels)} labels for the test images of {dataset.name}")
     if not dataset.is_cifar10:
         print(f"\nNOT CIFAR-10: these are the drawn images. {NO_POINTS}")

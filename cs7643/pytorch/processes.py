@@ -3,8 +3,8 @@
 Each process takes its part of every batch, and the gradients are averaged, so that two processes do what one does with
 the same batch. Batch normalisation looks at the whole batch too, wherever its parts are: :class:`SharedBatchNorm`.
 
-The group of processes has threads of its own. One that still runs when Python ends, to let go of a tensor, aborts its
-process. So :func:`processes` ends them, whatever the program keeps.
+The group of processes has threads of its own. A thread that still runs when Python exits, to release a tensor, aborts
+its process. So :func:`processes` ends them, whatever the program keeps.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Processes:
         return total.cpu() / self.count
 
     def wait(self) -> None:
-        """Go on when all processes have come here."""
+        """Wait until all processes have arrived here."""
         if self.count > 1:
             dist.barrier()
 
@@ -92,9 +92,6 @@ def processes(device_type: str) -> Iterator[Processes]:
 
     At the end all processes wait for each other. Then the group is taken from every DistributedDataParallel, and from
     every variable, so that its threads end here: none of these can be used afterwards.
-
-    Args:
-        device_type: "cuda" for the nccl backend; anything else for gloo.
 
     Raises:
         OtherProcessError: if another process has failed before, or has ended.
@@ -126,10 +123,8 @@ def _tell_apart(error: BaseException) -> None:
         raise OtherProcessError("another process failed first, and says why", explained=True) from error
     if isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
         reason = str(error).split("] ", 1)[-1].splitlines()[0]
-        raise OtherProcessError(
-            f"another process ended or fell silent ({reason}): was it killed, perhaps for want of memory?",
-            explained=False,
-        ) from error
+        said = f"another process ended or fell silent ({reason}): was it killed, perhaps for want of memory?"
+        raise OtherProcessError(said, explained=False) from error
 
 
 def _leave() -> None:
@@ -166,11 +161,7 @@ class _SumOverProcesses(torch.autograd.Function):
         dist.all_reduce(total)
         return total
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        total = grad.clone()
-        dist.all_reduce(total)
-        return total
+    backward = forward
 
 
 class SharedBatchNorm(nn.BatchNorm2d):

@@ -30,12 +30,8 @@ from cs7643.trainer import UPDATE_RULES, BatchOrder, LossFunction
 class Comparison:
     """The results of the same experiment in NumPy and in PyTorch.
 
-    Attributes:
-        numpy_losses: the loss of each step, with the penalty.
-        torch_losses: likewise.
-        differences: for each parameter, the largest absolute difference after the last step.
-        numpy_model: the parameters after the last step.
-        torch_model: likewise, under NumPy's names and in its layout.
+    The losses are those of each step, with the penalty, and the models those after the last step, both under NumPy's
+    names and in its layout. The differences are the largest absolute ones of each parameter.
     """
 
     numpy_losses: list[float]
@@ -58,8 +54,8 @@ class Comparison:
 class RMSpropInside(torch.optim.Optimizer):
     """RMSProp as in the course, with eps inside the root: w <- w - lr g / sqrt(m + eps)."""
 
-    def __init__(self, params: Any, lr: float, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0) -> None:
-        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay})
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, {"lr": lr, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -85,10 +81,8 @@ def load_numpy(module: nn.Module, model: Model) -> None:
     with torch.no_grad():
         for parameter, (name, array) in zip(parameters, model.items(), strict=True):
             values = _transposed(array)
-            if tuple(parameter.shape) != values.shape:
-                raise ValueError(
-                    f"load_numpy: {name} {array.shape} needs a parameter {values.shape}, got {tuple(parameter.shape)}"
-                )
+            if (shape := tuple(parameter.shape)) != values.shape:
+                raise ValueError(f"load_numpy: {name} {array.shape} needs a parameter {values.shape}, got {shape}")
             parameter.copy_(torch.from_numpy(np.ascontiguousarray(values)))
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import torch
 from matplotlib.figure import Figure
 
 from coursework.files import atomic_writer
 from coursework.notebooks.figures import described
+from coursework.terminal import complain
 from cs7643 import data, plots
 from cs7643.data.dataset import Dataset
 from cs7643.pytorch.networks import choose_device, first_filters
@@ -24,15 +23,13 @@ def main(args: argparse.Namespace) -> int:
     """Draw the pictures and return the exit code."""
     names = args.names or sorted(path.stem for path in args.output.glob("*.pt") if ".checkpoint" not in path.name)
     if not names:
-        print(f"plots: there is no finished run in {args.output}; `train` makes one", file=sys.stderr)
-        return 1
+        return complain("plots", f"there is no finished run in {args.output}; `train` makes one")
     try:
         dataset = data.load(args.cifar10_dir, announce=False)
         for name in names:
             draw(RunFiles(args.output, name), dataset, choose_device(args.no_cuda))
     except (ValueError, NotImplementedError) as error:
-        print(f"plots: {error}", file=sys.stderr)
-        return 1
+        return complain("plots", str(error))
     return 0
 
 
@@ -44,25 +41,17 @@ def draw(files: RunFiles, dataset: Dataset, device: torch.device) -> None:
 
 
 def pictures(files: RunFiles, dataset: Dataset, device: torch.device) -> dict[str, Figure]:
-    """Draw all pictures of one run.
+    """Draw all pictures of one run, from the files that ``train`` wrote and the images that it was trained on.
 
-    Args:
-        files: those that ``train`` wrote.
-        dataset: the images that it was trained on.
-        device: where to compute.
-
-    Raises:
-        ValueError: if a file is missing or damaged, or the run belongs to other images.
+    A ValueError says that a file is missing or damaged, or that the run belongs to other images.
     """
     saved = load(files.model)
     model, statistics, im_size = model_from(saved, files.model)
-    if saved.get("dataset") != dataset.name:
-        raise ValueError(
-            f"{files.model}: it was trained on {saved.get('dataset')}, but these images are {dataset.name}"
-        )
+    if (name := saved.get("dataset")) != dataset.name:
+        raise ValueError(f"{files.model}: it was trained on {name}, but these images are {dataset.name}")
     history = read_history(files.history)
-    losses = [loss for record in _of_kind(history, "steps") for loss in record["losses"]]
-    epochs = _of_kind(history, "epoch")
+    losses = [loss for record in history if record.get("kind") == "steps" for loss in record["losses"]]
+    epochs = [record for record in history if record.get("kind") == "epoch"]
     title = f"{dataset.name}, {type(model).__name__}"
     predicted = labels_of(model, statistics, dataset.X_test, device)
     accuracy = 100 * float((predicted == dataset.y_test).mean())
@@ -87,7 +76,3 @@ def save_picture(figure: Figure, path: Path) -> None:
     figure.savefig(picture, format="png", dpi=120, metadata={"Software": None, **described(figure)})
     with atomic_writer(path) as stream:
         stream.write(picture.getvalue())
-
-
-def _of_kind(history: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [record for record in history if record.get("kind") == kind]

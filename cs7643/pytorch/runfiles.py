@@ -21,22 +21,14 @@ from coursework.terminal import explain
 
 
 class RunFiles:
-    """The paths of one run's files.
-
-    Attributes:
-        log: the log to read, with the test accuracy at the bottom.
-        history: the log for programs: one JSON object per line.
-        checkpoint: everything that a run needs to continue.
-        model: the weights that did best on the validation images, and what is needed to use them.
-    """
+    """The paths of one run's files, named after it, in a folder that need not exist yet."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Name the files after the run, in a folder that need not exist yet."""
         self.folder, self.name = folder, name
-        self.log = folder / f"{name}.log"
-        self.history = folder / f"{name}.jsonl"
-        self.checkpoint = folder / f"{name}.checkpoint.pt"
-        self.model = folder / f"{name}.pt"
+        self.log = folder / f"{name}.log"  # to read, with the test accuracy at the bottom
+        self.history = folder / f"{name}.jsonl"  # for programs: one JSON object per line
+        self.checkpoint = folder / f"{name}.checkpoint.pt"  # everything that a run needs to continue
+        self.model = folder / f"{name}.pt"  # the weights that did best on the validation images, and how to use them
 
     def picture(self, kind: str) -> Path:
         """Return the path of a picture, as in ``softmax_gridfilt.png``."""
@@ -59,8 +51,7 @@ def load(path: Path) -> dict[str, Any]:
         OSError: if the system cannot read it.
     """
     try:
-        instead = stand_in(path)
-        if instead:
+        if instead := stand_in(path):
             raise ValueError(f"{path}: it is {instead}")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
@@ -69,10 +60,8 @@ def load(path: Path) -> dict[str, Any]:
         if explain(error):  # not enough memory
             raise
         if "Unsupported global" in str(error) or "Unsupported class" in str(error):
-            raise ValueError(
-                f"{path}: it holds more than weights and settings, such as a model that was saved whole, and cannot be "
-                f"read: that could run code. `train` writes a file that can"
-            ) from error
+            more = "it holds more than weights and settings, such as a model that was saved whole, and cannot be read"
+            raise ValueError(f"{path}: {more}: that could run code. `train` writes a file that can") from error
         raise ValueError(f"{path}: it cannot be read, so it is damaged or not a model: `train` makes one") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a dictionary of weights and settings, got {type(content).__name__}")
@@ -83,20 +72,15 @@ class RunLog:
     """Both logs of a run. A run that continues from a checkpoint truncates them to their length at the checkpoint."""
 
     def __init__(self, files: RunFiles | None, say: Callable[[str], None], position: tuple[int, int] = (0, 0)) -> None:
-        """Open the logs.
+        """Open the logs of a run, if it writes files; ``say`` shows a line on the screen.
 
-        Args:
-            files: their paths; None to write no files.
-            say: shows a line on the screen.
-            position: the length of both, in bytes, from :meth:`position`; (0, 0) starts them over.
+        ``position`` is the length of both, in bytes, from :meth:`position`; (0, 0) starts them over.
         """
         self._say = say
-        self._paths: tuple[Path, ...] = ()
         self._streams: list[IO[bytes]] = []
         if files is not None:
             make_folder(files.folder)
-            self._paths = (files.log, files.history)
-            self._streams = [_opened_at(path, place) for path, place in zip(self._paths, position, strict=True)]
+            self._streams = list(map(_opened_at, (files.log, files.history), position))
 
     def __enter__(self) -> RunLog:
         return self
@@ -116,18 +100,18 @@ class RunLog:
 
     def position(self) -> tuple[int, int]:
         """Write both logs to the disk and return their lengths."""
-        for path, stream in zip(self._paths, self._streams, strict=True):
-            with naming(path):
+        for stream in self._streams:
+            with naming(Path(stream.name)):
                 to_disk(stream)
         first, second = (stream.tell() for stream in self._streams) if self._streams else (0, 0)
         return first, second
 
     def _write(self, which: int, text: str) -> None:
         if self._streams:
-            with naming(self._paths[which]):
-                left = memoryview(text.encode() + b"\n")
+            stream, left = self._streams[which], memoryview(text.encode() + b"\n")
+            with naming(Path(stream.name)):
                 while left:  # a disk that is nearly full writes only a part
-                    left = left[self._streams[which].write(left) :]
+                    left = left[stream.write(left) :]
 
 
 def _opened_at(path: Path, place: int) -> IO[bytes]:

@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from coursework.terminal import complain
 from cs7643 import data
 from cs7643.pytorch.networks import choose_device, knows_bfloat16
-from cs7643.pytorch.processes import OtherProcessError, Processes, is_first, processes
+from cs7643.pytorch.processes import OtherProcessError, is_first, processes
 from cs7643.pytorch.run_pictures import draw
 from cs7643.pytorch.runfiles import RunFiles
 from cs7643.pytorch.settings import Settings
@@ -43,7 +44,14 @@ def main(args: argparse.Namespace) -> int:
     before = _written(files.checkpoint)
     try:
         with processes(device.type) as where:
-            _train(args, settings, device, where, files)
+            dataset = data.load(args.cifar10_dir, announce=False)
+            chosen = ("resume", "test_batch_size", "log_interval", "checkpoint_every")
+            options = {name: getattr(args, name) for name in chosen}
+            train(
+                dataset, settings, device=device, files=files, where=where, compiled=args.compile, say=_say, **options
+            )
+            if args.plots and where.is_first:
+                draw(files, dataset, device)
     except OtherProcessError as error:
         return _complain(None if error.explained else str(error))
     except (ValueError, TrainingDivergedError, NotImplementedError) as error:
@@ -56,32 +64,9 @@ def main(args: argparse.Namespace) -> int:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
         reason = str(error).strip().splitlines()[0]
-        return _complain(
-            f"--compile: the model cannot be compiled here ({reason}): on a CPU this needs a C++ compiler, such as "
-            f"g++, in PATH or named by CXX; or leave out --compile"
-        )
+        needs = "on a CPU this needs a C++ compiler, such as g++, in PATH or named by CXX; or leave out --compile"
+        return _complain(f"--compile: the model cannot be compiled here ({reason}): {needs}")
     return 0
-
-
-def _train(
-    args: argparse.Namespace, settings: Settings, device: torch.device, where: Processes, files: RunFiles
-) -> None:
-    dataset = data.load(args.cifar10_dir, announce=False)
-    train(
-        dataset,
-        settings,
-        device=device,
-        files=files,
-        resume=args.resume,
-        where=where,
-        test_batch_size=args.test_batch_size,
-        log_interval=args.log_interval,
-        checkpoint_every=args.checkpoint_every,
-        compiled=args.compile,
-        say=_say,
-    )
-    if args.plots and where.is_first:
-        draw(files, dataset, device)
 
 
 def _say(line: str) -> None:
@@ -99,6 +84,4 @@ def _warn(message: str) -> None:
 
 
 def _complain(message: str | None, code: int = 1) -> int:
-    if message is not None:
-        print(f"train: {message.removeprefix('train: ')}", file=sys.stderr)
-    return code
+    return code if message is None else complain("train", message.removeprefix("train: "), code)

@@ -39,42 +39,27 @@ SNAPSHOT_FILTERS = 16  # this many filters are kept after every epoch, for the p
 class Progress:
     """Everything that changes during a run, besides the model and the optimiser.
 
-    Attributes:
-        iteration: the number of steps taken.
-        seconds: of training, without the set-up.
-        losses: of each batch, before its step.
-        epochs: for each epoch "epoch", "train_loss" (mean of its batches), "val_loss", "val_accuracy", "lr".
-        best_epoch: the epoch after which the validation accuracy was highest.
-        best_val_accuracy: that accuracy.
-        best_model: the weights then, on the CPU.
-        snapshots: the first filters before training and after each epoch, (up to 16, C, HH, WW) each.
+    An epoch has "epoch", "train_loss" (the mean of its batches), "val_loss", "val_accuracy" and "lr".
     """
 
-    iteration: int = 0
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)
+    iteration: int = 0  # the number of steps taken
+    seconds: float = 0.0  # of training, without the set-up
+    losses: list[float] = field(default_factory=list)  # of each batch, before its step
     epochs: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
+    best_epoch: int = 0  # after which the validation accuracy was highest
     best_val_accuracy: float = -1.0
-    best_model: dict[str, Tensor] = field(default_factory=dict)
-    snapshots: list[Tensor] = field(default_factory=list)
+    best_model: dict[str, Tensor] = field(default_factory=dict)  # the weights then, on the CPU
+    snapshots: list[Tensor] = field(default_factory=list)  # the first filters at the start and after each epoch
 
 
 @dataclass(kw_only=True)
 class Run(Progress):
-    """A finished run.
-
-    Attributes:
-        settings: what was trained, and how.
-        model: the model with the weights that did best on the validation images.
-        statistics: what the images were normalised with.
-        test: loss and accuracy on all test images.
-    """
+    """A finished run."""
 
     settings: Settings
-    model: nn.Module
-    statistics: PixelStatistics
-    test: Measurement
+    model: nn.Module  # with the weights that did best on the validation images
+    statistics: PixelStatistics  # what the images were normalised with
+    test: Measurement  # loss and accuracy on all test images
 
     @property
     def val_accuracies(self) -> list[float]:
@@ -281,15 +266,9 @@ class _Loop:
         log.record("test", epoch=progress.best_epoch, seconds=progress.seconds, **asdict(test))
         if files is not None:
             content = {
-                "model": progress.best_model,
-                "settings": asdict(self.settings),
-                "statistics": asdict(self.statistics),
-                "im_size": self.training.size,
-                "n_classes": len(dataset.class_names),
-                "dataset": dataset.name,
-                "test": asdict(test),
-                "snapshots": progress.snapshots,
-                "epoch": progress.best_epoch,
+                **{"model": progress.best_model, "epoch": progress.best_epoch, "snapshots": progress.snapshots},
+                **{"settings": asdict(self.settings), "statistics": asdict(self.statistics), "test": asdict(test)},
+                **{"dataset": dataset.name, "im_size": self.training.size, "n_classes": len(dataset.class_names)},
             }
             save(files.model, content)
         self.where.wait()
@@ -306,14 +285,9 @@ class _Loop:
     def save_checkpoint(self, files: RunFiles | None, log: RunLog) -> None:
         """Write everything that the run needs to continue."""
         if files is not None:
-            content = {
-                "run": self.identity(),
-                "position": log.position(),
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "progress": vars(self.progress),
-            }
-            save(files.checkpoint, content)
+            states = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+            progress = {"run": self.identity(), "position": log.position(), "progress": vars(self.progress)}
+            save(files.checkpoint, {**states, **progress})
 
     def restore(self, saved: dict[str, Any]) -> tuple[int, int]:
         """Take over the state of a checkpoint, and return the lengths of the logs when it was written."""

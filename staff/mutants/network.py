@@ -61,6 +61,7 @@ MUTANTS = [
         ("the gradient has the regularisation twice", "reg * W1,", "2 * reg * W1,", "penalty without its half"),
         ("the gradient has half of the regularisation", "reg * W2,", "0.5 * reg * W2,", "reg * W halved"),
         ("the regularisation is averaged", "reg * W1,", "reg * W1 / len(X),", "reg * W averaged"),
+        ("the gradient subtracts the regularisation", "+ reg * W2,", "- reg * W2,", "reg * W subtracted"),
         ("b2 is regularised", "dscores.sum(axis=0)", "dscores.sum(axis=0) + reg * b2", "biases regularised"),
         ("b1 is regularised", "dhidden.sum(axis=0)", "dhidden.sum(axis=0) + reg * b1", "biases regularised"),
         ("the ReLU's mask is forgotten", " * (hidden > 0)", "", "mask lost"),

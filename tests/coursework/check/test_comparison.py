@@ -12,7 +12,7 @@ from coursework.check.comparison import compare
 RNG = np.random.default_rng(0)
 RIGHT = RNG.standard_normal((4, 5, 6))
 SQUARE = RNG.standard_normal((4, 4))
-CLUES = {"N": 50, "reg * W": 0.1 * RNG.standard_normal((4, 5, 6)), "nothing": np.zeros(3), "another": np.ones((9, 9))}
+TERM = 0.1 * RNG.standard_normal((4, 5, 6))
 
 
 def changed(index, value=9.0):
@@ -33,12 +33,6 @@ PATTERNS = {
     "half": (np.float64(1.5), 3.0, "it is 1/2 times what it should be"),
     "factor": (RIGHT * 3.25, RIGHT, "it is 3.25 times what it should be, everywhere"),
     "one over a number": (RIGHT / 7, RIGHT, "it is 1/7 times what it should be, everywhere"),
-    "N too large": (RIGHT * 50, RIGHT, "it is N = 50 times as large as it should be"),
-    "N too small": (RIGHT / 50, RIGHT, "it should be N = 50 times as large"),
-    "a term missing": (RIGHT - CLUES["reg * W"], RIGHT, "reg * W is missing"),
-    "a term too many": (RIGHT + CLUES["reg * W"], RIGHT, "reg * W is added once too often"),
-    "a term subtracted": (RIGHT - 2 * CLUES["reg * W"], RIGHT, "reg * W is subtracted instead of added"),
-    "half a term": (RIGHT - CLUES["reg * W"] / 2, RIGHT, "half of reg * W is missing"),
     "offset": (RIGHT + 0.25, RIGHT, "the difference is 0.25 everywhere"),
     "reversed": (RIGHT[:, ::-1], RIGHT, "its elements are reversed along axis 1"),
     "shifted": (np.roll(RIGHT, 1, axis=2), RIGHT, "its elements are shifted by one along axis 2"),
@@ -64,13 +58,13 @@ PATTERNS["axes exchanged"] = (
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_is_seen(name):
     found, expected, words = PATTERNS[name]
-    comparison = compare("dx", found, expected, 1e-9, clues=CLUES)
+    comparison = compare("dx", found, expected, 1e-9)
     assert not comparison.passed
     assert words in comparison.message
 
 
 def test_nothing_is_said_where_nothing_is_to_be_seen():
-    message = compare("dx", RNG.standard_normal((4, 5, 6)), RIGHT, clues=CLUES).message
+    message = compare("dx", RNG.standard_normal((4, 5, 6)), RIGHT).message
     assert message.count(";") == 1  # how many are wrong, and the worst
     assert compare("loss", 2.3, 1.7).message == "loss should be 1.7, got 2.3 (difference 0.6)"
 
@@ -83,7 +77,7 @@ def test_what_is_right_passes_and_any_change_fails(seed, ndim, dtype):
     assert compare("x", right, right).passed
     wrong = np.array(right, dtype=np.float64)
     wrong[tuple(rng.integers(0, n) for n in wrong.shape)] += 100 * rng.choice([-1, 1])
-    comparison = compare("x", wrong, right, clues={"N": 7})
+    comparison = compare("x", wrong, right)
     assert not comparison.passed
     assert ("the worst, x[" if wrong.size > 1 else "x should be") in comparison.message
 
@@ -107,8 +101,8 @@ def test_the_predictions_of_mistakes_are_met_or_not():
 
 def test_two_mistakes_at_once_are_seen_where_their_effects_add_up_or_multiply():
     bias, scale = np.ones_like(RIGHT), 3.0
-    predictions = {"offset": RIGHT + bias, "term": RIGHT - CLUES["reg * W"], "scaled": scale * RIGHT}
-    added = RIGHT + bias - CLUES["reg * W"]
+    predictions = {"offset": RIGHT + bias, "term": RIGHT - TERM, "scaled": scale * RIGHT}
+    added = RIGHT + bias - TERM
     assert compare("dx", added, RIGHT, mistakes=predictions).fits == ("offset + term",)
     assert compare("dx", scale * (RIGHT + bias), RIGHT, mistakes=predictions).fits == ("offset + scaled",)
     assert compare("dx", RIGHT, RIGHT, mistakes=predictions).fits == ()

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from coursework import site_pages
 from coursework.check.case import SEED
 from coursework.check.report import Report
 from coursework.check.verdict import try_function
@@ -20,7 +21,6 @@ from coursework.homework import homework
 from coursework.notebooks import execute, kernels
 from coursework.notebooks.figures import moves, text_of
 from coursework.root import ROOT
-from coursework.site import notebook_page
 from coursework.submit import notebooks
 
 DESK, PHONE, ZOOMED = 1280, 390, 640  # 1280 at 200 % is laid out as 640
@@ -120,7 +120,7 @@ def pages(report, tmp_path_factory):
     """Every kind of page: the report, the instructions with every notebook, a check that fails."""
     folder = tmp_path_factory.mktemp("pages")
     sources = {path.stem: notebooks.read(path) for path in kernels.find()}
-    for name, text in [*notebook_page.write(sources, ROOT), ("check.html", notebook_page.copy_of(failing_check()))]:
+    for name, text in [*site_pages.write(sources, ROOT), ("check.html", site_pages.copy_of(failing_check()))]:
         (folder / name).write_text(text, encoding="utf-8")
     return [*sorted(report.folder.glob("*.html")), *sorted(folder.glob("*.html"))]
 

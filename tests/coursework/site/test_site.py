@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 import chromium
 import pytest
 
+from coursework import site_pages
 from coursework.homework import PERSON, homework
 from coursework.root import ROOT
-from coursework.site import notebook_page, site_command
 from coursework.submit import notebooks
 
 PHONE, DESK = 360, 1280
@@ -27,7 +27,7 @@ def sources():
 @pytest.fixture(scope="module")
 def site(sources, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    for name, text in notebook_page.write(sources, ROOT):
+    for name, text in site_pages.write(sources, ROOT):
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
@@ -78,10 +78,10 @@ def test_what_a_system_leaves_is_no_notebook_and_what_is_broken_is_named(tmp_pat
     (tmp_path / "notebooks" / "._4_layers.ipynb").write_bytes(b"\0\5\26\7")
     (tmp_path / "cs7643" / "layers.py").write_text("def f(:\n", encoding="utf-8")  # of what is being written
     args = argparse.Namespace(output=tmp_path / "site")
-    assert site_command.main(args, root=tmp_path) == 0
+    assert site_pages.main(args, root=tmp_path) == 0
     assert not list((tmp_path / "site").glob("*._*"))
     (tmp_path / "notebooks" / "4_layers.ipynb").write_text("{", encoding="utf-8")
-    assert site_command.main(args, root=tmp_path) == 1
+    assert site_pages.main(args, root=tmp_path) == 1
     assert "site: notebooks/4_layers.ipynb is not a whole notebook (" in capsys.readouterr().err
 
 
@@ -115,10 +115,10 @@ def test_every_task_is_stated_with_its_points(site):
 
 
 def test_the_statements_are_those_of_the_notebooks(sources):
-    texts = [notebook_page.without_files(cell.source) for notebook in sources.values() for cell in notebook.cells]
+    texts = [site_pages.without_files(cell.source) for notebook in sources.values() for cell in notebook.cells]
     everything = " ".join(" ".join(text.split()) for text in texts)
     for task in homework().all_tasks:
-        text = notebook_page.statement(task.number, notebook_page.stated(sources, ROOT))
+        text = site_pages.statement(task.number, site_pages.stated(sources, ROOT))
         assert "Task" in text or "- " in text
         assert all(" ".join(part.split()) in everything for part in text.split("\n\n") if not part.startswith("- "))
         assert "SOLUTION" not in text

@@ -20,7 +20,7 @@ from repository import ROOT, code_cells, edit
 
 from coursework.files import copy_tree
 from coursework.homework import PERSON, homework
-from coursework.submit import archive, editors, inspection, manifest, names, notebooks, submit_command, text, write_up
+from coursework.submit import archive, editors, inspection, names, notebooks, submit_command, text, write_up
 from coursework.submit.finding import Finding
 from coursework.submit.person import Person
 from coursework.submit.submit_command import look
@@ -199,7 +199,7 @@ def test_overwriting_is_that_of_a_terminal(parts):
 def test_a_finding_with_half_a_character_goes_into_the_manifest():
     finding = Finding("a\udcff.log", "it says \ud83d\x1b[31m\nred", "Mend it.")
     assert str(finding) == "a‹U+DCFF›.log: it says ‹U+D83D› red\n      Mend it."
-    manifest.build([], Person(), [], [finding])
+    archive.pack([], Person(), [], [finding])
 
 
 # Names.
@@ -321,7 +321,7 @@ def test_what_is_no_whole_file_is_named_once_and_stops_nothing(kind, path, root)
     if path in (LOG, PICTURE):
         write_up.write({}, person, root)
     if path == LAYERS:
-        archive.pack(entries, manifest.build(entries, person, [], []))
+        archive.pack(entries, person)
 
 
 @posix

@@ -1,7 +1,11 @@
-"""The pages: the handout, with tables of the tasks and statements from the notebooks, and a copy of each notebook."""
+"""The command `site`: the instructions and a copy of each notebook as pages in build/site, which load nothing.
+
+The text of the instructions is ``docs/handout.md``; the statements come from the notebooks.
+"""
 
 from __future__ import annotations
 
+import argparse
 import ast
 import copy
 import re
@@ -11,21 +15,37 @@ from pathlib import Path
 from markupsafe import Markup, escape
 from nbformat import NotebookNode
 
+from coursework.files import atomic_writer
 from coursework.homework import PERSON, Task, homework, hours_of, path_of
-from coursework.notebooks import outline, run_pages
+from coursework.notebooks import kernels, outline, run_pages
 from coursework.root import ROOT
+from coursework.submit import notebooks as submitted
 from coursework.submit.text import decode
+from coursework.terminal import complain, explain
 
 Stated = Mapping[str, tuple[str, Sequence[str]]]
 
 
-def write(notebooks: Mapping[str, NotebookNode], root: Path) -> Sequence[tuple[str, str]]:
-    """Return the name and the text of each page.
+def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
+    """Write the pages and say where; return 0, or 1 if a notebook cannot be read or a page cannot be written."""
+    found = {}
+    try:
+        for path in kernels.find(root / "notebooks"):
+            try:
+                found[path.stem] = submitted.read(path)
+            except ValueError as error:
+                raise ValueError(f"notebooks/{path.name} is not a whole notebook ({error})") from error
+        for name, text in write(found, root):
+            with atomic_writer(args.output / name, "w") as stream:
+                stream.write(text)
+    except (ValueError, OSError) as error:
+        return complain("site", explain(error) or str(error))
+    print(f"Open {args.output / 'index.html'}")
+    return 0
 
-    Args:
-        notebooks: by their names without folder and ending.
-        root: the repository.
-    """
+
+def write(notebooks: Mapping[str, NotebookNode], root: Path) -> Sequence[tuple[str, str]]:
+    """Return the name and the text of each page, of notebooks by their names without folder and ending."""
     copies = [(f"{name}.html", copy_of(notebook)) for name, notebook in notebooks.items()]
     return [("index.html", handout(notebooks, root)), *copies]
 
@@ -80,9 +100,10 @@ def without_files(markdown: str) -> str:
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
     """Return for each task, by number, the notebook that states it and the texts of the cells that do."""
     found: dict[str, tuple[str, list[str]]] = {}
-    cells = {name: notebook.cells for name, notebook in notebooks.items()}
-    for name, (tags, _) in outline.labelled(cells, root).items():
-        for cell, words in zip(cells[name], tags, strict=True):
+    outlines = outline.read(root / "notebooks")
+    for name, notebook in notebooks.items():
+        tags, _ = outline.labels(notebook.cells, outlines[f"{name}.ipynb"])
+        for cell, words in zip(notebook.cells, tags, strict=True):
             for task in homework().all_tasks:
                 if {task.number, "statement"} <= set(words):
                     found.setdefault(task.number, (name, []))[1].append(cell.source)
@@ -119,9 +140,8 @@ def _files(notebooks: Mapping[str, NotebookNode], root: Path) -> Iterator[tuple[
     for path in (*homework().notebooks, *homework().code_files(), PERSON, "writeup/sol1.tex", "collect_submission.sh"):
         if (root / path).is_file():
             notebook = notebooks.get(Path(path).stem)
-            purpose = (
-                run_pages.title_of(notebook) if notebook else _first_words(decode((root / path).read_bytes()), path)
-            )
+            content = (root / path).read_bytes()
+            purpose = run_pages.title_of(notebook) if notebook else _first_words(decode(content), path)
             names = [name for task in homework().tasks for module, name in task.functions if path_of(module) == path]
             yield path, re.sub(r"(?<=\.)\s.*", "", " ".join(purpose.split())).rstrip(":.") + ".", names
 
