@@ -118,9 +118,8 @@ def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list
     restated = [k for k, line in enumerate(lines) if is_claim(problem, definitions, line)]
     chains = _chains(lines)
     for first, last in chains:
-        if is_claim(problem, definitions, _joined(lines[first : last + 1])) and not {*range(first, last + 1)} & {
-            *restated
-        }:
+        whole = _joined(lines[first : last + 1])
+        if is_claim(problem, definitions, whole) and not any(first <= k <= last for k in restated):
             silent = ", ".join(str(k) for k, line in enumerate(lines, 1) if not line.reason)
             if silent:
                 return f"{holds} But a reason is missing in line {silent}: write it after #.", False
@@ -129,10 +128,8 @@ def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list
             led = f"Lines {first + 1} to {last + 1} lead from one side of the claim to the other."
             return f"{holds} {led}{far} {SIEVE}", True
     if restated:
-        return (
-            f"Line {restated[0] + 1} is the claim itself, or a multiple of it. Show in smaller steps why it holds.",
-            False,
-        )
+        number = restated[0] + 1
+        return f"Line {number} is the claim itself, or a multiple of it. Show in smaller steps why it holds.", False
     said = [_nowhere(problem, definitions, lines[first : last + 1], last + 1) for first, last in chains]
     why = next(filter(None, said), "no chain begins at one side of the claim.")
     if not any(said) and len(chains) == len(lines) > 1:

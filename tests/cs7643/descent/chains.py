@@ -29,7 +29,7 @@ RIGHT = {
             = model(w - eta*grad(w))                  # z put in
         """,
     ),
-    "1, coordinate by coordinate is not needed: Young": (
+    "1, Young": (
         "1",
         """
         let eta = 1/lam
