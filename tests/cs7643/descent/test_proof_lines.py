@@ -123,5 +123,5 @@ def test_a_line_that_the_oracle_refutes_is_refuted(name, every):
                 assert text != chain, f"{line} was refuted: {wrong}"
                 refuted += 1
             judged += 1
-    assert judged > 6
+    assert judged > 5
     assert refuted > 0
