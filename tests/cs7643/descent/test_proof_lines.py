@@ -105,7 +105,7 @@ def changed(chain):
             yield chain[: found.start()] + new + chain[found.end() :]
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 9])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 7])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_line_that_the_oracle_refutes_is_refuted(name, every):
     problem, chain = RIGHT[name]
@@ -123,5 +123,5 @@ def test_a_line_that_the_oracle_refutes_is_refuted(name, every):
                 assert text != chain, f"{line} was refuted: {wrong}"
                 refuted += 1
             judged += 1
-    assert judged > 6
+    assert judged > 5
     assert refuted > 0
