@@ -18,7 +18,7 @@ from cs7643.theory.notation import FREE, Definition, Line, names, read, show
 from cs7643.theory.trial import counterexample, refuted_by
 from cs7643.theory.values import FUNCTIONS
 
-WIDTH, COLUMN = 110, 80  # of a row, and of its part before the reason
+WIDTH, COLUMN = 96, 80  # of a row, as the write-up shows it whole, and of its part before the reason
 SIEVE = "This is a sieve, not a formal proof: a person decides whether each reason is valid."
 BLANK = re.compile(r"Task (?P<task>\S+): (?P<name>\w+)")
 
