@@ -44,7 +44,12 @@ def run_outdated(root: Path, found: Sequence[Finding], wanted: bool, forced: boo
     """
     names = outdated(found)
     can_ask = not forced and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
-    if not names or obstacles(root, found) or not (wanted or can_ask):
+    first = obstacles(root, found)
+    if wanted and names and first:
+        print("No notebook was run, since something else comes first: save, close what is open, or mend the code.")
+        for finding in first:
+            print(f"  {finding.place}: {finding.problem}")
+    if not names or first or not (wanted or can_ask):
         return None
     variables, stems = homework().data.variables(), [PurePosixPath(name).stem for name in names]
     print(f"To be run again, for they were not executed as they are now: {', '.join(stems)}.")

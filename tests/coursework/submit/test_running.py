@@ -117,6 +117,7 @@ def test_unsaved_changes_stop_a_run(root, tmp_path, capsys):
     args = parser.parse_args(["--run", "--output", str(tmp_path / "out")])
     assert submit_command.main(args, root=root) == 1
     said = capsys.readouterr().err
+    assert "No notebook was run, since something else comes first" in said
     assert "an editor has unsaved changes" in said
     assert "no cell was executed" in said
     assert path.read_bytes() == before
