@@ -46,9 +46,8 @@ def run_outdated(root: Path, found: Sequence[Finding], wanted: bool, forced: boo
     can_ask = not forced and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     first = obstacles(root, found)
     if wanted and names and first:
-        print("No notebook was run, since something else comes first: save, close what is open, or mend the code.")
-        for finding in first:
-            print(f"  {finding.place}: {finding.problem}")
+        places = ", ".join(dict.fromkeys(finding.place for finding in first))
+        print(f"No notebook was run, since something else comes first: see to {places}.", file=sys.stderr)
     if not names or first or not (wanted or can_ask):
         return None
     variables, stems = homework().data.variables(), [PurePosixPath(name).stem for name in names]
