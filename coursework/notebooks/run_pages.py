@@ -25,7 +25,13 @@ NARROW = 25  # characters of a formula that fit the screen of a phone
 
 
 def formula(latex: str, display: bool = False) -> str:
-    """Convert a LaTeX formula, without its dollars, to MathML; one that cannot be converted is shown as its source."""
+    r"""Convert a LaTeX formula, without its dollars, to MathML; one that cannot be converted is shown as its source.
+
+    The number of a formula, ``\tag{4}``, is at the right edge.
+    """
+    tagged = re.fullmatch(r"(.+?)\s*\\tag\{(\w+)\}\s*", latex, re.S) if display else None
+    if tagged:
+        return f'<div class="numbered">{formula(tagged[1], display)}<span>({tagged[2]})</span></div>'
     # The converter knows `aligned` as `split`.
     source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{split}", latex.strip())
     try:

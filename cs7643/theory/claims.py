@@ -33,7 +33,7 @@ CLAIMS = {
         expression("model(z)"),
         ">=",
         expression("model(w - eta*grad(w))"),
-        " for every z, with the eta that you name: let eta = ...",
+        " for every z, with the eta that you name",
     ),
     "2": Claim(
         expression("sum(dot(w[t] - w_star, v[t]) for t in 1..T)"),

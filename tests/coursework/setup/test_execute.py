@@ -412,6 +412,13 @@ def test_formulas_become_mathml(latex, texts, display):
     assert re.sub(r"\s", "", "".join(tree.itertext())) == re.sub(r"\s", "", texts)
 
 
+def test_the_number_of_a_formula_stands_beside_it():
+    shown = run_pages.formula(r"a = b \tag{4}", display=True)
+    assert shown.endswith("<span>(4)</span></div>")
+    assert run_pages.formula("a = b", display=True) in shown
+    assert run_pages.formula(r"\nonsense \tag{4}", display=True).count("(4)") == 1
+
+
 @pytest.mark.parametrize("latex", [r"\nosuchcommand{x} < y", r"\left( x \right", r"\text{a < b}"])
 def test_a_formula_that_cannot_be_turned_shows_its_source(latex):
     shown = run_pages.formula(latex)
