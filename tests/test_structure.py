@@ -119,6 +119,11 @@ def test_of_the_homework_little_knows_the_machinery():
             assert all(module.startswith(LENT) for module in found) or path.name == "__main__.py", (path.name, found)
 
 
+def test_no_two_test_files_have_one_name():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), "pytest imports them by their names alone"
+
+
 def test_no_circle_of_imports():
     graph = {name_of(path): set() for path in EVERY}
     for path in EVERY:
