@@ -36,9 +36,9 @@ SIGNS = {  # of each state of a number: what stands behind it, and its colour
     "none": ("\u2717", RED),
 }
 SAID = {
-    "none": f"expected a number with {DIGITS} digits, got {{}}.",
-    "short": f"expected a number with {DIGITS} digits, got {{}}.",
-    "follows": "it follows from the numbers above it, and one of these is off: mend that first.",
+    "none": "expected a number such as 0.525, -3.11 or 2.12e25, got {}.",
+    "short": f"expected a number with {DIGITS} significant digits, got {{}}.",
+    "follows": "it follows from the numbers above it, and one of these is off: fix that first.",
     "wrong": "this number is off.",
 }
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.I)
@@ -85,7 +85,7 @@ class Look:
         """Say how many numbers are right, and how many are left to fill in."""
         right, unfilled = (sum(each == state for each in self.states.values()) for state in ("right", "open"))
         wrong = len(self.states) - right - unfilled
-        left = [f"{unfilled} to fill in"] * bool(unfilled) + [f"{wrong} to mend"] * bool(wrong)
+        left = [f"{unfilled} to fill in"] * bool(unfilled) + [f"{wrong} to fix"] * bool(wrong)
         return f"{self.table.title}: " + ", ".join([f"{right} of {len(self.states)} right", *left])
 
     def _shown(self, place: Place, entry: Entry) -> str:

@@ -19,6 +19,7 @@ RELATION = re.compile(r"(<=|>=|==|≤|≥|=|<|>)")
 PLAIN = {"==": "=", "≤": "<=", "≥": ">="}
 LETTERS = {"η": "eta", "λ": "lam", "ρ": "rho", "∇f": "grad", "·": "*", "−": "-", "²": "^2"}
 HINTS = {  # what a text holds that is written otherwise here, and how
+    r"\blambda\b": "lambda is written lam",
     r"\w_\{": "an index is written w[t+1]",
     r"[|‖]": "a norm is written norm(x)",
     r"[⟨⟩]|<[^<>=]*,[^<>=]*>": "an inner product is written dot(x, y)",
@@ -138,8 +139,9 @@ def expression(text: str, where: str = "expression") -> ast.expr:
         tree.text = _written(source)  # type: ignore[attr-defined]
         return tree
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        got = f"{text!r}{_hint(text)}" if text else "nothing"
-        raise ValueError(f"{where}: expected an expression such as dot(w[t], v[t]), got {got}") from error
+        why = f": {error.msg}" if isinstance(error, SyntaxError) and "never closed" in error.msg else ""
+        got = f"{text!r}{why}{_hint(text)}" if text else "nothing"
+        raise ValueError(f"{where}: expected an expression such as eta/2*norm(w_star)^2, got {got}") from None
 
 
 def _hint(text: str) -> str:

@@ -83,7 +83,7 @@ def counterexample(
         except _BreaksError as error:
             return Fraction(1), Counterexample(instance, error.args[0], None, error.args[1])
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            raise ValueError(f"line {number}: {error}") from None  # one sentence, not two tracebacks
         return nearest, None
 
     for instance in instances(problem):

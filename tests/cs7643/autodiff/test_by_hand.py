@@ -217,12 +217,12 @@ def test_rounded_numbers_may_be_used():
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("1.1", "expected a number with 3 digits, got 1.1."),
-        ("1", "expected a number with 3 digits, got 1."),
-        ("e^0.1", "expected a number with 3 digits, got e^0.1."),
-        ("1,11", "expected a number with 3 digits, got 1,11."),
-        ("{0}", "expected a number with 3 digits, got {0}."),
-        ("nan", "expected a number with 3 digits, got nan."),
+        ("1.1", "expected a number with 3 significant digits, got 1.1."),
+        ("1", "expected a number with 3 significant digits, got 1."),
+        ("e^0.1", "expected a number such as 0.525, -3.11 or 2.12e25, got e^0.1."),
+        ("1,11", "expected a number such as 0.525, -3.11 or 2.12e25, got 1,11."),
+        ("{0}", "expected a number such as 0.525, -3.11 or 2.12e25, got {0}."),
+        ("nan", "expected a number such as 0.525, -3.11 or 2.12e25, got nan."),
         ("3.1", "this number is off."),
     ],
 )

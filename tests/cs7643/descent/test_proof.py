@@ -155,9 +155,11 @@ def test_a_blank_is_told_what_to_show_and_others_are_errors():
         (
             "2",
             "2 eta >= 0",
-            r"line 1: expected an expression such as dot\(w\[t\], v\[t\]\), got '2 eta'; a product needs",
+            r"line 1: expected an expression such as eta/2\*norm\(w_star\)\^2, got '2 eta'; a product needs",
         ),
-        ("2", "eta >= ", r"line 1: expected an expression such as dot\(w\[t\], v\[t\]\), got nothing"),
+        ("1", "model(z) >= lambda/2", r"got 'lambda/2'; lambda is written lam"),
+        ("1", "model(z) >= f(w", r"'\(' was never closed"),
+        ("2", "eta >= ", r"line 1: expected an expression such as eta/2\*norm\(w_star\)\^2, got nothing"),
         ("2", "||w[t]||^2 = 1", r"line 1: expected an expression .*; a norm is written norm\(x\)"),
         ("2", "<w[t], v[t]> = 1", r"line 1: expected one relation.*; an inner product is written dot\(x, y\)"),
         ("2", "norm(w*)^2 = 1", "line 1: expected an expression .*; the point w. is written w_star"),
