@@ -88,9 +88,12 @@ def accuracy_map(accuracies: ArrayLike, rows: Sequence[object], columns: Sequenc
     axis.set_yticks(range(len(rows) - 1), [str(value) for value in rows[1:]])
     best, worst = (
         f"{values[i, j]:.1f} at {rows[0]} {rows[1 + i]} and {columns[0]} {columns[1 + j]}"
-        for i, j in (divmod(int(place), values.shape[1]) for place in (values.argmax(), values.argmin()))
+        for i, j in (divmod(int(place), values.shape[1]) for place in (np.nanargmax(values), np.nanargmin(values)))
     )
-    return clean(figure, f"{title}, for each {rows[0]} and {columns[0]}. The best is {best}; the worst is {worst}.")
+    lost = f" {np.isnan(values).sum()} diverged." if np.isnan(values).any() else ""
+    return clean(
+        figure, f"{title}, for each {rows[0]} and {columns[0]}. The best is {best}; the worst is {worst}.{lost}"
+    )
 
 
 def confusion_matrix(y: Array, predicted: Array, class_names: Sequence[str], title: str) -> Figure:

@@ -127,3 +127,10 @@ def test_the_scene_is_grey():
     scene = plots.draw_scene(48)
     assert scene.shape == (48, 48)
     assert 0 <= scene.min() < scene.max() <= 1
+
+
+def test_what_diverged_is_neither_the_best_nor_the_worst_of_a_map():
+    figure = plots.accuracy_map([[0.1, np.nan], [0.2, 0.3]], ("reg", 1, 2), ("rate", 3, 4), "title")
+    assert figure.get_label().endswith(
+        "The best is 30.0 at reg 2 and rate 4; the worst is 10.0 at reg 1 and rate 3. 1 diverged."
+    )
