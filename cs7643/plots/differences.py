@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from coursework.explorable import Drawing, Explorable, frames
-from coursework.explorable.drawing import drawing_of
+from coursework.explorable import Drawing, Explorable, drawing_of, frames, place
 from cs7643.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION, done
 
 Array = NDArray[np.float64]
@@ -37,29 +36,23 @@ def difference_errors(deltas: ArrayLike, errors: Mapping[str, ArrayLike], name: 
     at, found = np.asarray(deltas), {scheme: np.asarray(error) for scheme, error in errors.items()}
     figure, axis = _curves(at, found, f"relative error of {name}")
     (left, bottom), (right, top) = (
-        _place(axis, *corner) for corner in zip(axis.get_xlim(), axis.get_ylim(), strict=True)
+        place(axis, *corner) for corner in zip(axis.get_xlim(), axis.get_ylim(), strict=True)
     )
-    ground = drawing_of(figure).svg.removesuffix("</svg>")
+    base = drawing_of(figure)
     named = {f"{delta:.1e}": k for k, delta in enumerate(at)}
 
     def draw(delta: str) -> Drawing:
         k = named[delta]
-        x = _place(axis, at[k], 1.0)[0]
-        marks = [f'<path d="M{x:.1f} {bottom:.1f}V{top:.1f}" stroke="{BLACK}"/>']
+        x = place(axis, at[k], 1.0)[0]
+        marks = [f'<path d="M{x} {bottom}V{top}" stroke="{BLACK}"/>']
         for scheme in ("complex", "forward", "central"):  # the last one on top
-            y, radius = _place(axis, at[k], max(found[scheme][k], FLOOR))[1], 7 if scheme == "complex" else 4
-            marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{COLOURS[scheme]}"/>')
+            y, radius = place(axis, at[k], max(found[scheme][k], FLOOR))[1], 7 if scheme == "complex" else 4
+            marks.append(f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{COLOURS[scheme]}"/>')
         said = [f"{scheme} {error[k]:.1e}{_why(at, error, k)}" for scheme, error in found.items()]
-        return Drawing(f"{ground}{''.join(marks)}</svg>", f"delta = {delta}. Relative errors: {'; '.join(said)}.")
+        return base.under("".join(marks), f"delta = {delta}. Relative errors: {'; '.join(said)}.")
 
     start = int(np.argmin(abs(np.log(at / 0.01))))
     return frames(draw, {"delta": list(named)}, start=(start,), drag=(left, right, bottom, top))
-
-
-def _place(axis: Axes, x: float, y: float) -> tuple[float, float]:
-    """Return where a point of the axes is in the picture: in points, from the upper left corner."""
-    across, up = axis.transData.transform((x, y)) * 72 / axis.figure.dpi
-    return float(across), float(SIZE[1] * 72 - up)
 
 
 def _curves(at: Array, errors: Mapping[str, Array], label: str) -> tuple[Figure, Axes]:
