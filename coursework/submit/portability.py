@@ -69,8 +69,17 @@ def _withheld(path: str, tree: ast.Module) -> Iterator[Finding]:
 
 @functools.cache
 def _installed() -> Mapping[str, list[str]]:
-    """Return the names of the distributions that bring each package; it takes a look at all that is installed."""
-    return metadata.packages_distributions()
+    """Return the names of the distributions that bring each package; it takes a look at all that is installed.
+
+    Python 3.10 itself knows only those that name their packages in a file of their own, and later ones all.
+    """
+    found: dict[str, list[str]] = {}
+    for dist in metadata.distributions():
+        named = (dist.read_text("top_level.txt") or "").split()
+        files = (path for path in dist.files or () if path.suffix == ".py")
+        for top in set(named) or {path.parts[0].removesuffix(".py") for path in files}:
+            found.setdefault(top, []).append(dist.metadata["Name"])
+    return found
 
 
 @functools.cache
