@@ -100,9 +100,10 @@ class DeviceImages:
 
     def batch(
         self,
-        indices: slice | NDArray[Any],
-        mirrored: NDArray[np.bool_] | None = None,
-        shifts: NDArray[np.int64] | None = None,
+        indices: slice | NDArray[Any] | Tensor,
+        mirrored: NDArray[np.bool_] | Tensor | None = None,
+        shifts: NDArray[np.int64] | Tensor | None = None,
+        margin: int = 0,
     ) -> tuple[Tensor, Tensor]:
         """Return images, normalised, and their labels.
 
@@ -116,31 +117,29 @@ class DeviceImages:
         """
         if isinstance(indices, slice):
             return self._normalised(self.pixels[indices]), self.labels[indices]
-        chosen = torch.from_numpy(np.asarray(indices, np.int64)).to(self.device)
+        chosen = torch.as_tensor(indices, dtype=torch.int64, device=self.device)
         labels = self.labels[chosen]
-        if shifts is not None and shifts.any():
-            _, H, W, _ = self.pixels.shape
-            rows, columns = _moved(H, shifts[:, 0]), _moved(W, shifts[:, 1])
-            if mirrored is not None:
-                columns = np.where(mirrored[:, np.newaxis], columns[:, ::-1], columns)
-            places = (rows * W)[:, :, np.newaxis] + columns[:, np.newaxis]  # (B, H, W): of each pixel in its image
-            return self._normalised(self._gather(chosen, places)), labels
+        flip = None if mirrored is None else torch.as_tensor(mirrored, device=self.device)[:, None]
+        if shifts is not None:
+            _, H, W, C = self.pixels.shape
+            moves = torch.as_tensor(shifts, device=self.device)
+            inner = slice(margin, -margin or None)
+            rows, columns = _moved(H, moves[:, 0])[:, inner], _moved(W, moves[:, 1])[:, inner]
+            if flip is not None:
+                columns = torch.where(flip, columns.flip(1), columns)
+            # (B, H, W): the place of each pixel among those of all images
+            places = (chosen[:, None] * H + rows)[:, :, None] * W + columns[:, None]
+            pixels = self.pixels.view(-1, C).index_select(0, places.view(-1)).view(*places.shape, C)
+            return self._normalised(pixels), labels
         pixels = self.pixels[chosen]
-        if mirrored is not None and mirrored.any():
-            flip = torch.from_numpy(mirrored).to(self.device)[:, None, None, None]
-            pixels = torch.where(flip, pixels.flip(2), pixels)
+        if flip is not None:
+            pixels = torch.where(flip[:, :, None, None], pixels.flip(2), pixels)
         return self._normalised(pixels), labels
-
-    def _gather(self, chosen: Tensor, places: NDArray[np.int64]) -> Tensor:
-        """Read image ``chosen[b]`` at its places (B, H, W), with all channels."""
-        _, H, W, C = self.pixels.shape
-        index = torch.from_numpy(places).to(self.device) + (chosen * (H * W))[:, None, None]
-        return self.pixels.view(-1, C).index_select(0, index.view(-1)).view(len(chosen), H, W, C)
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         B, H, W, C = pixels.shape
         rows = pixels.view(B, H, W * C).float()
-        return rows.sub_(self._mean).mul_(self._scale).view(B, H, W, C).permute(0, 3, 1, 2)
+        return rows.sub_(self._mean[: W * C]).mul_(self._scale[: W * C]).view(B, H, W, C).permute(0, 3, 1, 2)
 
 
 @functools.lru_cache(maxsize=4)
@@ -151,8 +150,7 @@ def _coins(seed: int, num_images: int) -> NDArray[np.bool_]:
     return coins
 
 
-def _moved(size: int, shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _moved(size: int, shifts: Tensor) -> Tensor:
     """Return from where each place of a moved row is read, (B, size); the row is reflected at the border."""
-    places = np.abs(np.arange(size) - shifts[:, np.newaxis])
-    mirrored: NDArray[np.int64] = np.where(places < size, places, 2 * (size - 1) - places)
-    return mirrored
+    places = (torch.arange(size, device=shifts.device) - shifts[:, None]).abs()
+    return torch.where(places < size, places, 2 * (size - 1) - places)

@@ -74,7 +74,7 @@ def test_a_disguised_copy_comes_first_and_what_is_given_does_not_count(edition):
     pairs = compare.pairs(found, edition, 20)
     owners = [{found[pair.left].owner, found[pair.right].owner} for pair in pairs]
     assert owners[0] == {"flat", "copy"}
-    assert min(pairs[0].parts) > 0.6
+    assert min(pairs[0].parts) > 0.5  # not more: how Python writes a tree again depends on its version
     assert all(max(pair.parts) < 0.4 for pair in pairs[1:])
     assert not any(owner & {"nothing", "more"} for owner in owners)
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from staff import challenge
-from staff.challenge import PATCH, FastNet, Preset, orthogonal
+from staff.challenge import ORTHOGONAL, PATCH, FastNet, Preset, orthogonal
 
 CPU = torch.device("cpu")
 TINY = Preset(widths=(8, 8, 8), epochs=4, batch_size=100, muon_lr=0.1, sgd_lr=0.1)
@@ -22,11 +22,14 @@ TINY = Preset(widths=(8, 8, 8), epochs=4, batch_size=100, muon_lr=0.1, sgd_lr=0.
 def test_orthogonal_is_the_orthogonal_factor(shape):
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     U, S, V = torch.linalg.svd(matrix, full_matrices=False)
-    found = torch.linalg.svdvals(orthogonal(matrix))
-    assert ((found > 0.5) & (found < 1.2))[S.max() / 50 < S].all()
-    # Here the rounds converge: an error is squared in each, and only the roundings of the last remain, of sums of up to
-    # 50 products in five matrices.
-    assert_within(orthogonal(U @ V), U @ V, apart(50 * 5) * min(shape))
+    found = U.T @ orthogonal(matrix) @ V.T  # in the directions of the matrix it has values near 1, and nothing beside
+    values = found.diagonal()
+    assert_within(found, torch.diag(values), apart(50 * 5 * len(ORTHOGONAL)) * min(shape))
+    near = S.norm() / 100 < S
+    assert near.any()
+    assert ((values - 1).abs() <= 0.013)[near].all()
+    together = orthogonal(torch.stack([matrix, matrix.flip(0)]))
+    assert_within(together[0], orthogonal(matrix), apart(50 * 5 * len(ORTHOGONAL)) * min(shape))
 
 
 def test_the_whitened_patches_have_one_size_in_every_direction(dataset):
@@ -49,7 +52,7 @@ def test_the_whitened_patches_have_one_size_in_every_direction(dataset):
 
 def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
     small = dataclasses.replace(dataset, X_train=dataset.X_train[:1000], y_train=dataset.y_train[:1000])
-    whole = challenge.run(small, TINY, 0, CPU, tmp_path / "whole.pt")
+    whole = challenge.Training(small, TINY, CPU).run(0, tmp_path / "whole.pt")
     chance = 0.1 + STANDARD_ERRORS * np.sqrt(0.1 * 0.9 / len(small.X_test))
     assert whole.accuracy > chance
     saves = []
@@ -63,17 +66,17 @@ def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
     challenge.save = stops
     try:
         with pytest.raises(KeyboardInterrupt):
-            challenge.run(small, TINY, 0, CPU, tmp_path / "stopped.pt")
+            challenge.Training(small, TINY, CPU).run(0, tmp_path / "stopped.pt")
     finally:
         challenge.save = original
     assert len(saves) == 1
-    resumed = challenge.run(small, TINY, 0, CPU, tmp_path / "stopped.pt")
+    resumed = challenge.Training(small, TINY, CPU).run(0, tmp_path / "stopped.pt")
     assert (resumed.accuracy, resumed.single_view) == (
         whole.accuracy,
         whole.single_view,
     )
     with pytest.raises(ValueError, match="it belongs to another run; delete it"):
-        challenge.run(small, TINY, 1, CPU, tmp_path / "stopped.pt")
+        challenge.Training(small, TINY, CPU).run(1, tmp_path / "stopped.pt")
 
 
 def test_held_out_images_are_tested_on_and_not_trained_on(dataset):
