@@ -160,18 +160,16 @@ def test_on_a_terminal_it_asks_and_elsewhere_it_says_how(root):
         assert child.exitstatus == 1
         return announced, child.before
 
-    announced, said = on_terminal("")
+    announced, said = on_terminal("y")
     assert "4_layers." in announced
     assert "One notebook: roughly" in announced
-    assert "no cell was executed" in said
-    assert "make submit ARGS=--run" in said
-    assert path.read_bytes() == before
-    assert not (root / "build" / "before-submit").exists()
-    _, said = on_terminal("y")
     assert "4_layers, cell 1 of 22, 0 s" in said
     assert "One thing must be fixed" in said
     assert "no cell was executed" not in said
     assert (root / "build" / "before-submit" / path.name).read_bytes() == before
-    edit(path, without_results)
-    announced, _ = on_terminal("n")
+    path.write_bytes(before)
+    announced, said = on_terminal("")
     assert "as they took here before" in announced
+    assert "no cell was executed" in said
+    assert "make submit ARGS=--run" in said
+    assert path.read_bytes() == before
