@@ -111,10 +111,14 @@ class DeviceImages:
             indices: which images.
             mirrored: (len(indices),), whether to mirror each one left to right.
             shifts: (len(indices), 2), how far to move each one down and to the right.
+            margin: how many pixels to leave out on each side of an image that was moved.
 
         Returns:
-            images: float32 (B, C, H, W), with the channels last in memory; labels: int64 (B,).
+            images: float32 (B, C, H, W), with the channels last in memory, or (B, C, H - 2 margin, W - 2 margin);
+            labels: int64 (B,).
         """
+        if margin and (shifts is None or not 0 <= margin < min(self.size[1:]) / 2):
+            raise ValueError(f"batch: a margin needs shifts and less than half of the image, got {margin} pixels")
         if isinstance(indices, slice):
             return self._normalised(self.pixels[indices]), self.labels[indices]
         chosen = torch.as_tensor(indices, dtype=torch.int64, device=self.device)

@@ -64,6 +64,16 @@ def test_augmentation_is_what_torchvision_gives(with_shifts, with_mirror):
         assert_within(found[k], normalised(expected.numpy()), ROUNDING)
 
 
+def test_a_margin_is_left_out_after_the_image_was_moved():
+    indices, mirrored, shifts = RNG.integers(0, 40, 16), RNG.random(16) < 0.5, RNG.integers(-3, 4, (16, 2))
+    whole, _ = device_images().batch(indices, mirrored, shifts)
+    inner, _ = device_images().batch(indices, torch.from_numpy(mirrored), torch.from_numpy(shifts), margin=2)
+    assert torch.equal(inner, whole[:, :, 2:-2, 2:-2])
+    for arguments in ((indices, mirrored, shifts, 4), (indices, mirrored, shifts, -1), (indices, None, None, 1)):
+        with pytest.raises(ValueError, match="a margin needs shifts and less than half of the image"):
+            device_images().batch(*arguments)
+
+
 def test_every_image_is_mirrored_in_every_other_epoch():
     augmentation = Augmentation(flip=True, seed=3)
     indices = RNG.permutation(1000)
