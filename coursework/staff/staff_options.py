@@ -8,6 +8,7 @@ from pathlib import Path
 from coursework.homework import Command
 from coursework.root import ROOT
 from coursework.staff.autograder import judging
+from coursework.staff.release.assistants import DEFAULT, POLICIES
 
 
 def _seed(parser: argparse.ArgumentParser, when: str) -> None:
@@ -72,6 +73,13 @@ def _autograder(parser: argparse.ArgumentParser) -> None:
 
 
 def _release(parser: argparse.ArgumentParser) -> None:
+    policies = "; ".join(f"{name}: {policy.summary}" for name, policy in POLICIES.items())
+    parser.add_argument(
+        "--assistants",
+        choices=POLICIES,
+        default=DEFAULT,
+        help=f"the policy that AGENTS.md states. {policies} (default: {DEFAULT})",
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
 
 

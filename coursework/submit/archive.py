@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def pack(
     """
     manifest = {
         **{"assignment": homework().title, "edition": homework().version},
-        **{"name": person.name, "collaborators": person.collaborators},
+        **asdict(person),
         "overridden": [{key: getattr(each, key) for key in ("place", "problem", "remedy")} for each in overridden],
         "points": [{key: task[key] for key in ("task", "points", "for_code", "earned")} for task in points],
         "versions": versions(),

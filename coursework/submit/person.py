@@ -1,26 +1,27 @@
-"""Who hands in, and with whom it was discussed: two lines of collaborators.txt, for `submit` and the grader."""
+"""Who hands in, and with whom it was discussed: three lines of collaborators.txt, for `submit` and the grader."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from coursework.homework import PERSON
 from coursework.submit.finding import Finding
 from coursework.submit.text import decode, sentence
 
-KEYS = ("Name", "Collaborators")
+KEYS = ("Name", "Collaborators", "Tools")
 COLON = re.compile("[:\uff1a\ufe55]")  # that of ASCII, and those of Chinese and Japanese keyboards
 LONGEST = 10_000  # characters of a line that are kept
 
 
 @dataclass(frozen=True)
 class Person:
-    """The two lines, empty where they are not filled in."""
+    """The three lines, empty where they are not filled in; ``tools`` are assistants and sources."""
 
     name: str = ""
     collaborators: str = ""
+    tools: str = ""
 
 
 def read_person(content: bytes | None, name: str | None = None) -> tuple[Person, list[Finding]]:
@@ -30,7 +31,7 @@ def read_person(content: bytes | None, name: str | None = None) -> tuple[Person,
     """
     found = []
     person, legible = parse(content or b"")
-    person = Person(sentence(name) if name else person.name, person.collaborators)
+    person = replace(person, name=sentence(name) if name else person.name)
     if not legible:
         found.append(Finding(PERSON, "the file is not text in UTF-8", "Save it as UTF-8."))
     elif content is not None:
@@ -47,15 +48,14 @@ def handed_in(content: bytes | None, manifest: bytes | None = None) -> Person:
     person = parse(content or b"")[0]
     try:
         said = json.loads(manifest or b"{}")
-        lines = [said[key] if isinstance(said[key], str) else "" for key in ("name", "collaborators")]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        known = {key: said[key] for key in asdict(person) if isinstance(said.get(key), str)}
+    except (ValueError, AttributeError, RecursionError):
         return person
-    name, collaborators = (sentence(line[:LONGEST]) for line in lines)
-    return Person(name or person.name, collaborators or person.collaborators)
+    return replace(person, **{key: line for key in known if (line := sentence(known[key][:LONGEST]))})
 
 
 def parse(content: bytes) -> tuple[Person, bool]:
-    """Return what follows ``Name:`` and ``Collaborators:``, and whether the file is text in UTF-8 or UTF-16.
+    """Return what follows ``Name:`` and the other keys, and whether the file is text in UTF-8 or UTF-16.
 
     A list may go on, on lines of its own. The time it takes grows as the file does.
     """

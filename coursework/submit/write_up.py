@@ -8,7 +8,7 @@ import itertools
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -102,7 +102,7 @@ def write(notebooks: Mapping[str, NotebookNode], person: Person, root: Path) -> 
 def _pieces(notebooks: Mapping[str, NotebookNode], person: Person, setting: Setting) -> Iterator[Piece]:
     """Return the document, from its first heading to the extra files."""
     answers = _answers(notebooks, setting)
-    names = (quoted(words or "(not filled in)") for words in (person.name, person.collaborators))
+    names = (quoted(words or "(not filled in)") for words in astuple(person))
     yield _given(f"#cover({', '.join(names)})")
     for problem in homework().problems:
         if problem is not homework().problems[0]:

@@ -165,7 +165,7 @@ def _checked(answer: Any, given: Collection[str]) -> Submission:
         for kind, known in kinds.items()
     }
     read = {path: [str(part) for part in answer["texts"][path]] for path in texts() if path in answer["texts"]}
-    person = Person(**{key: str(answer["person"][key]) for key in ("name", "collaborators")})
+    person = Person(**{key: str(answer["person"][key]) for key in asdict(Person())})
     seen = [clean(str(name), 100) for name in answer["seen"][:NOTES]]
     submission = Submission(found["files"], found["loose"], read, person, seen=seen)
     for note in answer["notes"]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from coursework.homework import homework, hours_of
+from coursework.staff.release import assistants
 from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
 from coursework.staff.release.contents import CONTENTS, Contents, is_picture, read_contents
 from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, refuse
@@ -25,10 +26,12 @@ class Edition:
     Attributes:
         files: the content of each file, by its name.
         removed: for each of them that is made of a file of the same name, what was taken out of that.
+        policy: what AI assistants are asked to do.
     """
 
     files: Mapping[str, bytes]
     removed: Mapping[str, Removed]
+    policy: str = assistants.DEFAULT
 
     def solutions(self) -> list[tuple[str, Cut]]:
         """Return every solution with its file."""
@@ -41,8 +44,12 @@ class Edition:
         ]
 
 
-def make_edition(source: Mapping[str, bytes]) -> Edition:
+def make_edition(source: Mapping[str, bytes], policy: str = assistants.DEFAULT) -> Edition:
     """Make the student edition of the files of the solved repository, as its contents.txt says.
+
+    Args:
+        source: those files, by their names.
+        policy: a policy for AI assistants, whose files are added.
 
     Raises:
         ReleaseError: with all that is wrong with the files, each with its line.
@@ -64,15 +71,19 @@ def make_edition(source: Mapping[str, bytes]) -> Edition:
                 files[path], removed[path] = take_out(source[path], path, contents)
             except ReleaseError as error:
                 problems += error.problems
-    edition = Edition(files, removed)
+    edition = Edition(files, removed, policy)
     names = Counter((done.region.task, done.region.name) for _, done in edition.solutions())
     for path, done in edition.solutions():
         task, name = done.region.task, done.region.name
         if names[task, name] > 1:
             problems.append(f"{path}:{done.region.start + 1}: two regions are called {task} {name}")
     refuse(problems)
+    work = [(path, done.region.task, done.region.name) for path, done in edition.solutions()]
+    rules = assistants.files(policy, work)
+    refuse([f"{path}:1: release makes this file itself" for path in rules if path in files])
     for path in files.keys() - removed.keys():
         files[path] = fill(files[path].decode(), files).encode()
+    files |= rules
     return edition
 
 

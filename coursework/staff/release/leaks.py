@@ -141,7 +141,7 @@ def no_canary(edition: Edition, source: Mapping[str, bytes]) -> str:
     """Plant a canary in every region, output and attachment, and change the counts: the edition must stay the same."""
     planted = {path: plant(path, content) if path in edition.removed else content for path, content in source.items()}
     count = sum(content.count(CANARY.encode()) for content in planted.values())
-    other = make_edition(planted)
+    other = make_edition(planted, edition.policy)
     changed = [path for path in edition.files if other.files.get(path) != edition.files[path]]
     refuse([f"{path}:1: a canary in a region, an output or metadata changes what students get" for path in changed])
     return (

@@ -16,6 +16,7 @@ from pathlib import Path
 from coursework.files import atomic_writer
 from coursework.homework import homework
 from coursework.root import ROOT
+from coursework.staff.release.assistants import DEFAULT
 from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition
 from coursework.staff.release.leaks import prove
@@ -30,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
     """Build the edition and print the report; return 0, or 1 if it cannot be built or leaks."""
     start = time.monotonic()
     try:
-        report = build(ROOT, args.output)
+        report = build(ROOT, args.output, args.assistants)
     except (ReleaseError, OSError) as error:
         print(error, file=sys.stderr)
         print("release: nothing was written", file=sys.stderr)
@@ -40,12 +41,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def build(root: Path, output: Path) -> list[str]:
+def build(root: Path, output: Path, policy: str = DEFAULT) -> list[str]:
     """Build the edition of a repository, prove it, and put it into the place of the old one.
 
     Args:
         root: the repository.
         output: gets the folder and the zip file.
+        policy: what AI assistants are asked to do.
 
     Returns:
         The lines of the report.
@@ -54,7 +56,7 @@ def build(root: Path, output: Path) -> list[str]:
         ReleaseError: if something is wrong or leaks; what was there stays.
     """
     source, output = read_source(root), output.resolve()  # the trial runs elsewhere
-    edition = make_edition(source)
+    edition = make_edition(source, policy)
     report = prove(edition, source)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{NAME}.", dir=output) as temporary:
