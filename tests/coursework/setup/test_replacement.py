@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import threading
 import time
 
 import pytest
+import small
 from small import call, interpreters
 
 from coursework.environment import FOREIGN, python_of
@@ -25,12 +27,25 @@ needs_another = pytest.mark.skipif(not OTHERS, reason="there is no other Python,
 posix = pytest.mark.skipif(os.name == "nt", reason="links, signals and scripts of POSIX")
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A repository with a working environment, and a copy of both to go back to."""
+    root = tmp_path_factory.mktemp("set-up") / "a folder with späces"
+    small.build(root)
+    assert call(root, "check").returncode == 0
+    (root / ".venv" / "mark").touch()
+    return root, shutil.copytree(root, root.with_name("kept"), symlinks=True)
+
+
 @pytest.fixture
-def installed(repository):
+def installed(first):
     """A repository with a working environment, which a mark tells from one that is made later."""
-    assert call(repository, "check").returncode == 0
-    (repository / ".venv" / "mark").touch()
-    return repository
+    root, kept = first
+    shutil.rmtree(root, ignore_errors=True)
+    for path in root.parent.iterdir():  # what a test before left beside it
+        if path != kept:
+            shutil.rmtree(path)
+    return shutil.copytree(kept, root, symlinks=True)
 
 
 def out_of_reach(root):
@@ -128,8 +143,8 @@ def test_a_python_that_is_gone_is_noticed(installed):
 @posix
 def test_a_renamed_folder_works_without_a_network_and_back_again(installed, tmp_path):
     (installed / "backend.py").write_text("raise RuntimeError('nothing may be installed')\n", encoding="utf-8")
-    for place in (tmp_path / "renamed", tmp_path / ("long " * 30), installed):
-        previous = next(path for path in tmp_path.iterdir() if path.is_dir())
+    places = [installed, tmp_path / "renamed", tmp_path / ("long " * 30), installed]
+    for previous, place in itertools.pairwise(places):
         previous.rename(place)
         assert_enters(place)
         for program in ([".venv/bin/pip", "--version"], [".venv/bin/python", "-c", "import cs7643; print(cs7643)"]):
@@ -206,7 +221,7 @@ CAUSES = {
 
 
 @pytest.mark.parametrize("kind", CAUSES)
-def test_the_cause_of_a_failed_installation_is_named(repository, tmp_path, kind):
+def test_the_cause_of_a_failed_installation_is_named(installed, tmp_path, kind):
     class Index(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             page = b"<html><body>Sign in to the network</body></html>"
@@ -221,7 +236,7 @@ def test_the_cause_of_a_failed_installation_is_named(repository, tmp_path, kind)
         def log_message(self, *_):
             pass
 
-    (repository / "requirements.txt").write_text("numpy\n", encoding="utf-8")
+    (installed / "requirements.txt").write_text("numpy\n", encoding="utf-8")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
         if kind == "certificate":
             if shutil.which("openssl") is None:
@@ -234,7 +249,7 @@ def test_the_cause_of_a_failed_installation_is_named(repository, tmp_path, kind)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         scheme, port = "https" if kind == "certificate" else "http", server.server_address[1]
-        result = call(repository, "check", PIP_INDEX_URL=f"{scheme}://localhost:{port}/simple")
+        result = call(installed, "check", PIP_INDEX_URL=f"{scheme}://localhost:{port}/simple")
         server.shutdown()
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"set-up: {CAUSES[kind]}")
