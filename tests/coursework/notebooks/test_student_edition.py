@@ -38,14 +38,12 @@ def test_a_blank_is_named_with_its_task(edition, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_is_complete_and_was_run_passes(edition, tmp_path):
+def test_what_is_complete_and_was_run_passes_but_for_what_was_changed(edition, tmp_path):
     solved = {path: content for path, content in restore(edition).items() if path.startswith("cs7643/autodiff/")}
     solved |= {path: restore(edition)[path] for path in ("cs7643/classifiers/two_layer_net.py", NOTEBOOK)}
     write({**edition.files, **solved}, tmp_path)
     code, said = call(tmp_path, "run", "2", "--in-place", "--output", "report")
     assert code == 0, said
-    code, said = call(tmp_path, "test", "--", "-k", "2_autodiff")
-    assert (code, "41 passed" in said) == (0, True), said
     text = (tmp_path / NOTEBOOK).read_text(encoding="utf-8")
     (tmp_path / NOTEBOOK).write_text(text.replace("6.224300275", "6.224300274"), encoding="utf-8")
     code, said = call(tmp_path, "test", "--", "-k", "2_autodiff")
