@@ -6,13 +6,13 @@ endif
 CS7643 = "$(PYTHON)" -m cs7643
 
 # `make check 6.2` and `make hint f1`: the words after the first are its arguments.
-ifneq ($(filter check hint train,$(firstword $(MAKECMDGOALS))),)
+ifneq ($(filter check hint quiz train,$(firstword $(MAKECMDGOALS))),)
 WORDS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
 $(if $(WORDS),$(eval $(WORDS):;@:))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor run test lab data check status hint train plots predict submit verify site clean
+.PHONY: help doctor run test lab data check status hint quiz train plots predict submit verify site clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ status:  ## all tasks, their points, and what is left
 
 hint:  ## a hint for a function: make hint conv_forward_naive
 	@$(CS7643) hint $(WORDS) $(ARGS)
+
+quiz:  ## three questions on your own code that is right, for practice (make quiz 6.2)
+	@$(CS7643) quiz $(WORDS) $(ARGS) || test $$? -eq 1
 
 train:  ## train a model of problems 6.4 to 6.7 (ARGS="--model convnet --epochs 5")
 	@$(CS7643) train $(ARGS)

@@ -62,6 +62,13 @@ def _hint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--step", type=int, choices=(1, 2, 3), default=1, help=steps)
 
 
+def _quiz(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Three questions on functions of yours that are right. Keys come from running your code."
+    parser.add_argument("what", nargs="*", help="tasks or functions; default: any")
+    parser.add_argument("--seed", type=int, help="asks the same questions again (default: chosen anew)")
+    parser.add_argument("--answers", action="store_true", help="print the answers at once, and ask nothing")
+
+
 def file_name(text: str) -> str:
     """Return a word of the command line that is a file name on every system; errors are those of argparse."""
     from coursework.submit import names
@@ -106,6 +113,7 @@ COMMANDS = {
     "check": Command("check what you have written, task by task", "coursework.check.check_command", _check),
     "status": Command("show all tasks, their points, and what is left", "coursework.check.status"),
     "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
+    "quiz": Command("ask about your own code, for practice", "coursework.quiz.quiz_command", _quiz),
     "verify": Command(
         "execute the notebooks again and compare what comes out",
         "coursework.notebooks.kernels",

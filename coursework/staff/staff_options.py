@@ -83,6 +83,15 @@ def _release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
 
 
+def _viva(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Write a page with three questions for everybody who handed in, on their own code, and keys.html for whoever asks. The
+keys come from running the code in the sandbox of the grader. It decides nothing: it begins a talk of five minutes."""
+    parser.add_argument("submissions", type=Path, help="a class, as `grade` takes it, or one submission")
+    parser.add_argument("--out", type=Path, default=Path("build/viva"), metavar="DIR", help="default: build/viva")
+    parser.add_argument("--seed", type=int, default=0, help="chooses the questions (default: 0)")
+
+
 def _lock(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write requirements.lock: the versions installed here, and for other Pythons those that fit."
     parser.add_argument("--newest", action="store_true", help="take the newest versions of all packages, to be tested")
@@ -107,5 +116,6 @@ COMMANDS = {
         _release,
         "staff",
     ),
+    "viva": Command("three questions for everybody, on their own code", "coursework.staff.viva_command", _viva),
     "lock": Command("write requirements.lock", "coursework.staff.lock_command", _lock, "lock"),
 }
