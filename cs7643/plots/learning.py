@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from coursework.explorable import Drawing, Explorable, drawing_of, frames, place
-from cs7643.plots.marks import bar, dot, frame, legible, line
+from cs7643.plots.marks import bar, dot, dots, frame, legible, line
 from cs7643.plots.style import BLUE, GREEN, PURPLE, VERMILION, clean
 
 Array = NDArray[Any]
@@ -37,9 +37,9 @@ def leaving_the_saddle(starts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLik
     steps = max(len(np.asarray(losses)) for *_, losses in starts.values())
     sizes.set(xlim=(BINS[0], BINS[-1]), ylim=(0, 0.75), yticks=[], title="activations before the first step")
     sizes.set(xlabel="size", ylabel="how many")
-    sizes.set_xticks(range(-15, 3, 3), [f"$10^{{{k}}}$" for k in range(-15, 3, 3)])
+    sizes.set_xticks(range(-15, 3, 3), ["10⁻¹⁵", "10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "1"])
     growth.set(xlim=(0, steps), yscale="log", ylim=(1e-7, 30), xlabel="step", title="‖W1‖ and ‖W2‖")
-    growth.set_yticks([1e-6, 1e-4, 1e-2, 1])
+    growth.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
     growth.minorticks_off()
     falls.set(xlim=(0, steps), ylim=(0, 3.6), xlabel="step", title="loss (nats)")
     for name, weights, colour, style in (("hidden units", "‖W1‖", BLUE, "-"), ("scores", "‖W2‖", VERMILION, "--")):
@@ -64,13 +64,13 @@ def leaving_the_saddle(starts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLik
         marks.append(line(falls, at[9:], smooth, GREEN))
         level = np.log(scores.shape[1]) - FLAT
         low = smooth < level
-        when = f"after {int(low.argmax())} steps" if low.any() else f"not within {len(losses)} steps"
+        when = f"after ≈ {int(low.argmax())} steps" if low.any() else f"not within {len(losses)} steps"
         hidden_size, score_size = (np.sqrt(np.mean(values**2)) for values in (hidden, scores))
         return base.under(
             "".join(marks),
-            f"Start {name}: the hidden units are about {hidden_size:.1g}, the scores {score_size:.1g}. The loss falls "
-            f"below {level:.2f} {when}. ‖W1‖ goes from {norms[0, 0]:.2g} to {norms[-1, 0]:.2g}, "
-            f"‖W2‖ from {norms[0, 1]:.2g} to {norms[-1, 1]:.2g}.",
+            f"Start {name}: the hidden units are ≈ {hidden_size:.1g}, the scores ≈ {score_size:.1g}. The loss falls "
+            f"below {level:.2f} {when}. ‖W1‖ goes from ≈ {norms[0, 0]:.2g} to ≈ {norms[-1, 0]:.2g}, "
+            f"‖W2‖ from ≈ {norms[0, 1]:.2g} to ≈ {norms[-1, 1]:.2g}.",
         )
 
     names = list(starts)
@@ -119,21 +119,27 @@ def learning_network(net: Callable[..., Any]) -> Explorable:
     X, y = rings()
     runs = {width: recorded(net, width) for width in WIDTHS}
     figure, (plane, falls) = plt.subplots(1, 2, figsize=(6.2, 3.9), width_ratios=(1.7, 1))
-    for label, colour, mark in ((0, BLUE, "o"), (1, VERMILION, "s")):
-        plane.plot(*X[y == label].T, mark, color=colour, ms=3.2, label=("disc", "ring")[label])
     plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xticks=[], yticks=[])
     plane.set(title="boundary, and units' lines", xlabel="dots: disc, squares: ring")
     falls.set(xscale="log", xlim=(1, MOMENTS[-1] + 1), ylim=(0, 1.2), xlabel="step + 1", title="loss (nats)")
     falls.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
-    base = drawing_of(clean(figure, "")).under(frame(plane) + frame(falls), "")
+    falls.minorticks_off()
+    base = drawing_of(clean(figure, "")).under(
+        frame(plane) + frame(falls) + dots(plane, X[y == 0], BLUE, 5, "round") + dots(plane, X[y == 1], VERMILION, 4.5),
+        "",
+    )
     side = np.linspace(-REACH, REACH, 41)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+
+    scratch = plt.figure()
+    contours = scratch.add_subplot()
+    plt.close(scratch)
 
     def draw(width: int, step: int) -> Drawing:
         models, losses = runs[width]
         model = models[MOMENTS.index(step)]
         scores = net(grid, model)
-        marks = [_region(plane, side, (scores[:, 1] - scores[:, 0]).reshape(len(side), -1))]
+        marks = [_region(plane, contours, side, (scores[:, 1] - scores[:, 0]).reshape(len(side), -1))]
         vote = model["W2"][:, 1] - model["W2"][:, 0]
         strength = np.hypot(*model["W1"]) * abs(vote)
         for w, b, votes, strong in zip(model["W1"].T, model["b1"], vote, strength / strength.max(), strict=True):
@@ -145,19 +151,16 @@ def learning_network(net: Callable[..., Any]) -> Explorable:
         right = float(np.mean(net(X, model).argmax(axis=1) == y))
         return base.under(
             "".join(marks),
-            f"{width} hidden units, step {step}: loss {losses[step]:.3f}, {right:.0%} of the points are right.",
+            f"{width} hidden units, step {step}: loss ≈ {losses[step]:.3f}, {right:.0%} of the points are right.",
         )
 
     return frames(draw, {"hidden units": WIDTHS, "step": MOMENTS}, start=(len(WIDTHS) - 1, MOMENTS.index(250)))
 
 
-def _region(axis: Axes, side: Array, values: Array) -> str:
-    """Shade where the values (len(side), len(side)) on a grid are positive, and draw the boundary."""
-    scratch = plt.figure()
-    panel = scratch.add_subplot()
-    filled = panel.contourf(side, side, values, [0, 1e9]).get_paths()[0].to_polygons(closed_only=False)
-    edges = panel.contour(side, side, values, [0]).get_paths()[0].to_polygons(closed_only=False)
-    plt.close(scratch)
+def _region(axis: Axes, scratch: Axes, side: Array, values: Array) -> str:
+    """Shade where the values on a grid are positive, and draw the boundary, which contours on a scratch axis find."""
+    filled = scratch.contourf(side, side, values, [0, 1e9]).get_paths()[0].to_polygons(closed_only=False)
+    edges = scratch.contour(side, side, values, [0]).get_paths()[0].to_polygons(closed_only=False)
     shapes = ["M" + "L".join(f"{x:g} {y:g}" for x, y in (place(axis, *at) for at in _corners(part))) for part in filled]
     shade = f'<path d="{"z".join(shapes)}" fill="{VERMILION}" fill-opacity="0.2" fill-rule="evenodd"/>'
     lines = (_corners(part) for part in edges)

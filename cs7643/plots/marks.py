@@ -35,6 +35,13 @@ def dot(axis: Axes, x: float, y: float, colour: str, size: float = 4, fill: str 
     return f'<circle cx="{across}" cy="{down}" r="{size}" fill="{fill or colour}" stroke="{colour}"/>'
 
 
+def dots(axis: Axes, points: ArrayLike, colour: str, size: float, cap: str = "square") -> str:
+    """Return points (N, 2) of an axis as squares, or as discs if ``cap`` is round: one path for all of them."""
+    places = (place(axis, x, y) for x, y in np.asarray(points))
+    path = "".join(f"M{across:g} {down:g}h0" for across, down in places)
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{size:g}" stroke-linecap="{cap}"/>'
+
+
 def line(axis: Axes, x: ArrayLike, y: ArrayLike, colour: str, width: float = 1.6, more: str = "") -> str:
     """Return a line through points of an axis, in steps of a tenth of a point, which are short to write.
 

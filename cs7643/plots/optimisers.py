@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from coursework.explorable import Drawing, Explorable, drawing_of, frames, place
 from cs7643.plots.marks import dot, frame, label, legible, line
-from cs7643.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION, clean
+from cs7643.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION, done
 
 Array = NDArray[np.float64]
 CURVATURES = np.array([1.0, 100.0])
 START = np.array([1.0, 0.1])  # both directions contribute the same to f
 STEPS, LAST = 60, 10  # a rule is judged by the highest f of the last steps: a lucky step is none
 RATES = (0.001, 0.003, 0.01, 0.015, 0.019, 0.025, 0.035, 0.05, 0.1)
-MOMENTA = (0.0, 0.5, 0.9, 0.97)
+MOMENTA = (0.0, 0.7, 0.9, 0.97)
 LEVELS = (0.01, 0.08, 0.3, 0.7, 1.3)  # of f, drawn as ellipses
 FINE = np.union1d(RATES, np.geomspace(1e-3, 0.3, 90))  # rates among which the best one is found
 DECAY, EPS = 0.9, 1e-8  # a memory that is short beside the number of steps
@@ -69,24 +69,27 @@ def optimiser_paths() -> Explorable:
         axis.plot(0, 0, "*", color=BLACK, ms=9)
         axis.set(
             title=title,
-            xlabel="$w_1$",
+            xlabel="w₁",
             xticks=[-1, 0, 1],
             yticks=[-0.1, 0, 0.1],
             xlim=(-1.15, 1.15),
             ylim=(-0.16, 0.16),
         )
-    same.set_ylabel("$w_2$")
-    ends.set(xscale="log", yscale="log", xlim=(FINE[0], FINE[-1]), ylim=(1e-6, 10))
+    same.set_ylabel("w₂")
+    ends.set(xscale="log", yscale="log", xlim=(FINE[0], FINE[-1]), ylim=(1e-8, 10))
     ends.set(xlabel="η", ylabel="f", title=f"highest f, steps {STEPS - LAST + 1} to {STEPS}")
     ends.set_xticks([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"])
+    ends.set_yticks([1e-8, 1e-6, 1e-4, 1e-2, 1], ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+    ends.minorticks_off()
     along.axhline(0, color=GREY, lw=0.8)
-    along.set(xlim=(0, STEPS), ylim=(-1.1, 1.15), xlabel="step", ylabel="$w_1$", title="along the valley, at this η")
+    along.set(xlim=(0, STEPS), ylim=(-1.1, 1.15), xlabel="step", ylabel="w₁", title="along the valley, at this η")
+    for axis in figure.axes:
+        axis.spines[["top", "right"]].set_visible(False)
     for name, colour in COLOURS.items():
         along.plot([], [], color=colour, label=name)
     figure.legend(*along.get_legend_handles_labels(), loc="upper center", ncols=3)
-    clean(figure, "")
-    figure.tight_layout(rect=(0, 0, 1, 0.95))
-    base = drawing_of(figure)
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=0.09, top=0.89, hspace=0.42, wspace=0.33)
+    base = drawing_of(done(figure, ""))
     base = base.under(frame(same) + frame(best) + frame(ends) + frame(along), "")
 
     runs = {"SGD": [momentum_path(rate, 0.0) for rate in FINE], "RMSProp": [rmsprop_path(rate) for rate in FINE]}
