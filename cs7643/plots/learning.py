@@ -36,7 +36,7 @@ def leaving_the_saddle(starts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLik
     sizes, growth, falls = figure.add_subplot(grid[0, :]), *map(figure.add_subplot, (grid[1, 0], grid[1, 1]))
     steps = max(len(np.asarray(losses)) for *_, losses in starts.values())
     sizes.set(xlim=(BINS[0], BINS[-1]), ylim=(0, 0.75), yticks=[], title="activations before the first step")
-    sizes.set(xlabel="size", ylabel="how many")
+    sizes.set(xlabel="size", ylabel="share")
     sizes.set_xticks(range(-15, 3, 3), ["10⁻¹⁵", "10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "1"])
     growth.set(xlim=(0, steps), yscale="log", ylim=(1e-7, 30), xlabel="step", title="‖W1‖ and ‖W2‖")
     growth.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])

@@ -156,6 +156,6 @@ def _curve(axis: Axes, name: str, paths: list[Array]) -> str:
 def _limit(axis: Axes, rate: float, name: str) -> str:
     x, top = place(axis, rate, axis.get_ylim()[1])
     bottom = place(axis, rate, axis.get_ylim()[0])[1]
-    side, anchor = (3, "start") if name == "momentum" else (-3, "end")
-    said = label(x + side, bottom - 5, "limit", 9, anchor, f'fill="{COLOURS[name]}"')
+    at, up = x + (10 if name == "momentum" else -3), bottom - 5
+    said = label(at, up, "limit", 9, more=f'fill="{COLOURS[name]}" transform="rotate(-90 {at:g} {up:g})"')
     return f'<path d="M{x} {top}V{bottom}" stroke="{COLOURS[name]}" stroke-dasharray="4 3"/>{said}'
