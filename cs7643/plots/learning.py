@@ -95,13 +95,20 @@ def recorded(net: Callable[..., Any], width: int) -> tuple[list[dict[str, Array]
 
     Returns:
         The model at each of MOMENTS, and the losses at all steps, the last moment included.
+
+    Raises:
+        FloatingPointError: if the loss is not finite, as with gradients that are wrong.
     """
     (X, y), rng = rings(), np.random.default_rng(3)
     model = {"W1": rng.standard_normal((2, width)), "b1": np.zeros(width)}  # He: sqrt(2 / 2) = 1
     model |= {"W2": np.sqrt(2 / width) * rng.standard_normal((width, 2)), "b2": np.zeros(2)}
     models, losses = [], []
     for step in range(MOMENTS[-1] + 1):
-        loss, slopes = net(X, model, y)
+        with np.errstate(all="ignore"):
+            loss, slopes = net(X, model, y)
+        if not np.isfinite(loss):
+            advice = 'are the gradients right? check("two_layer_net") says'
+            raise FloatingPointError(f"learning_network: the loss is {loss} at step {step}; {advice}")
         losses.append(loss)
         if step in MOMENTS:
             models.append(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import time
@@ -16,6 +17,7 @@ from matplotlib.path import Path
 from scipy.special import log_softmax, softmax
 
 from coursework.explorable import LIMIT, place
+from coursework.homework import homework
 from cs7643 import optim, plots
 from cs7643.classifiers.two_layer_net import two_layer_net
 from cs7643.plots import learning, marks, optimisers, scores
@@ -185,6 +187,29 @@ def test_the_network_is_trained_by_plain_descent(made):
         np.testing.assert_allclose(values, model[name], rtol=1e-12)
     shown = {text.split(" of the points")[0].split(", ")[-1] for text in made["learning"].texts[11::12]}
     assert shown == {"83%", "100%"}  # two lines cannot close around the disc; three can
+
+
+def test_gradients_of_the_wrong_sign_are_named():
+    def wrong(X, model, y=None, reg=0.0):
+        loss, slopes = two_layer_net(X, model, y, reg)
+        return loss, {name: -10 * slope for name, slope in slopes.items()}
+
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match=r"the loss is \w+ at step \d+; are the grad"),
+    ):
+        plots.learning_network(wrong)
+
+
+def test_what_explains_a_task_does_not_need_it(monkeypatch):
+    def blank(*_, **__):
+        raise NotImplementedError
+
+    (task,) = [task for task in homework().tasks if task.number == "6.1"]
+    for module, name in task.functions:
+        monkeypatch.setattr(importlib.import_module(module), name, blank)
+    for name in ("pushes", "outer", "paths"):
+        MAKE[name]()
 
 
 def test_the_shaded_region_is_where_the_ring_scores_higher(monkeypatch):
