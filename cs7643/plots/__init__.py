@@ -24,6 +24,8 @@ from cs7643.plots.images import (
     visualize_grid,
     weight_images,
 )
+from cs7643.plots.learning import learning_network, leaving_the_saddle
+from cs7643.plots.optimisers import optimiser_paths
 from cs7643.plots.runs import (
     ablation,
     accuracy_curves,
@@ -33,6 +35,7 @@ from cs7643.plots.runs import (
     loss_curve,
     same_curves,
 )
+from cs7643.plots.scores import outer_products, score_pushes
 from cs7643.plots.speed import roofline, speed_bars
 from cs7643.plots.steps import both_sweeps
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves

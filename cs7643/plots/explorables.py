@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
 
 from coursework.explorable import Drawing, Explorable, drawing_of, frames, place
+from cs7643.plots.marks import dot, legible
 from cs7643.plots.style import BLUE, GREEN, GREY, VERMILION, clean, done
 from cs7643.theory import convex, noise
 
 Array = NDArray[Any]
-P = ParamSpec("P")
-R = TypeVar("R")
 LAMBDAS = (16.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.2, 2.5, 2.0, 1.6)
 STEEP = np.array([1.0, 5.0])  # the curvatures of f(z) = (z_1^2 + 5 z_2^2) / 2
 AT = np.array([-2.2, 0.8])
 TS = (5, 10, 20, 40, 80, 160)
 POINTS, RATES = np.linspace(-2, 3, 21), np.linspace(0.1, 1, 7)
-
-
-LEGIBLE: Any = {"font.size": 10.5, "axes.titlesize": 11.5, "legend.fontsize": 9, "legend.frameon": False}
-
-
-def _legible(draw: Callable[P, R]) -> Callable[P, R]:
-    """Let a function draw with letters that can be read on a phone."""
-
-    @functools.wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        with plt.rc_context(LEGIBLE):
-            return draw(*args, **kwargs)
-
-    return drawn
 
 
 def _pair() -> tuple[Figure, Any, Any]:
@@ -65,7 +48,7 @@ def proximal_plane(
     def f(z: Array) -> Array:
         return np.asarray((z**2 * STEEP).sum(-1) / 2)
 
-    @_legible
+    @legible
     def draw(lam: float) -> Figure:
         figure, along, plane = _pair()
         lowest, eta = np.asarray(proximal_step(AT, gradient, lam)), step_size(lam)
@@ -127,7 +110,7 @@ def regret_ledger(
     spent = [0.0, *(regret(iterates[: t + 1], w_star, v[:t]) for t in range(1, len(v) + 1))]
     budget = [float(owed[0]), *(regret_bound(w_star, v[:t], eta) for t in range(1, len(v) + 1))]
 
-    @_legible
+    @legible
     def draw(t: int) -> Figure:
         figure, plane, bars = _pair()
         plane.plot(*iterates[: t + 1].T, "o-", color="black", ms=3.5, lw=1)
@@ -181,7 +164,7 @@ def running_average(
         rate_bound: of problem 3.
     """
 
-    @_legible
+    @legible
     def draw(T: int) -> Figure:
         figure, *panels = _pair()
         said = []
@@ -209,7 +192,7 @@ def running_average(
     return frames(draw, {"T": TS}, start=[2])
 
 
-@_legible
+@legible
 def last_iterates(averages: dict[int, float], lasts: dict[int, float]) -> Figure:
     """Draw the worst cases of the average and of the last iterate over T, and the bound 1 / sqrt(T)."""
     figure, axis = plt.subplots(figsize=(6, 3.6))
@@ -234,7 +217,7 @@ def last_iterates(averages: dict[int, float], lasts: dict[int, float]) -> Figure
     )
 
 
-@_legible
+@legible
 def sgd_region(sgd_step: Callable[[ArrayLike, int, float], ArrayLike]) -> Explorable:
     """Show where a step on the second term raises f, and for each w and step size the step itself.
 
@@ -267,11 +250,11 @@ def sgd_region(sgd_step: Callable[[ArrayLike, int, float], ArrayLike]) -> Explor
         before, after = float(noise.f(w)), float(noise.f(to))
         own = (w + 1) ** 2 / 2, (to + 1) ** 2 / 2
         colour = VERMILION if after > before else GREEN
-        marks = [_dot(region, w, eta, colour, 5.5)]
+        marks = [dot(region, w, eta, colour, 5.5)]
         for start, end, shade in ((own[0], own[1], GREY), (before, after, colour)):
             (x, y), (u, z) = place(curves, w, start), place(curves, to, end)
             marks.append(f'<path d="M{x} {y}L{u} {z}" stroke="{shade}" stroke-width="2"/>')
-            marks += [_dot(curves, w, start, shade), _dot(curves, to, end, shade, fill="#ffffff")]
+            marks += [dot(curves, w, start, shade), dot(curves, to, end, shade, fill="#ffffff")]
         trend = "stays" if abs(after - before) < 1e-12 else "rises" if after > before else "falls"
         return base.under(
             "".join(marks),
@@ -282,8 +265,3 @@ def sgd_region(sgd_step: Callable[[ArrayLike, int, float], ArrayLike]) -> Explor
     values = {"w": POINTS.tolist(), "η": RATES.round(2).tolist()}
     drag = (*place(region, POINTS[0], RATES[0]), *place(region, POINTS[-1], RATES[-1]))
     return frames(draw, values, start=(8, 2), still=figure, drag=(drag[0], drag[2], drag[1], drag[3]))
-
-
-def _dot(axis: Axes, x: float, y: float, colour: str, size: float = 4, fill: str = "") -> str:
-    across, down = place(axis, x, y)
-    return f'<circle cx="{across}" cy="{down}" r="{size}" fill="{fill or colour}" stroke="{colour}"/>'
