@@ -288,12 +288,12 @@ def test_themed_names_every_colour_once():
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing(line, plane, page, tmp_path):
+def test_axe_finds_nothing(line, plane, stairs, page, tmp_path):
     program = axe.source(tmp_path)
     if program is None:
         pytest.skip(f"npm cannot bring axe-core {axe.VERSION}: it is not installed, or there is no network")
     for scheme in ("light", "dark"):
-        browser = page(line, plane, scheme=scheme)
+        browser = page(line, plane, stairs, scheme=scheme)
         for width in (1280, 390):
             browser.resize(width, mobile=width == 390)
             assert axe.violations(browser, program) == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 
+import chromium
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch.nn.functional import conv2d, max_pool2d, unfold
 
 from coursework.explorable import LIMIT
 from cs7643 import plots
+from cs7643.plots.style import VERMILION
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(-3, 4, (4, 4)).astype(float)
@@ -67,6 +70,19 @@ def grids(drawing):
     return found
 
 
+def framed(drawing):
+    """Return the numbers inside of each frame, in the order in which the frames are drawn."""
+    boxes = re.findall(
+        rf'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)" fill="none" stroke="{VERMILION}"', drawing.svg
+    )
+    texts = re.findall(r'<text x="(\S+)" y="([\d.]+)"[^>]*>(-?[\d.]+)</text>', drawing.svg)
+    found = []
+    for left, top, wide, high in (map(float, box) for box in boxes):
+        inside = ((float(x) - left, float(y) - 4 - top, float(text)) for x, y, text in texts)
+        found.append([text for x, y, text in inside if 0 < x < wide and 0 < y < high])
+    return found
+
+
 def tensor(array, grad=False):
     return torch.tensor(array, dtype=torch.float64, requires_grad=grad)
 
@@ -95,6 +111,7 @@ def test_each_position_of_the_convolution_is_that_of_pytorch(drawn):
         assert same(found["filter w"], w)
         assert same(found["window ⊙ filter"], products)
         assert same(found["out"], out.ravel()[:position])
+        assert [list(windows[position - 1]), list(products), [out.ravel()[position - 1]]] == framed(drawing)
         assert drawing.text.startswith(f"Position {position} of {out.size}, row {(position - 1) // len(out)}")
         assert f" add up to {products.sum():g}, and b = 1 makes that {out.ravel()[position - 1]:g}." in drawing.text
         left = (len(padded) - len(w)) % stride
@@ -120,6 +137,12 @@ def test_each_step_of_the_backward_pass_is_that_of_autograd(drawn):
         assert same(found["dx so far"], dx[times > 0])
         assert same(found["dw so far"], dw)
         assert same(found["db so far"], db)
+        window, dweights, part, upstream, dbias = framed(drawing)
+        i, j = divmod(step - 1, len(out))
+        place = np.s_[i * stride : i * stride + 3, j * stride : j * stride + 3]
+        assert same(window, x.detach()[place])
+        assert same(part, dx[place])
+        assert (dweights, upstream, dbias) == (dw.ravel().tolist(), [float(dout[i, j])], db.tolist())
         assert f" {int((times > 1).sum())} elements of dx are sums" in drawing.text
         assert ("cut off" in drawing.text) == (bool(pad) and step == out.numel())
 
@@ -163,6 +186,13 @@ def test_each_route_of_pooling_is_that_of_autograd(drawn):
         assert same(found["dout"], dout)
         assert same(found["dx so far"], dx[times > 0])
         row, column = divmod(int(places.ravel()[window - 1]), 4)
+        windows = unfold(x.detach()[None, None], 2, stride=stride)[0].T
+        expected = [
+            windows[window - 1],
+            *(each.ravel()[window - 1 : window] for each in (out.detach(), dout)),
+            dx[row, column],
+        ]
+        assert framed(drawing) == [each.ravel().tolist() for each in expected]
         assert f", at row {row}, column {column}" in drawing.text
         assert ("what is there already" in drawing.text) == bool(times[row, column] > 1)
         assert drawing.svg.count("<path") == 4 + 1 + window  # the lines of the grids, the routes until now, this one
@@ -171,3 +201,48 @@ def test_each_route_of_pooling_is_that_of_autograd(drawn):
 def test_the_tie_goes_to_the_first():
     (text,) = (text for text in FIGURES["pooling"]().texts if text.startswith("Window 2 of 4"))
     assert "at row 0, column 2, the first of 4 equal ones, row by row. All of dout[0, 1] = 2 goes there." in text
+
+
+OVERLAPS = """(() => {
+  const svg = document.querySelector('svg'), [x, y, w, h] = svg.getAttribute('viewBox').split(' ').map(Number);
+  const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBBox()]), found = [];
+  for (const [text, b] of boxes) {
+    if (b.x < x || b.y < y || b.x + b.width > x + w || b.y + b.height > y + h) found.push(text + ' outside');
+    for (const [other, c] of boxes) if (b !== c && b.x < c.x + c.width && c.x < b.x + b.width
+      && b.y + b.height / 2 > c.y && b.y + b.height / 2 < c.y + c.height) found.push(text + ' on ' + other);
+  }
+  return JSON.stringify(found);
+})()"""
+MOVE = """(() => {{
+  const input = document.querySelectorAll('input')[{}];
+  input.value = {};
+  input.dispatchEvent(new Event('input'));
+}})()"""
+
+
+@pytest.mark.slow
+def test_no_number_and_no_title_covers_another_in_any_state(tmp_path):
+    if chromium.program() is None:
+        pytest.skip("Chromium is not installed")
+    browser = chromium.Browser(tmp_path / "profile")
+    try:
+        for name, make in FIGURES.items():
+            figure, page = make(), tmp_path / f"{name}.html"
+            page.write_text(f"<!DOCTYPE html><html><body>{figure.html}</body></html>", encoding="utf-8")
+            browser.open(page.as_uri())
+            while not browser.ask("document.querySelector('svg') !== null"):
+                pass
+            inputs = "JSON.stringify([...document.querySelectorAll('input')].map(input => Number(input.max) + 1))"
+            *switches, _ = json.loads(browser.ask(inputs))
+            seen = set()
+            for places in itertools.product(*map(range, switches)):
+                for k, place in enumerate(places):
+                    browser.ask(MOVE.format(k, place))
+                for place in range(json.loads(browser.ask(inputs))[-1]):
+                    browser.ask(MOVE.format(len(places), place))
+                    assert json.loads(browser.ask(OVERLAPS)) == [], (name, places, place)
+                    seen.add(browser.ask("document.querySelector('p').textContent"))
+            assert seen == set(figure.texts), name
+        assert browser.said == []
+    finally:
+        browser.close()
