@@ -5,6 +5,7 @@
     frames(draw, {"lambda": [4.0, 2.0, 1.0]})                    # one slider; the last expression of a cell
     frames(draw, {"w": ws, "eta": etas}, start=(3, 1), drag=box)   # two sliders, and the picture itself can be dragged
     frames(draw, {"step": range(1, 13)}, still=strip(figures))   # what is shown where no script runs
+    frames(draw, {"size": [2, 3], "pad": [0, 1], "place": range(9)})   # up to four; None for a place that is not there
 
 ``draw`` takes one value of each parameter, and returns a Matplotlib figure whose label is its text alternative, or a
 :class:`Drawing`, which is SVG that you wrote and its words. It is called at once for every state, so that all numbers

@@ -40,26 +40,32 @@
         return [button, by];
       });
       input.addEventListener("input", () => move(k, Number(input.value)));
-      return { input, value, values, buttons };
+      return { input, value, values, buttons, count: values.length };
     });
     const stage = make(figure, "div", { role: "img" });
     const words = make(figure, "p", { "aria-live": "polite" });
 
     function move(k, to) {
-      to = Math.max(0, Math.min(knobs[k].values.length - 1, to));
+      to = Math.max(0, Math.min(knobs[k].count - 1, to));
       if (to !== place[k]) { place[k] = to; show(); }
     }
 
     function show() {
-      const state = place.reduce((sum, at, k) => sum * knobs[k].values.length + at, 0);
+      const last = knobs.length - 1, { values } = knobs[last];
+      const first = place.slice(0, last).reduce((sum, at, k) => sum * knobs[k].values.length + at, 0) * values.length;
+      const states = data.changes.slice(first, first + values.length);
+      knobs[last].count = states.filter((changes) => changes).length; // it may have fewer, because of the others
+      place[last] = Math.min(place[last], knobs[last].count - 1);
+      const state = first + place[last];
       stage.innerHTML = picture(data, state);
       stage.setAttribute("aria-label", data.texts[state]);
       words.textContent = data.texts[state];
-      knobs.forEach(({ input, value, values, buttons }, k) => {
+      knobs.forEach(({ input, value, values, buttons, count }, k) => {
+        input.max = count - 1;
         input.value = place[k];
         input.setAttribute("aria-valuetext", values[place[k]]);
         value.textContent = values[place[k]];
-        for (const [button, by] of buttons) button.setAttribute("aria-disabled", !(place[k] + by in values));
+        for (const [button, by] of buttons) button.setAttribute("aria-disabled", place[k] + by < 0 || place[k] + by >= count);
       });
       shade();
     }

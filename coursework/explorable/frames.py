@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import html
 import itertools
@@ -20,6 +21,7 @@ from coursework.explorable.drawing import Drawing, Pixels, drawing_of, pixels_of
 from coursework.notebooks import figures
 
 LIMIT = 60_000  # bytes of HTML
+MOST = 4  # sliders
 HERE = Path(__file__).parent
 
 
@@ -42,49 +44,57 @@ class Explorable:
 
 
 def frames(
-    draw: Callable[..., Figure | Drawing],
+    draw: Callable[..., Figure | Drawing | None],
     parameters: Mapping[str, Sequence[Any]],
     *,
     start: Sequence[int] | None = None,
     still: Figure | Drawing | None = None,
     drag: Sequence[float] | None = None,
 ) -> Explorable:
-    """Draw a picture for all values of one parameter, or of two, and return it with a slider for each.
+    """Draw a picture for all values of one parameter, or of several, and return it with a slider for each.
 
     Args:
-        draw: takes a value of each parameter, in their order, returns the picture of that state with its words.
-        parameters: for each, its name as a label, and its values in the order of the slider.
+        draw: takes a value of each parameter, in their order, returns the picture of that state with its words; None
+            where the last parameter has fewer values, because of what the others are.
+        parameters: up to four; for each, its name as a label, and its values in the order of the slider.
         start: the places of the first state's values; by default that of all first values.
         still: what is shown where no script runs; by default the first state.
         drag: left, right, bottom and top of a part of the picture, in units of its viewBox: a finger or a mouse in it
             moves the first parameter from left to right, and the second, if there is one, from bottom to top. Their
-            values must be evenly spaced on these axes.
+            values must be evenly spaced on these axes, and there must be no third.
 
     Raises:
-        ValueError: if there is not one parameter or two, one has no values, or ``start`` is none of the states.
+        ValueError: if there are too few parameters or too many, one has no values, ``start`` is none of the states, or
+            a state is missing before one that is there.
     """
     counts = [len(values) for values in parameters.values()]
-    if len(counts) not in (1, 2) or 0 in counts:
-        raise ValueError(f"frames: parameters must be one or two, each with values, got {counts} values")
+    if not 1 <= len(counts) <= MOST or 0 in counts:
+        raise ValueError(f"frames: parameters must be one to {MOST}, each with values, got {counts} values")
     first = tuple(start) if start is not None else (0,) * len(counts)
     if len(first) != len(counts) or not all(0 <= k < n for k, n in zip(first, counts, strict=True)):
         raise ValueError(f"frames: start must hold a place among {counts} values, got {first}")
-    if drag is not None and len(drag) != 4:
-        raise ValueError(f"frames: drag must be left, right, bottom and top, got {drag}")
+    if drag is not None and (len(drag) != 4 or len(counts) > 2):
+        raise ValueError(f"frames: drag must be left, right, bottom and top, for up to two parameters, got {drag}")
     drawn = [draw(*values) for values in itertools.product(*parameters.values())]
+    for k in range(0, len(drawn), counts[-1]):
+        there = [each is not None for each in drawn[k : k + counts[-1]]]
+        if not there[0] or there != sorted(there, reverse=True):
+            raise ValueError("frames: draw must return None for the last values of the last parameter only")
     drawings = [_drawing(each) for each in drawn]
-    place = first[0] if len(counts) == 1 else first[0] * counts[1] + first[1]
+    place = functools.reduce(lambda sum, each: sum * each[1] + each[0], zip(first, counts, strict=True), 0)
     shown = drawn[place] if still is None else still
+    if shown is None:
+        raise ValueError(f"frames: start must be a state for which draw returns a picture, got {first}")
     picture = shown if isinstance(shown, Drawing) else pixels_of(shown)
-    texts = [drawing.text for drawing in drawings]
     named = [(name, [_shown(value) for value in values]) for name, values in parameters.items()]
-    page = _page(named, first, [drawing.svg for drawing in drawings], texts, picture, drag)
-    ranges = " and ".join(f"{name} from {values[0]} to {values[-1]}" for name, values in named)
+    page = _page(named, first, drawings, picture, drag)
+    texts = [drawing.text for drawing in drawings if drawing]
+    ranges = ", ".join(f"{name} from {values[0]} to {values[-1]}" for name, values in named)
     return Explorable(page, picture, texts, f"A picture to explore: {ranges}. {picture.text}".rstrip())
 
 
-def _drawing(drawn: Figure | Drawing) -> Drawing:
-    return drawn if isinstance(drawn, Drawing) else drawing_of(drawn)
+def _drawing(drawn: Figure | Drawing | None) -> Drawing | None:
+    return drawn if drawn is None or isinstance(drawn, Drawing) else drawing_of(drawn)
 
 
 def _shown(value: Any) -> str:
@@ -94,12 +104,13 @@ def _shown(value: Any) -> str:
 def _page(
     parameters: Sequence[tuple[str, Sequence[str]]],
     start: Sequence[int],
-    svgs: Sequence[str],
-    texts: Sequence[str],
+    drawings: Sequence[Drawing | None],
     still: Drawing | Pixels,
     drag: Sequence[float] | None,
 ) -> str:
     """Return the HTML: the still picture, and a script that puts the live one in its place."""
+    svgs = [drawing.svg if drawing else "" for drawing in drawings]
+    texts = [drawing.text if drawing else "" for drawing in drawings]
     digest = hashlib.sha256("".join([*svgs, *texts, str(parameters)]).encode()).hexdigest()[:10]
     joined, colours = themed("\0".join(svgs))
     own = re.sub(r"((?: id=\"|href=\"#|url\(#))", rf"\1x{digest}-", joined)  # no other picture has these ids
@@ -110,7 +121,7 @@ def _page(
         "parameters": parameters,
         "start": start,
         "base": base,
-        "changes": [[], *(_changes(base, other) for other in others)],
+        "changes": [[], *(_changes(base, other) if other != [""] else None for other in others)],
         "texts": texts,
         "drag": drag,
     }

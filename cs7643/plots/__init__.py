@@ -3,7 +3,7 @@
 The colours are those of Okabe and Ito, which people with any kind of colour vision can distinguish.
 """
 
-from cs7643.plots.convolution import convolution_example, convolution_gradient_example
+from cs7643.plots.convolution import convolution_backward, convolution_forward, turned_filter, windows_as_rows
 from cs7643.plots.descent import (
     attacks,
     noise_floors,
@@ -26,6 +26,7 @@ from cs7643.plots.images import (
 )
 from cs7643.plots.learning import learning_network, leaving_the_saddle
 from cs7643.plots.optimisers import optimiser_paths
+from cs7643.plots.pooling import pooling_routes
 from cs7643.plots.runs import (
     ablation,
     accuracy_curves,

@@ -21,7 +21,6 @@ RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
 LABELS = np.arange(12) % 3
-NUMBERS = np.arange(16.0).reshape(4, 4)
 
 FIGURES = {
     "class_examples": lambda: plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4),
@@ -33,10 +32,6 @@ FIGURES = {
     "confusion_matrix": lambda: plots.confusion_matrix(LABELS, LABELS[::-1], NAMES, "title"),
     "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["cat\nis dog"] * 4, "title", columns=3),
     "filtered_picture": lambda: plots.filtered_picture(plots.draw_scene(), RNG.standard_normal((2, 9, 9)), ["a", "b"]),
-    "convolution_example": lambda: plots.convolution_example(NUMBERS, np.eye(3), NUMBERS[:2, :2], (0, 1)),
-    "convolution_gradient_example": lambda: plots.convolution_gradient_example(
-        np.eye(3), np.ones((2, 2)), [NUMBERS] * 4, NUMBERS
-    ),
     "roofline": lambda: plots.roofline(1e11, 1e10, {"slow": (1e9, 1e9, 1.0), "fast": (1e9, 1e7, 0.02)}, "title"),
     "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
 }

@@ -29,6 +29,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><title>Figures</title><meta name=
 <body><main><h1>Figures</h1>BODY</main></body></html>"""
 VALUES = [1.0, 2.0, 4.0, 7.0]
 GRID = {"w": [-1.0, 0.0, 1.0], "eta": [0.5, 1.0]}
+STAIRS = {"deep": [False, True], "row": [1, 2, 3], "place": range(4)}
 
 
 def curve(value):
@@ -50,6 +51,12 @@ def square(w, eta):
     )
 
 
+def stair(deep, row, place):
+    """Return a square; there are as many places as rows, and one more if it is deep."""
+    words = f"Row {row}, place {place} of {row + deep}."
+    return Drawing(square(row / 4, place / 4).svg, words) if place < row + deep else None
+
+
 @pytest.fixture(scope="module")
 def line():
     return frames(curve, {"slope": VALUES}, start=[1])
@@ -58,6 +65,11 @@ def line():
 @pytest.fixture(scope="module")
 def plane():
     return frames(square, GRID, start=(1, 0), drag=(10, 90, 60, 20))
+
+
+@pytest.fixture(scope="module")
+def stairs():
+    return frames(stair, STAIRS, start=(1, 2, 3))
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +156,27 @@ def test_it_starts_where_asked_and_the_keyboard_and_the_buttons_move_it(line, pa
     browser.ask("document.querySelector('input').focus()")
     browser.press("ArrowRight", 39)
     assert seen(browser)[2] == ["4"]
+
+
+def test_the_last_of_several_sliders_ends_where_its_states_end(stairs, page):
+    assert len(stairs.texts) == 2 + 3 + 4 + 1 + 2 + 3
+    browser = page(stairs)
+    most, click = "document.querySelectorAll('input')[2].max", "document.querySelectorAll('button')[5].click()"
+    disabled = "document.querySelectorAll('button')[5].getAttribute('aria-disabled')"
+    assert (seen(browser)[2], browser.ask(most), browser.ask(disabled)) == (["True", "3", "3"], "3", "true")
+    for slider, to, state in (
+        (1, 0, (True, 1, 1)),
+        (0, 0, (False, 1, 0)),
+        (1, 2, (False, 3, 0)),
+        (2, 2, (False, 3, 2)),
+    ):
+        move(browser, to, slider=slider)
+        assert seen(browser) == (canonical(stair(*state).svg), stair(*state).text, [str(value) for value in state])
+        assert browser.ask(most) == str(state[0] + state[1] - 1)
+    for _ in range(2):
+        browser.ask(click)
+        assert seen(browser)[2] == ["False", "3", "2"]
+    assert browser.said == []
 
 
 HOSTS = {  # put HTML into a cell, and run the scripts in it afterwards, each in its way
@@ -255,12 +288,12 @@ def test_themed_names_every_colour_once():
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing(line, plane, page, tmp_path):
+def test_axe_finds_nothing(line, plane, stairs, page, tmp_path):
     program = axe.source(tmp_path)
     if program is None:
         pytest.skip(f"npm cannot bring axe-core {axe.VERSION}: it is not installed, or there is no network")
     for scheme in ("light", "dark"):
-        browser = page(line, plane, scheme=scheme)
+        browser = page(line, plane, stairs, scheme=scheme)
         for width in (1280, 390):
             browser.resize(width, mobile=width == 390)
             assert axe.violations(browser, program) == []
@@ -310,16 +343,31 @@ def test_the_still_picture_can_be_another(line):
 @pytest.mark.parametrize(
     ("parameters", "options", "message"),
     [
-        ({}, {}, "must be one or two"),
+        ({}, {}, "must be one to 4"),
+        (dict.fromkeys("abcde", VALUES), {}, "must be one to 4"),
         ({"a": [1.0], "b": []}, {}, "each with values"),
         ({"a": VALUES}, {"start": [4]}, r"start must hold a place among \[4\] values, got \(4,\)"),
         ({"a": VALUES}, {"start": (0, 0)}, "start must hold a place"),
         ({"a": VALUES}, {"drag": (1, 2)}, "left, right, bottom and top"),
+        ({"a": VALUES, "b": [1], "c": [1]}, {"drag": (0, 1, 0, 1)}, "for up to two parameters"),
     ],
 )
 def test_a_wrong_call_says_what_was_expected(parameters, options, message):
     with pytest.raises(ValueError, match=f"frames: .*{message}"):
         frames(curve, parameters, **options)
+
+
+@pytest.mark.parametrize(
+    ("there", "start", "message"),
+    [
+        ([1, 0, 1], 0, "None for the last values of the last parameter only"),
+        ([0, 0, 0], 0, "None for the last values of the last parameter only"),
+        ([1, 1, 0], 2, r"must be a state for which draw returns a picture, got \(2,\)"),
+    ],
+)
+def test_a_state_that_is_missed_is_named(there, start, message):
+    with pytest.raises(ValueError, match=f"frames: .*{message}"):
+        frames(lambda k: square(k, 1) if there[k] else None, {"k": range(3)}, start=[start])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""What a notebook explains before a task does not need the task: it runs while everything is still to be written."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from coursework.homework import homework
+from coursework.notebooks import kernels
+from coursework.staff.release import rehearsal
+from coursework.staff.release.contents import read_source
+from coursework.staff.release.edition import make_edition
+from coursework.staff.release.release_command import write
+
+FUNCTIONS = {name for task in homework().tasks for _, name in task.functions}
+BLANK = """
+import json, sys
+from pathlib import Path
+from coursework.notebooks import execute, waiting
+(run,) = execute.run([Path("notebooks/4_layers.ipynb")], Path(sys.argv[1]), variables={waiting.STOP: "0"})
+found = {"problem": run.problem, "shown": [], "waiting": []}
+for cell in run.cells:
+    for output in cell.get("outputs", []):
+        if output.get("metadata", {}).get(waiting.WAITS):
+            found["waiting"].append(cell.id)
+        elif "data" in output:
+            found["shown"].append(cell.id)
+Path(sys.argv[1], "found.json").write_text(json.dumps(found), encoding="utf-8")
+"""
+
+
+def used(cell):
+    """Return the names that a cell uses."""
+    nodes = ast.walk(ast.parse(TransformerManager().transform_cell(cell.source)))
+    return {getattr(node, "attr", getattr(node, "id", "")) for node in nodes}
+
+
+# Notebook 6 replicates two classifiers at once, before the task of the second one.
+@pytest.mark.parametrize("path", [path for path in kernels.find() if path.stem != "6_pytorch"], ids=Path.name.fget)
+def test_no_given_cell_before_a_task_uses_its_function(path):
+    cells = nbformat.read(path, as_version=4).cells
+    ahead = set().union(*(FUNCTIONS & set(cell.metadata.tags) for cell in cells if "statement" in cell.metadata.tags))
+    for cell in cells:
+        tags = set(cell.metadata.tags)
+        if "statement" in tags:
+            ahead -= tags
+        elif cell.cell_type == "code" and "given" in tags:
+            assert not used(cell) & ahead, cell.id
+
+
+@pytest.mark.slow
+def test_in_notebook_4_only_what_compares_with_the_loops_waits_for_them(tmp_path):
+    folder = tmp_path / "edition"
+    write(make_edition(read_source()).files, folder)
+    result = rehearsal.run(folder, "-c", BLANK, str(tmp_path / "report"))
+    assert result.returncode == 0, result.stderr
+    found = json.loads((tmp_path / "report/found.json").read_text(encoding="utf-8"))
+    assert not found["problem"]
+    assert found["waiting"] == ["same-results", "timing-loops"]
+    cells = nbformat.read(folder / "notebooks/4_layers.ipynb", as_version=4).cells
+    pictures = {cell.id for cell in cells if cell.source.startswith("plots.") or "\nplots." in cell.source}
+    assert len(pictures) == 9
+    assert pictures - set(found["shown"]) == {"timing-loops"}
