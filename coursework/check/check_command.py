@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 
 from coursework.check.report import check
@@ -11,7 +12,10 @@ from coursework.homework import homework
 
 
 def _tasks_of(words: list[str]) -> list[str]:
-    """Put in the place of a whole problem its tasks."""
+    """Put in the place of a whole problem its tasks; 6_2, 5A and "problem 5" are understood, too."""
+    numbers = {number.replace(".", "").lower(): number for number in (task.number for task in homework().tasks)}
+    words = [word for word in words if word.lower() not in ("problem", "task")]
+    words = [numbers.get(re.sub(r"[._-]", "", word).lower(), word) for word in words]
     problems = {str(problem.number): problem.tasks for problem in homework().problems}
     chosen = {word: [task.number for task in problems.get(word, ()) if task.functions] for word in words}
     return [number for word in words for number in chosen[word] or [word]]

@@ -18,8 +18,18 @@ from coursework.root import ROOT
 FOLDED = re.compile(r"<details><summary>Hint: (.+?)</summary>(.+?)</details>", re.S)
 
 
+class Shown(str):
+    """A text that a notebook shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text itself."""
+        return str(self)
+
+
 def hint(name: str, step: int = 1) -> str:
-    """Return a hint for a function that you write.
+    """Return a hint for a function that you write, and the call that gives the next one.
 
     Args:
         name: the function, or a name from a blank. For the number of a task the answer is its functions.
@@ -28,9 +38,15 @@ def hint(name: str, step: int = 1) -> str:
     Raises:
         ValueError: if there is no such function or step.
     """
+    text, more = _hint(name, step)
+    return Shown(f"{text}\n(The next hint: hint({name!r}, step={step + 1}))" if more else text)
+
+
+def _hint(name: str, step: int) -> tuple[str, bool]:
+    """Return a hint, and whether there is another after it."""
     for task in homework().tasks:
         if task.number == str(name):
-            return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}."
+            return f"Task {task.number} has hints for {', '.join(function for _, function in task.functions)}.", False
     name = function_of(str(name))
     if homework().task_of(name) is None:
         functions = homework().functions
@@ -42,7 +58,7 @@ def hint(name: str, step: int = 1) -> str:
     last = max(len(each) for each in found)
     if not isinstance(step, int) or not 1 <= step <= last:
         raise ValueError(f"hint: step must be from 1 to {last}, got {step!r}")
-    return "\n".join(f"{each[step - 1][0]}: {each[step - 1][1]}" for each in found if len(each) >= step)
+    return "\n".join(f"{each[step - 1][0]}: {each[step - 1][1]}" for each in found if len(each) >= step), step < last
 
 
 def function_of(name: str) -> str:
@@ -79,8 +95,11 @@ def _plain(text: str) -> str:
 def main(args: argparse.Namespace) -> int:
     """Print a hint; return 0, or 2 if there is none."""
     try:
-        print(hint(args.name, args.step))
+        text, more = _hint(args.name, args.step)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    print(text)
+    if more:
+        print(f"(The next hint: python -m {homework().package} hint {args.name} --step {args.step + 1})")
     return 0

@@ -115,7 +115,8 @@ def _called(number: int, cell: NotebookNode) -> str:
 
 
 def _outputs(cells: list[NotebookNode], name: str) -> Iterator[Finding]:
-    """Name the cells that end in an error, and those that wait for a task."""
+    """Name the cells that end in an error, and the tasks that cells wait for."""
+    waiting: dict[str, list[str]] = {}
     for number, cell in enumerate(cells, start=1):
         place = f"{name}, {_called(number, cell)}"
         for output in cell.outputs:
@@ -123,8 +124,12 @@ def _outputs(cells: list[NotebookNode], name: str) -> Iterator[Finding]:
                 said = f"it ends in {output.get('ename', 'an error')}: {str(output.get('evalue', ''))[:120]}".strip()
                 yield Finding(place, said, f"Mend it. {RUN_ALL}", stale=True)
             elif task := output.get("metadata", {}).get(WAITS):
-                said = f"it waits for task {task}, in which something is not written yet"
-                yield Finding(place, said, f"Write it. {RUN_ALL}")
+                said = str(output.get("data", {}).get("text/plain", "")).partition(": ")[2].rstrip(".")
+                waiting.setdefault(str(task), []).append(said)
+    for task, reasons in waiting.items():
+        count = f"{len(reasons)} cells wait" if len(reasons) > 1 else "a cell waits"
+        why = next(filter(None, reasons), "something in it is not written yet")
+        yield Finding(name, f"{count} for task {task}: {why}", f"Write it. {RUN_ALL}")
 
 
 def _age(cells: list[NotebookNode], name: str, package: Path) -> list[Finding]:

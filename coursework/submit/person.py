@@ -40,6 +40,9 @@ def read_person(content: bytes | None, name: str | None = None) -> tuple[Person,
         if not re.search(r"\w", person.collaborators):
             remedy = "Name everybody you worked with after `Collaborators:`, or write none."
             found.append(Finding(PERSON, "the collaborators' line is not filled in", remedy))
+        if not person.tools and re.search(rb"(?im)^\s*tools\s*:", content):
+            remedy = "Name the assistants and other tools that helped you after `Tools:`, or write none."
+            found.append(Finding(PERSON, "the tools' line is not filled in", remedy))
     return person, found
 
 

@@ -132,7 +132,7 @@ def fetch(source: str, folder: Path, root: Path, attachments: Mapping[str, Any])
         raise ValueError("the picture is on the network; save it beside the notebook")
     path = folder / urllib.parse.unquote(source.split("?")[0])
     if not is_inside(path, root):
-        raise ValueError("the picture lies outside of the repository")
+        raise ValueError("the picture lies outside of this folder")
     try:
         if not path.is_file():
             raise ValueError("the picture is missing")

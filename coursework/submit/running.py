@@ -18,6 +18,7 @@ from coursework.files import atomic_writer
 from coursework.homework import homework
 from coursework.notebooks import minutes
 from coursework.notebooks.execute import Execution, blank, each_run, normalise
+from coursework.notebooks.waiting import STOP
 from coursework.submit import editors, notebooks, text
 from coursework.submit.finding import Finding
 
@@ -46,8 +47,8 @@ def run_outdated(root: Path, found: Sequence[Finding], wanted: bool, forced: boo
     can_ask = not forced and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     first = obstacles(root, found)
     if wanted and names and first:
-        places = ", ".join(dict.fromkeys(finding.place for finding in first))
-        print(f"No notebook was run, since something else comes first: see to {places}.", file=sys.stderr)
+        reasons = "".join(dict.fromkeys(f"\n  {finding.place}: {finding.problem}" for finding in first))
+        print(f"No notebook was run, since something else comes first:{reasons}", file=sys.stderr)
     if not names or first or not (wanted or can_ask):
         return None
     variables, stems = homework().data.variables(), [PurePosixPath(name).stem for name in names]
@@ -74,7 +75,8 @@ def run(root: Path, names: Sequence[str], variables: Mapping[str, str]) -> dict[
     before = {path: path.read_bytes() for path in paths}
     found = {}
     executions = [Execution(path, blank(notebooks.loads(content))) for path, content in before.items()]
-    for execution in each_run(executions, root / BUILD, variables):
+    goes_on = {**variables, STOP: "0"}  # past a blank, as in an editor: unfinished work can be handed in
+    for execution in each_run(executions, root / BUILD, goes_on):
         name = paths[execution.path]
         if execution.problem:
             place, _, reason = execution.problem.partition(": ")

@@ -21,6 +21,9 @@ from coursework.submit.person import Person, read_person
 from coursework.submit.text import sentence
 from coursework.terminal import complain, explain
 
+FORCE = "`make submit ARGS=--force` (without make: `submit --force`)"
+LOST = ("the picture is missing", "the picture lies outside", "the picture is on the network", "the picture cannot be")
+
 
 def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
     """Run the command and return its exit code: 0 written, 1 refused or failed, 2 wrong call, 130 stopped."""
@@ -53,13 +56,15 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
     found += about_copy
     for line in standing(points):
         print(line)
+    made = None if args.pdf is not None else _made_pdf(root, person)
+    found += _lost_pictures(made) if made else []
     if found and not args.force:
         return _refuse(found)
     zipped = archive.pack(entries, person, points, found)
     if len(zipped) > pdf_pages.LIMIT:
         results = homework().results
         raise ValueError(f"{zip_path.name} would have {size(len(zipped))}: remove large files from {results}")
-    pdf, about_pdf = _own_pdf(args.pdf) if args.pdf is not None else _made_pdf(root, person)
+    pdf, about_pdf = _own_pdf(args.pdf) if made is None else (made.content, _about(made))
     _store({zip_path: zipped, pdf_path: pdf})
     digest = hashlib.sha256(zipped).hexdigest()
     print(f"\n{zip_path}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
@@ -97,16 +102,27 @@ def look(
     return entries, person, found
 
 
-def _made_pdf(root: Path, person: Person) -> tuple[bytes, list[str]]:
-    """Return the PDF, and the lines about it."""
+def _made_pdf(root: Path, person: Person) -> write_up.WriteUp:
+    """Return the write-up that is made of the notebooks."""
     readable = {}
     for name in homework().notebooks:
         with contextlib.suppress(ValueError, OSError):  # named above, where it was a reason to refuse
             readable[Path(name).stem] = notebooks.read(root / name)
-    made = write_up.write(readable, person, root)
+    return write_up.write(readable, person, root)
+
+
+def _lost_pictures(made: write_up.WriteUp) -> list[Finding]:
+    """Name the pictures that a student put in and that are not in the PDF: one may be a whole proof."""
+    remedy = "Drop the picture into the cell, or save it beside the notebook and name it without a folder."
+    lost = (note for note in made.notes if note.what.startswith(LOST))
+    return [Finding(f"{note.notebook}, cell {note.cell}", note.what, remedy) for note in lost]
+
+
+def _about(made: write_up.WriteUp) -> list[str]:
+    """Return the lines about a write-up: its pages, which question is on which, and what should be looked at."""
     lines = [f"{max(last for _, last in made.pages.values())} pages"]
     lines.append(f"for the marking of pages: {pdf_pages.described(made.pages)}")
-    return made.content, [*lines, *(f"look at it: {note}" for note in made.notes)]
+    return [*lines, *(f"look at it: {note}" for note in made.notes)]
 
 
 def _own_pdf(own: Path) -> tuple[bytes, list[str]]:
@@ -155,5 +171,5 @@ def _refuse(found: Sequence[Finding]) -> int:
         said = first.setdefault(finding.remedy, count)
         shown = finding if said == count else replace(finding, remedy=f"As for {said}.")
         print(f"  {count}. {shown}", file=sys.stderr)
-    print("\nThen call again. --force writes the files all the same, and says so in the manifest.", file=sys.stderr)
+    print(f"\nThen call again. {FORCE} writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1

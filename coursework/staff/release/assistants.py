@@ -7,32 +7,19 @@ nothing else. An assistant can ignore it: it is guidance, and the handout says s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from coursework.homework import homework
 from coursework.root import ROOT
+from coursework.staff.staff_options import POLICIES
 
 TEMPLATES = ROOT / "coursework" / "staff" / "templates" / "assistants"
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What a course allows, and what a student then declares; a template says what an assistant does."""
-
-    summary: str
-    declares: str
-
-
-POLICIES = {
-    "none": Policy("no assistant may be used", "every tool that was used, or `none`"),
-    "tutor": Policy(
-        "they explain and ask back, and write nothing that is handed in", "the assistant and what it explained"
-    ),
-    "open": Policy(
-        "they may write, and that is declared", "every assistant, and which of the work it wrote or corrected"
-    ),
+DECLARED = {  # by the policy: what a student names
+    "none": "every tool that was used, or `none`",
+    "tutor": "the assistant and what it explained",
+    "open": "every assistant, and which of the work it wrote or corrected",
 }
-DEFAULT = "tutor"
 RULES = "AGENTS.md"
 OTHERS = ("CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")  # what some tools read instead
 POINTER = f"The rules of this course for assistants are in {RULES}, at the top of this folder. Read them first.\n"
@@ -61,6 +48,6 @@ def files(policy: str, work: Iterable[tuple[str, str, str]]) -> dict[str, bytes]
         policy=(TEMPLATES / f"{policy}.md").read_text(encoding="utf-8").strip(),
         work="\n".join(rows),
         loose=", ".join(f"`{each.path}`" for each in homework().loose),
-        declares=POLICIES[policy].declares,
+        declares=DECLARED[policy],
     )
     return {RULES: text.encode(), **dict.fromkeys(OTHERS, POINTER.encode())}

@@ -14,6 +14,7 @@ from coursework.staff.release import assistants
 from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
 from coursework.staff.release.contents import CONTENTS, Contents, is_picture, read_contents
 from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, refuse
+from coursework.staff.staff_options import POLICY
 
 SYNTAX = {".py": PYTHON, ".md": MARKDOWN}  # elsewhere a comment begins with #
 NOTEBOOK = ".ipynb"
@@ -31,7 +32,7 @@ class Edition:
 
     files: Mapping[str, bytes]
     removed: Mapping[str, Removed]
-    policy: str = assistants.DEFAULT
+    policy: str = POLICY
 
     def solutions(self) -> list[tuple[str, Cut]]:
         """Return every solution with its file."""
@@ -44,7 +45,7 @@ class Edition:
         ]
 
 
-def make_edition(source: Mapping[str, bytes], policy: str = assistants.DEFAULT) -> Edition:
+def make_edition(source: Mapping[str, bytes], policy: str = POLICY) -> Edition:
     """Make the student edition of the files of the solved repository, as its contents.txt says.
 
     Args:

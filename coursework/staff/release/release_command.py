@@ -16,12 +16,12 @@ from pathlib import Path
 from coursework.files import atomic_writer
 from coursework.homework import homework
 from coursework.root import ROOT
-from coursework.staff.release.assistants import DEFAULT
 from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition
 from coursework.staff.release.leaks import prove
 from coursework.staff.release.markers import ReleaseError
 from coursework.staff.release.rehearsal import try_out
+from coursework.staff.staff_options import POLICY
 from coursework.zips import mode_of, zipped
 
 NAME = f"{homework().name}-student"
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def build(root: Path, output: Path, policy: str = DEFAULT) -> list[str]:
+def build(root: Path, output: Path, policy: str = POLICY) -> list[str]:
     """Build the edition of a repository, prove it, and put it into the place of the old one.
 
     Args:

@@ -14,7 +14,7 @@ from coursework.staff.release import assistants, leaks
 from coursework.staff.release.contents import CONTENTS, read_source
 from coursework.staff.release.edition import make_edition
 from coursework.staff.release.markers import ReleaseError
-from coursework.staff.staff_options import COMMANDS
+from coursework.staff.staff_options import COMMANDS, POLICIES, POLICY
 
 RULES = {assistants.RULES, *assistants.OTHERS}
 
@@ -26,10 +26,10 @@ def source():
 
 @pytest.fixture(scope="module")
 def editions(source):
-    return {policy: make_edition(source, policy) for policy in assistants.POLICIES}
+    return {policy: make_edition(source, policy) for policy in POLICIES}
 
 
-@pytest.mark.parametrize("policy", assistants.POLICIES)
+@pytest.mark.parametrize("policy", POLICIES)
 def test_every_region_is_listed_and_nothing_else(policy, editions, source):
     text = editions[policy].files[assistants.RULES].decode()
     rows = re.findall(r"^\| \[`(.+?)`\]\((.+?)\) \| (\S+) \| (.+) \|$", text, re.M)
@@ -49,12 +49,12 @@ def test_the_editions_differ_in_the_policy_alone(editions, source):
     for one, other in itertools.combinations(editions.values(), 2):
         assert {path for path in one.files if one.files[path] != other.files.get(path)} == {assistants.RULES}
         assert one.files.keys() == other.files.keys()
-    assert editions[assistants.DEFAULT].files == make_edition(source).files
+    assert editions[POLICY].files == make_edition(source).files
     assert editions["none"].files.keys() >= RULES
     assert not RULES & editions["none"].removed.keys()
 
 
-@pytest.mark.parametrize("policy", assistants.POLICIES)
+@pytest.mark.parametrize("policy", POLICIES)
 def test_the_rules_leak_nothing(policy, editions, source):
     leaks.prove(editions[policy], source)
 
@@ -68,7 +68,7 @@ def test_a_file_of_the_source_is_not_replaced(source):
 def test_the_policy_is_chosen_when_the_edition_is_released():
     parser = argparse.ArgumentParser()
     COMMANDS["release"].arguments(parser)
-    assert parser.parse_args([]).assistants == assistants.DEFAULT
+    assert parser.parse_args([]).assistants == POLICY
     assert parser.parse_args(["--assistants", "none"]).assistants == "none"
     with pytest.raises(ValueError, match=r"expected a policy for assistants \(none, tutor, open\), got 'some'"):
         assistants.files("some", [])

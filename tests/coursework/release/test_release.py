@@ -97,7 +97,7 @@ def test_every_task_with_code_has_a_blank_for_each_of_its_functions():
 
 def test_what_students_do_not_get_is_not_there():
     names = set(student().files)
-    assert not [name for name in names if name.startswith(("staff/", "tests/", "benchmarks/", ".ci", ".github"))]
+    assert not [name for name in names if name.startswith(("staff/", "tests/", "benchmarks/", ".ci", ".github/w"))]
     assert {"README.md", "LICENSE", "Makefile", "pyproject.toml", "requirements.txt", "cs7643/__main__.py"} <= names
     assert {Path(name).name for name in names if name.endswith(".ipynb")} == {
         path.name for path in (ROOT / "notebooks").glob("*.ipynb")
@@ -443,14 +443,14 @@ def test_the_list_of_contents_is_read_strictly():
 
 
 def test_the_command_prints_what_is_wrong_and_fails(tmp_path, monkeypatch, capsys):
-    def fail(root, output):
+    def fail(root, output, policy):
         raise ReleaseError(["a.py:1: wrong"])
 
     monkeypatch.setattr(command, "build", fail)
     result = subprocess.run([sys.executable, "-m", "staff", "release", "--help"], cwd=ROOT, capture_output=True)
     assert result.returncode == 0
     assert b"--output" in result.stdout
-    args = type("Arguments", (), {"output": tmp_path})
+    args = type("Arguments", (), {"output": tmp_path, "assistants": "none"})
     assert command.main(args) == 1
     assert capsys.readouterr().err == "a.py:1: wrong\nrelease: nothing was written\n"
 

@@ -15,13 +15,15 @@ FOREIGN = shutil.ignore_patterns("__pycache__", ".*", "results")
 
 
 def make(place: Path) -> Path:
-    """Copy what a student has, fill in the two lines, and let the notebooks be of the code of today."""
+    """Copy what a student has, fill in the lines, and let the notebooks be of the code of today."""
     for name in ("coursework", "cs7643", "docs", "notebooks", "experiments"):
         shutil.copytree(ROOT / name, place / name, ignore=FOREIGN)
     shutil.copy(ROOT / "pyproject.toml", place)
     person = (ROOT / PERSON).read_text(encoding="utf-8")
     (place / PERSON).write_text(
-        person.replace("Name:", "Name: Ada Lovelace").replace("\nCollaborators:", "\nCollaborators: none"),
+        person.replace("Name:", "Name: Ada Lovelace")
+        .replace("\nCollaborators:", "\nCollaborators: none")
+        .replace("\nTools:", "\nTools: none"),
         encoding="utf-8",
     )
     (place / "predictions.csv").write_text(PREDICTIONS, encoding="utf-8")
