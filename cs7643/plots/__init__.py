@@ -25,12 +25,14 @@ from cs7643.plots.images import (
     weight_images,
 )
 from cs7643.plots.runs import (
-    ablation,
     accuracy_curves,
     calibration,
     filter_evolution,
     filters_side_by_side,
     loss_curve,
+    paired_differences,
+    rate_ramp,
+    running_mean,
     same_curves,
 )
 from cs7643.plots.speed import roofline, speed_bars
