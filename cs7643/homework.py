@@ -200,7 +200,7 @@ SECONDS = {  # of the notebooks on two cores of a laptop: with the drawn images,
     "4_layers": (10, 25),
     "5_convnet": (15, 90),
     "6_pytorch": (30, 350),
-    "7_challenge": (180, 2400),
+    "7_challenge": (60, 700),
 }
 
 HOMEWORK = Homework(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -49,6 +49,31 @@ class Dataset(RealOrEmbedded):
     y_test: Labels
     class_names: tuple[str, ...]
     is_cifar10: bool
+
+    def half_size(self) -> Dataset:
+        """Return the data set with the mean of every 2 x 2 pixels, rounded, under a name that says so."""
+        X_train, X_test = _means_of_four(self.X_train), _means_of_four(self.X_test)
+        height, width = X_train.shape[2:]
+        return replace(self, name=f"{self.name}, {height} x {width} pixels", X_train=X_train, X_test=X_test)
+
+    def without_test_images(self, count: int = 100) -> Dataset:
+        """Return the data set for experiments: its last training images take the place of the test images.
+
+        Args:
+            count: how many there are then, at least 1 and fewer than the training images.
+        """
+        if not 1 <= count < len(self.X_train):
+            raise ValueError(f"without_test_images: count must be from 1 to {len(self.X_train) - 1}, got {count}")
+        X, y = self.X_train, self.y_train
+        return replace(self, X_train=X[:-count], y_train=y[:-count], X_test=X[-count:], y_test=y[-count:])
+
+
+def _means_of_four(images: Images) -> Images:
+    """Halve the height and width of images (N, C, H, W), both even."""
+    upper, lower = (images[:, :, row::2].astype(np.uint16) for row in (0, 1))
+    rows = upper + lower
+    means: Images = ((rows[..., 0::2] + rows[..., 1::2] + 2) // 4).astype(np.uint8)
+    return means
 
 
 @dataclass(frozen=True, eq=False)

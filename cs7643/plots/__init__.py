@@ -28,12 +28,14 @@ from cs7643.plots.learning import learning_network, leaving_the_saddle
 from cs7643.plots.optimisers import optimiser_paths
 from cs7643.plots.pooling import pooling_routes
 from cs7643.plots.runs import (
-    ablation,
     accuracy_curves,
     calibration,
     filter_evolution,
     filters_side_by_side,
     loss_curve,
+    paired_differences,
+    rate_ramp,
+    running_mean,
     same_curves,
 )
 from cs7643.plots.scores import outer_products, score_pushes

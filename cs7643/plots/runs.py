@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from cs7643.plots.images import visualize_grid
-from cs7643.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done, listed, smoothness
+from cs7643.plots.style import BLUE, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done, listed, smoothness
 from cs7643.plots.training import draw_losses, fell
+
+if TYPE_CHECKING:  # it would bring PyTorch
+    from cs7643.pytorch.experiments import Effect
 
 Array = NDArray[Any]
 
@@ -139,19 +142,58 @@ def calibration(probabilities: Array, y: Array, title: str) -> Figure:
     )
 
 
-def ablation(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Draw accuracies (fractions): a row per variant, a dot per seed, a bar at the mean; the first row is the base."""
-    figure, axis = plt.subplots(figsize=(6.5, 0.42 * len(accuracies) + 1.2))
-    base = 100 * float(np.mean(next(iter(accuracies.values()))))
-    axis.axvline(base, color=GREY, ls="--", lw=1)
-    for row, values in enumerate(accuracies.values()):
-        axis.plot(100 * np.asarray(values), np.full(len(values), row), "o", color=SKY, ms=5)
-        axis.plot(100 * np.mean(values), row, "|", color=BLUE if row else GREEN, ms=18, mew=3)
-    axis.set_yticks(range(len(accuracies)), list(accuracies))
-    axis.set(xlabel="validation accuracy (%)", title=title)
+def rate_ramp(rates: Sequence[float], losses: Sequence[float], window: int, title: str) -> Figure:
+    """Draw the loss of each batch against its learning rate; mark where the running mean is lowest, and a tenth of it.
+
+    Args:
+        rates: the learning rates, ascending; those after the last loss are not drawn.
+        losses: of each batch, before the step at its rate.
+        window: the number of losses in a mean.
+        title: of the picture.
+    """
+    smooth, x = running_mean(losses, window), np.asarray(rates[: len(losses)])
+    best = int(np.nanargmin(smooth))
+    figure, axis = plt.subplots(figsize=(6.5, 3.6))
+    axis.semilogx(x, losses, ".", ms=3, color=SKY, label="one batch")
+    axis.semilogx(x, smooth, color=BLUE, label=f"mean of {window}")
+    axis.axvline(x[best], color=GREY, ls="--", lw=1, label=f"lowest: {x[best]:.2g}")
+    axis.axvline(x[best] / 10, color=VERMILION, lw=1.5, label=f"a tenth of it: {x[best] / 10:.2g}")
+    axis.set(xlabel="learning rate", ylabel="loss (nats)", title=title)
+    axis.set_ylim(top=1.5 * float(losses[0]), bottom=0)
+    axis.legend(frameon=False, fontsize=8)
+    return clean(
+        figure,
+        f"{title}. The mean loss of {window} batches is {smooth[window - 1]:.2f} nats around a rate of "
+        f"{x[window // 2]:.2g}, lowest at {x[best]:.2g}, with {smooth[best]:.2f}, and "
+        f"{smooth[np.isfinite(smooth)][-1]:.2f} at the end.",
+    )
+
+
+def running_mean(values: Sequence[float], window: int) -> Array:
+    """Return the mean of each value and those around it, ``window`` together (odd); NaN near both ends."""
+    means = np.full(len(values), np.nan)
+    if len(values) >= window:
+        means[window // 2 : len(values) - window // 2] = np.convolve(values, np.full(window, 1 / window), mode="valid")
+    return means
+
+
+def paired_differences(effects: Mapping[str, Effect], title: str) -> Figure:
+    """Draw what each change does: a dot for each pair of runs, the mean, its interval, and the line of no effect."""
+    figure, axis = plt.subplots(figsize=(6.5, 0.42 * len(effects) + 1.3))
+    axis.axvline(0, color=GREY, lw=1)
+    for row, effect in enumerate(effects.values()):
+        colour = GREY if effect.low <= 0 <= effect.high else BLUE if effect.mean > 0 else VERMILION
+        axis.plot([100 * effect.low, 100 * effect.high], [row, row], color=colour, lw=2.5, solid_capstyle="butt")
+        axis.plot(100 * effect.mean, row, "|", color=colour, ms=16, mew=3)
+        dots = np.full(len(effect.differences), row - 0.28)
+        axis.plot(100 * np.asarray(effect.differences), dots, "o", color=SKY, ms=4)
+    axis.set_yticks(range(len(effects)), list(effects))
+    axis.set(xlabel="difference in validation accuracy (percentage points)")
+    axis.set_title(title, size=11)
     axis.invert_yaxis()
     said = listed(
-        f"{name}: {np.mean(values):.1%}, from {min(values):.1%} to {max(values):.1%}"
-        for name, values in accuracies.items()
+        f"{name}: {effect}, mean {100 * effect.mean:+.1f}, pairs "
+        + " ".join(f"{100 * difference:+.1f}" for difference in effect.differences)
+        for name, effect in effects.items()
     )
-    return clean(figure, f"{title}. Mean validation accuracy of each variant, and the range of its seeds. {said}")
+    return clean(figure, f"{title}. Percentage points of validation accuracy, with 95 % intervals. {said}")

@@ -118,31 +118,28 @@ class MyModel(nn.Module):
             "MyModel", im_size, hidden_dim=hidden_dim, kernel_size=kernel_size, n_classes=n_classes
         )
         # BEGIN SOLUTION 6.7 MyModel_layers
-        # Three stages, each at half the size of the one before; the second and third with twice the filters, because
-        # each position covers more pixels. Batch normalisation allows a large learning rate.
-        check_conv_sizes("MyModel", self._im_size, kernel_size, halvings=3)
-        same = kernel_size // 2  # keeps the size; the normalisation would subtract a bias
-        self.stages = nn.Sequential()
-        for channels, filters in ((im_size[0], hidden_dim), (hidden_dim, 2 * hidden_dim), (2 * hidden_dim,) * 2):
-            stage = nn.Sequential(
-                nn.Conv2d(channels, filters, kernel_size, padding=same, bias=False),
-                nn.MaxPool2d(2),
-                nn.BatchNorm2d(filters),
-                nn.ReLU(),
-                nn.Conv2d(filters, filters, kernel_size, padding=same, bias=False),
-                nn.BatchNorm2d(filters),
-                nn.ReLU(),
-            )
-            self.stages.append(stage)
-        self.output = nn.Linear(2 * hidden_dim, n_classes)
+        # Each stage halves the image, down to about 4 x 4 pixels; those after the first have twice the filters, because
+        # each position covers more pixels, and a second convolution. Batch normalisation allows a large learning rate.
+        channels, H, W = self._im_size
+        halvings = max(1, int(math.log2(min(H, W) / 4)))
+        check_conv_sizes("MyModel", self._im_size, kernel_size, halvings)
+        plan = [(hidden_dim, True), *[(2 * hidden_dim, True), (2 * hidden_dim, False)] * (halvings - 1)]
+        self.features = nn.Sequential()
+        for filters, halved in plan:
+            same = kernel_size // 2  # keeps the size; the normalisation would subtract a bias
+            self.features.append(nn.Conv2d(channels, filters, kernel_size, padding=same, bias=False))
+            if halved:
+                self.features.append(nn.MaxPool2d(2))
+            self.features.append(nn.BatchNorm2d(filters)).append(nn.ReLU())
+            channels = filters
+        self.output = nn.Linear(channels * (H // 2**halvings) * (W // 2**halvings), n_classes)
         # END SOLUTION
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (N, n_classes), of images (N, C, H, W)."""
         _check_images("MyModel", images, self._im_size)
         # BEGIN SOLUTION 6.7 MyModel_forward
-        features = self.stages(images).amax(dim=(2, 3))  # the strongest response of each filter
-        logits: Tensor = self.output(features)
+        logits: Tensor = self.output(self.features(images).flatten(1))
         return logits
         # END SOLUTION
 

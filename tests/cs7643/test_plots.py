@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 from coursework.root import ROOT
 from cs7643 import plots
 from cs7643.plots import style
+from cs7643.pytorch.experiments import Effect
 
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
 LABELS = np.arange(12) % 3
+EFFECTS = {"better": Effect.of((0.8, 0.9), (0.5, 0.61)), "unclear": Effect.of((0.5, 0.6), (0.6, 0.5))}
 
 FIGURES = {
     "class_examples": lambda: plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4),
@@ -33,6 +35,10 @@ FIGURES = {
     "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["cat\nis dog"] * 4, "title", columns=3),
     "filtered_picture": lambda: plots.filtered_picture(plots.draw_scene(), RNG.standard_normal((2, 9, 9)), ["a", "b"]),
     "roofline": lambda: plots.roofline(1e11, 1e10, {"slow": (1e9, 1e9, 1.0), "fast": (1e9, 1e7, 0.02)}, "title"),
+    "rate_ramp": lambda: plots.rate_ramp(
+        np.geomspace(1e-3, 1, 9), [2.3, 2.2, 2.0, 1.5, 1.4, 1.6, 3.0, np.inf], 3, "title"
+    ),
+    "paired_differences": lambda: plots.paired_differences(EFFECTS, "title"),
     "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
 }
 
@@ -129,3 +135,24 @@ def test_what_diverged_is_neither_the_best_nor_the_worst_of_a_map():
     assert figure.get_label().endswith(
         "The best is 30.0 at reg 2 and rate 4; the worst is 10.0 at reg 1 and rate 3. 1 diverged."
     )
+
+
+def test_a_running_mean_stands_in_the_middle_of_what_it_is_of():
+    assert plots.running_mean([1.0, 2.0, 6.0, 4.0], 3) == pytest.approx([np.nan, 3.0, 4.0, np.nan], nan_ok=True)
+    assert np.isnan(plots.running_mean([1.0, 2.0], 3)).all()
+
+
+def test_the_lowest_mean_of_a_ramp_and_a_tenth_of_it_are_marked():
+    figure = plots.rate_ramp([0.01, 0.1, 1.0, 10.0, 100.0, 1000.0], [2.0, 2.0, 1.0, 0.5, 3.0], 3, "title")
+    axis = figure.axes[0]
+    assert [line.get_xdata()[0] for line in axis.lines[2:]] == pytest.approx([1.0, 0.1])
+    assert "lowest at 1, with 1.17" in figure.get_label()
+
+
+def test_pairs_that_do_not_decide_are_grey_and_their_interval_crosses_the_line():
+    figure = plots.paired_differences(EFFECTS, "title")
+    bars = [line for line in figure.axes[0].lines if line.get_linewidth() == 2.5]
+    for bar, effect in zip(bars, EFFECTS.values(), strict=True):
+        assert bar.get_xdata() == pytest.approx([100 * effect.low, 100 * effect.high])
+        assert (bar.get_color() == style.GREY) == (effect.low <= 0 <= effect.high)
+    assert [bar.get_color() == style.GREY for bar in bars] == [False, True]

@@ -165,7 +165,7 @@ def test_an_answer_is_unwritten_until_it_holds_a_word_or_a_picture(name):
 def test_the_heading_of_an_answer_is_the_one_above_its_blank():
     given = given_out(CELLS["7_challenge.ipynb"])
     (found,) = outline.unwritten(given, OUTLINES["7_challenge.ipynb"])
-    assert (found.task, found.under) == ("6.7", "2. One change at a time")
+    assert (found.task, found.under) == ("6.7", "4. One change at a time")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": [[1]]}'])

@@ -147,7 +147,7 @@ NOTEBOOKS = {
     "one cell twice": (count(5, 40), "not executed from top to bottom: code cell 6 carries the number 40", RUN_ALL),
     "no restart": (on_notebook(later), "not executed from top to bottom: code cell 1 carries the number 5", RUN_ALL),
     "an error": (on_notebook(fail), "code cell 2 (id check-affine-forward): it ends in NotImplementedError", "Mend it"),
-    "a blank": (on_notebook(wait), "code cell 2 (id check-affine-forward): it waits for task 6.2", "Write it"),
+    "a blank": (on_notebook(wait), "a cell waits for task 6.2: something in it is not written yet", "Write it"),
     "no code": (on_notebook(without_code), "it has no code cell any more", "a fresh copy"),
     "an answer gone": (
         on_notebook(without_an_answer, "notebooks/1_gradient_descent.ipynb"),

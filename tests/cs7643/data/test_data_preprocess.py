@@ -127,3 +127,25 @@ def test_cifar10_is_what_its_authors_say() -> None:
     np.testing.assert_array_equal(dataset.y_test[:10], [3, 8, 8, 0, 6, 6, 1, 6, 3, 1])
     mean = dataset.X_train.mean(axis=(0, 2, 3)) / 255
     np.testing.assert_allclose(mean, [0.4914, 0.4822, 0.4465], atol=0.003)
+
+
+def test_half_the_size_is_the_mean_of_four_pixels():
+    dataset = made_up(6, 4)
+    half = dataset.half_size()
+    assert half.name == "made up, 16 x 16 pixels"
+    for whole, found in ((dataset.X_train, half.X_train), (dataset.X_test, half.X_test)):
+        means = whole.reshape(-1, 3, 16, 2, 16, 2).mean(axis=(3, 5))
+        assert found.dtype == np.uint8
+        assert np.array_equal(found, np.floor(means + 0.5))
+    assert half.y_train is dataset.y_train
+
+
+def test_experiments_do_not_see_the_test_images():
+    dataset = made_up(20, 5)
+    found = dataset.without_test_images(3)
+    assert np.array_equal(np.concatenate([found.X_train, found.X_test]), dataset.X_train)
+    assert np.array_equal(np.concatenate([found.y_train, found.y_test]), dataset.y_train)
+    assert len(found.X_test) == len(found.y_test) == 3
+    for count in (0, 20):
+        with pytest.raises(ValueError, match=f"count must be from 1 to 19, got {count}"):
+            dataset.without_test_images(count)

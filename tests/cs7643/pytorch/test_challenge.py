@@ -7,12 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from nbformat import read
 from tolerances import STANDARD_ERRORS, apart, assert_within
 from torch.nn import functional as F
 
+from coursework.root import ROOT
 from cs7643.pytorch.images import DeviceImages, PixelStatistics
 from staff import challenge
 from staff.challenge import ORTHOGONAL, PATCH, FastNet, Preset, orthogonal
+from staff.judge import STAFF_ACCURACY
 
 CPU = torch.device("cpu")
 TINY = Preset(widths=(8, 8, 8), epochs=4, batch_size=100, muon_lr=0.1, sgd_lr=0.1)
@@ -99,3 +102,8 @@ def test_a_preset_is_changed_by_name():
 def test_a_preset_refuses_what_it_has_no_place_for(change):
     with pytest.raises(ValueError, match=f"--set takes NAME=VALUE as in .*epochs=4.*; got '{change}'"):
         challenge.changed(TINY, [change])
+
+
+def test_the_notebook_names_the_accuracy_to_beat():
+    title = read(ROOT / "notebooks" / "7_challenge.ipynb", as_version=4).cells[0].source
+    assert f"an accuracy of **{STAFF_ACCURACY}** on the 10,000 test images of CIFAR-10" in title

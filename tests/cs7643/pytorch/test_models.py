@@ -78,7 +78,7 @@ def test_the_models_are_the_formulas_of_problem_6():
         (lambda: CNN(SIZE, 4, 4, 10), "CNN: kernel_size must be odd, .* got 4"),
         (lambda: CNN((3, 7, 8), 4, 3, 10), r"multiples of 2, got \(3, 7, 8\)"),
         (lambda: MyModel(SIZE, 4, 2, 10), "MyModel: kernel_size must be odd"),
-        (lambda: MyModel((3, 12, 8), 4, 3, 10), "multiples of 8"),
+        (lambda: MyModel((3, 18, 16), 4, 3, 10), "multiples of 4"),
     ],
 )
 def test_arguments_that_do_not_fit_are_named(make, message):
