@@ -39,7 +39,7 @@ def hint(name: str, step: int = 1) -> str:
         ValueError: if there is no such function or step.
     """
     text, more = _hint(name, step)
-    return Shown(f"{text}\n(The next hint: hint({name!r}, step={step + 1}))" if more else text)
+    return Shown(f"{text}\n(The next hint: hint({function_of(str(name))!r}, step={step + 1}))" if more else text)
 
 
 def _hint(name: str, step: int) -> tuple[str, bool]:

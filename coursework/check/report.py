@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, overload
 
-from coursework.check.case import SEED, Outcome
+from coursework.check.case import IMPORT, SEED, Outcome
 from coursework.check.run import run_apart
 from coursework.check.verdict import Verdict, try_function
 from coursework.homework import Task, homework
@@ -89,8 +89,14 @@ class Report(_Shown):
     def __str__(self) -> str:
         """Return the report as lines of text."""
         lines = [f"Task {self.task.number}, {self.task.title} ({self._points})"]
+        named: dict[str, str] = {}  # by what keeps a file from being imported: the first function that it hits
         for verdict in self.functions:
             lines.append(f"  {MARKS[verdict.status]} {verdict.name}: {verdict.summary}")
+            last = verdict.outcomes[-1]
+            first = named.setdefault(last.message, verdict.name) if last.title == IMPORT else verdict.name
+            if first != verdict.name:
+                lines.append(f"      As for {first}.")
+                continue
             found = [f"{titles}: {message}" for titles, message in findings(verdict.wrong)]
             said = (verdict.diagnosis.sentence or verdict.rule, *found, verdict.hint) if found else ()
             for text in filter(None, said):

@@ -54,7 +54,7 @@ class Verdict:
     def rule(self) -> str:
         """Return the rule that the first wrong case tests; "" where only a part is not written yet."""
         wrong = sorted((outcome for outcome in self.outcomes if outcome.status == "wrong"), key=lambda o: o.edge)
-        if not wrong or re.search(r" raises |should return|should be an array", wrong[0].message):
+        if not wrong or not wrong[0].rule or re.search(r" raises |should return|should be an array", wrong[0].message):
             return ""
         return f"The rule: {wrong[0].rule}"
 

@@ -360,7 +360,7 @@ def test_a_build_tries_the_edition_and_swaps_all_of_it_or_nothing(tmp_path, monk
     assert report[-1].count("sha256") == 1
     said = "\n".join(report)
     assert f"{len(homework().tasks)} tasks, each function not started" in said
-    assert "commands doctor, run, lab, check, status, hint, verify, data, train" in said
+    assert "commands doctor, run, lab, check, status, hint, quiz, verify, data, train" in said
 
 
 def test_only_files_that_git_knows_are_released(tmp_path):

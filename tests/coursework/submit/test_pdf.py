@@ -248,7 +248,7 @@ def test_a_formula_with_something_unknown_is_none(latex):
         (r"As \textbf{said} before.", r"\textbf{said}", "LaTeX outside of a formula is shown as typed"),
         ("See ![a plot](plot.png).", "a plot: the picture is missing: plot.png", "the picture is missing: plot.png"),
         ("![p](https://example.org/p.png)", "on the network", "the picture is on the network"),
-        ("![p](../../../secret.png)", "outside of the repository", "the picture lies outside of this folder"),
+        ("![p](../../../secret.png)", "outside of this folder", "the picture lies outside of this folder"),
         ("![p](attachment:p.png)", "no such attachment", "the picture is missing: the cell has no such attachment"),
         ("![p](data:image/png;base64,AAAA)", "damaged", "the picture is damaged, or of an unknown kind"),
         ("a <iframe src='https://example.org'></iframe> b", "a b", "the HTML element <iframe> is not shown"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,7 +164,7 @@ def test_on_a_terminal_it_asks_and_elsewhere_it_says_how(root):
     announced, said = on_terminal("y")
     assert "4_layers." in announced
     assert "One notebook: roughly" in announced
-    assert "4_layers, cell 1 of 22, 0 s" in said
+    assert re.search(r"4_layers, cell 1 of \d+, 0 s", said)
     assert "One thing must be fixed" in said
     assert "no cell was executed" not in said
     assert (root / "build" / "before-submit" / path.name).read_bytes() == before

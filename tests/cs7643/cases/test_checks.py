@@ -170,7 +170,10 @@ def test_every_function_has_three_hints_and_none_is_its_solution(capsys):
         with pytest.raises(ValueError, match="hint: "):
             hint(name, step)
     assert hints.main(argparse.Namespace(name="f2", step=1)) == 0
-    assert capsys.readouterr().out == hint("f2") + "\n"
+    idea, more = capsys.readouterr().out.splitlines()
+    assert hint("f2") == f"{idea}\n(The next hint: hint('f2', step=2))"
+    assert more == "(The next hint: python -m cs7643 hint f2 --step 2)"
+    assert "next hint" not in hint("f2", 3)
     assert hints.main(argparse.Namespace(name="f3", step=1)) == 2
 
 
