@@ -363,23 +363,6 @@ class Training:
         return Result(seed, accuracy, self.test(several=False), seconds, self.steps * self.preset.batch_size / trained)
 
 
-def held_out(dataset: Dataset, count: int) -> Dataset:
-    """Return the data set with its last ``count`` training images in the place of the test images.
-
-    To choose a preset by: one that was chosen by test images has seen them.
-    """
-    if not 1 <= count < len(dataset.X_train):
-        raise ValueError(f"count must be from 1 to {len(dataset.X_train) - 1} images, got {count}")
-    train, held = slice(None, -count), slice(-count, None)
-    return dataclasses.replace(
-        dataset,
-        X_train=dataset.X_train[train],
-        y_train=dataset.y_train[train],
-        X_test=dataset.X_train[held],
-        y_test=dataset.y_train[held],
-    )
-
-
 def changed(preset: Preset, changes: list[str]) -> Preset:
     """Return ``preset`` with each ``NAME=VALUE`` of ``changes``; a tuple's value is as in ``widths=32,64,64``."""
     for change in changes:
@@ -421,7 +404,7 @@ def main() -> None:
         preset = changed(PRESETS[args.preset], args.set)
         dataset = data.load(args.cifar10_dir, announce=False)
         if args.validate is not None:
-            dataset = held_out(dataset, args.validate)
+            dataset = dataset.without_test_images(args.validate)
         hardware = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
         precision = "bfloat16" if knows_bfloat16(device) else "float32"
         print(f"{dataset.name}, preset {args.preset}, {device.type} ({hardware}), {precision}")

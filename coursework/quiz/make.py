@@ -175,9 +175,10 @@ class Maker:
         kept = _assigned(self.function, self.call)
         body = self.source.body()
         places = [place for place in kept if place[0] in body and kept[place][-1]]
+        after = list(self._values_after_changes()) if places else []
         for line, variable in (places[k] for k in self.rng.permutation(len(places))[:8]):
             right = kept[line, variable][-1]
-            others = [each[line, variable][-1] for each in self._values_after_changes() if (line, variable) in each]
+            others = [each[line, variable][-1] for each in after if (line, variable) in each]
             shapes = right.startswith(SHAPE)
             for values in (kept[line, variable][:-1], *(kept[place] for place in places)):
                 others += [text for text in values if text.startswith(SHAPE) == shapes]

@@ -45,12 +45,13 @@ def main(args: argparse.Namespace) -> int:
         if found is None:
             taken = {args.submissions.stem: intake.take(args.submissions)}
         else:
-            print(f"{args.submissions}: {len(found.students)} students ({found.kind})", flush=True)
+            print(found.heading, flush=True)
             taken, why = classrun.take_all(found)
         args.out.mkdir(parents=True, exist_ok=True)
         asked: dict[str, list[Question]] = {}
+        place = args.submissions.resolve()
+        guarded = (place, place.parent, args.out.resolve())
         for name, submission in progress_bar(taken.items(), desc="asking"):
-            guarded = (args.submissions.resolve(), args.submissions.resolve().parent, args.out.resolve())
             asked[name] = questions(submission, args.seed, guarded)
             _write(args.out / f"{name}.html", intake.name_of(submission) or name, {name: asked[name]}, keys=False)
             if len(asked[name]) < COUNT:

@@ -29,7 +29,7 @@ from coursework.staff.autograder.grade import grade
 from coursework.staff.autograder.gradescope_results import clean
 from coursework.staff.autograder.intake import Submission
 from coursework.staff.autograder.limits import Limits
-from coursework.staff.autograder.package import Config
+from coursework.staff.autograder.package import Config, clean_package
 from coursework.staff.autograder.rubric import by_program, judged
 
 FOLDER = "submissions"  # within the results, so that no student's name is that of a table
@@ -96,8 +96,7 @@ def run(
 
 def _introduce(found: Class) -> None:
     """Say who was found, what counts of several attempts, and what was not looked at."""
-    number = len(found.students)
-    print(f"{found.root}: {number} student{'s' * (number != 1)} ({found.kind})")
+    print(found.heading)
     for student in found.students:
         if student.remark:
             print(f"  {student.name}: {student.remark}")
@@ -120,6 +119,7 @@ def take_all(found: Class, jobs: int = 1, also: bool = False) -> tuple[dict[str,
     missing = {student.name: student.problem for student in found.students if student.problem}
     there = [student for student in found.students if not student.problem]
     taken = {}
+    clean_package()  # which each thread would make for itself
     with ThreadPoolExecutor(max(1, jobs)) as threads:
         read = threads.map(lambda student: found.take(student, also), there)
         for student, submission in zip(there, progress_bar(read, total=len(there), desc="reading"), strict=True):

@@ -73,6 +73,11 @@ class Class:
     students: tuple[Student, ...]
     strays: tuple[str, ...] = field(default=())
 
+    @property
+    def heading(self) -> str:
+        """Where it is, how many students there are, and what exported it, as one line."""
+        return f"{self.root}: {len(self.students)} student{'s' * (len(self.students) != 1)} ({self.kind})"
+
     def take(self, student: Student, also: bool = False) -> intake.Submission:
         """Take a student's submission (:func:`coursework.staff.autograder.intake.take`)."""
         if self.root.is_dir():

@@ -49,7 +49,7 @@ def _documents(
     found = exports.find(place)
     if found is None:
         raise ValueError(f"{place}: expected a class, of {homework().title}, and it is one submission")
-    print(f"{place}: {len(found.students)} students ({found.kind})", flush=True)
+    print(found.heading, flush=True)
     taken, missing = classrun.take_all(found, jobs, also=True)
     people = {student.name: student.person for student in found.students}
     documents = []

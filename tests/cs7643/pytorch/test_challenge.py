@@ -83,13 +83,13 @@ def test_a_run_learns_and_goes_on_where_it_was(dataset, tmp_path):
 
 
 def test_held_out_images_are_tested_on_and_not_trained_on(dataset):
-    held = challenge.held_out(dataset, 100)
+    held = dataset.without_test_images(100)
     assert np.array_equal(np.concatenate([held.X_train, held.X_test]), dataset.X_train)
     assert np.array_equal(np.concatenate([held.y_train, held.y_test]), dataset.y_train)
     assert len(held.X_test) == len(held.y_test) == 100
     for count in (0, len(dataset.X_train)):
-        with pytest.raises(ValueError, match=f"count must be from 1 to 1599 images, got {count}"):
-            challenge.held_out(dataset, count)
+        with pytest.raises(ValueError, match=f"count must be from 1 to 1599, got {count}"):
+            dataset.without_test_images(count)
 
 
 def test_a_preset_is_changed_by_name():
