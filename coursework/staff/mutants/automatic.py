@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import multiprocessing
 import operator
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
+from multiprocessing import connection
+from multiprocessing.context import ForkServerProcess
 from types import CodeType
 
 from coursework.homework import Task, homework, setting
@@ -139,24 +142,30 @@ def tried(several: Sequence[Change], processes: int = 2, patience: float = PATIE
     """
     context = multiprocessing.get_context("forkserver")  # a fork of this process, with its threads, could deadlock
     context.set_forkserver_preload(["torch"])
-
-    def survives(change: Change) -> bool:
-        process = context.Process(target=_child, args=(change,))
-        process.start()
-        process.join(patience)
-        process.kill()
-        process.join()
-        if process.exitcode == UNSTARTED:
-            raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
-        return process.exitcode == SURVIVED
-
-    with ThreadPoolExecutor(processes) as pool:
-        futures = {pool.submit(survives, change): change for change in several}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:  # after an error or an interrupt the rest is not begun
-            pool.shutdown(wait=False, cancel_futures=True)
+    left = iter(several)
+    running: list[tuple[Change, ForkServerProcess, float]] = []
+    try:
+        while True:
+            for change in itertools.islice(left, processes - len(running)):
+                process = context.Process(target=_child, args=(change,))
+                process.start()  # here alone: two threads that start and wait would read each other's exit codes
+                running.append((change, process, time.monotonic() + patience))
+            if not running:
+                return
+            first = min(deadline for _, _, deadline in running)
+            connection.wait([process.sentinel for _, process, _ in running], max(0.0, first - time.monotonic()))
+            ended = [each for each in running if not each[1].is_alive() or each[2] <= time.monotonic()]
+            for change, process, _ in ended:
+                process.kill()
+                process.join()
+                if process.exitcode == UNSTARTED:
+                    raise RuntimeError(f"a change of {change.module} could not be tried: {change.after!r}")
+            running = [each for each in running if each not in ended]
+            yield from ((change, process.exitcode == SURVIVED) for change, process, _ in ended)
+    finally:  # after an error or an interrupt nothing goes on
+        for _, process, _ in running:
+            process.kill()
+            process.join()
 
 
 def _child(change: Change) -> None:
