@@ -11,7 +11,7 @@ from coursework.check.report import check
 from coursework.homework import homework
 
 
-def _tasks_of(words: list[str]) -> list[str]:
+def tasks_of(words: list[str]) -> list[str]:
     """Put in the place of a whole problem its tasks; 6_2, 5A and "problem 5" are understood, too."""
     numbers = {number.replace(".", "").lower(): number for number in (task.number for task in homework().tasks)}
     words = [word for word in words if word.lower() not in ("problem", "task")]
@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
     """Run the checks, print what came of them, and return 0 if all is right, 1 if not, 2 for an unknown name."""
     reports = []
     everything = args.all or not args.what
-    for what in [task.number for task in homework().tasks] if everything else _tasks_of(args.what):
+    for what in [task.number for task in homework().tasks] if everything else tasks_of(args.what):
         try:
             reports.append(check(what, seed=args.seed))
         except ValueError as error:

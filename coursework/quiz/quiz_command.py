@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from coursework.check.check_command import tasks_of
+from coursework.check.report import nearest
 from coursework.homework import homework
 from coursework.quiz.make import KINDS, Question
 
@@ -46,9 +48,10 @@ def main(args: argparse.Namespace) -> int:
 def _chosen(words: list[str]) -> list[str]:
     tasks = {task.number: [name for _, name in task.functions] for task in homework().tasks}
     known = {**{name: [name] for name in homework().functions}, **tasks}
+    words = tasks_of(words)
     for word in words:
         if word not in known:
-            raise ValueError(f"expected tasks or functions ({', '.join(known)}), got {word!r}")
+            raise ValueError(f"quiz: expected a task or a function, got {word!r}; {nearest(word)}")
     return [name for word in words or tasks for name in known[word]]
 
 
