@@ -46,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"packages: {summary(different)}", flush=True)
     if args.processors is not None:
         return processors.run(args.processors, [*pytest, *args.arguments])
-    workers = [f"-n{os.cpu_count() or 1}", "--dist=loadfile"]
+    workers = [f"-n{(os.cpu_count() or 1) + 1}", "--dist=loadfile"]  # many tests wait for a process
     strict = {
         "style": [*tool, "ruff", "check", "."],
         "format": [*tool, "ruff", "format", "--check", "."],
