@@ -46,7 +46,8 @@ def main(args: argparse.Namespace) -> int:
         print(f"packages: {summary(different)}", flush=True)
     if args.processors is not None:
         return processors.run(args.processors, [*pytest, *args.arguments])
-    workers = [f"-n{(os.cpu_count() or 1) + 1}", "--dist=loadfile"]  # many tests wait for a process
+    more = (os.cpu_count() or 1) + 1  # many tests wait for a process
+    workers = [f"-n{more}", "--dist=loadfile", "--no-loadscope-reorder"]
     strict = {
         "style": [*tool, "ruff", "check", "."],
         "format": [*tool, "ruff", "format", "--check", "."],

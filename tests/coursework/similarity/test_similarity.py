@@ -58,7 +58,9 @@ def disguised(files):
 
 @pytest.fixture(scope="module")
 def edition():
-    return material.student_edition()
+    """What students are given; of its code, what they hand in, which is soon compared."""
+    given = [clean_package()[path].decode() for path in intake.modules()]
+    return {**material.student_edition(), CODE: material.APART.join(given)}
 
 
 def documents(edition, **files):
