@@ -30,15 +30,17 @@ class Browser:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--no-sandbox")
         self.process = subprocess.Popen([*command, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.socket = websocket.WebSocket()
         self.numbers = itertools.count(1)
         self.said: list[str] = []
         self.events: list[str] = []
         try:
             port = self._port(profile / "DevToolsActivePort")
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            pages = json.load(opener.open(f"http://127.0.0.1:{port}/json", timeout=30))
+            with opener.open(f"http://127.0.0.1:{port}/json", timeout=30) as answer:
+                pages = json.load(answer)
             address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
-            self.socket = websocket.create_connection(address, timeout=60, http_no_proxy=["127.0.0.1"])
+            self.socket.connect(address, timeout=60, http_no_proxy=["127.0.0.1"])
         except BaseException:
             self.close()
             raise
@@ -53,6 +55,7 @@ class Browser:
         raise TimeoutError("Chromium does not start")
 
     def close(self) -> None:
+        self.socket.shutdown()
         self.process.terminate()
         try:
             self.process.wait(30)
