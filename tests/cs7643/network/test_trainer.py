@@ -228,7 +228,7 @@ def test_a_run_that_was_killed_again_and_again_ends_with_the_same_bits(tmp_path)
 
     rng = np.random.default_rng(0)
     kills = 0
-    while kills < 8:
+    while kills < 4:
         process = subprocess.Popen([sys.executable, program, path], stdout=subprocess.PIPE)
         before = path.stat().st_mtime_ns if path.exists() else 0
         deadline = time.monotonic() + 60
