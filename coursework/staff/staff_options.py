@@ -98,6 +98,14 @@ keys come from running the code in the sandbox of the grader. It decides nothing
     parser.add_argument("--seed", type=int, default=0, help="chooses the questions (default: 0)")
 
 
+def _marking(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Write the marking guide as pages: what a person marks, item by item, with sample answers and comments. Or compare what
+two who marked the same answers took points off for, each in a CSV file with the columns answer, task, loses."""
+    parser.add_argument("--out", type=Path, default=Path("build/marking"), metavar="DIR", help="default: build/marking")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar="CSV", help="print a table, and the weighted kappa")
+
+
 def _lock(parser: argparse.ArgumentParser) -> None:
     parser.description = "Write requirements.lock: the versions installed here, and for other Pythons those that fit."
     parser.add_argument("--newest", action="store_true", help="take the newest versions of all packages, to be tested")
@@ -123,5 +131,10 @@ COMMANDS = {
         "staff",
     ),
     "viva": Command("three questions for everybody, on their own code", "coursework.staff.viva_command", _viva),
+    "marking": Command(
+        "what a person marks, as pages; how far two who mark agree",
+        "coursework.staff.marking.marking_command",
+        _marking,
+    ),
     "lock": Command("write requirements.lock", "coursework.staff.lock_command", _lock, "lock"),
 }
