@@ -86,6 +86,11 @@ def _release(parser: argparse.ArgumentParser) -> None:
         default=POLICY,
         help=f"the policy that AGENTS.md states. {policies} (default: {POLICY})",
     )
+    parser.add_argument(
+        "--self-learner",
+        action="store_true",
+        help="for somebody who learns alone: with answers to the exercises, and other ways to write what is right",
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
 
 

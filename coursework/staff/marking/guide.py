@@ -31,6 +31,7 @@ from coursework.root import ROOT
 LOSS = re.compile(r'(?P<inner>  )?- (?P<name>\w[^,:;"]*), (?P<points>[\d.]+): (?P<what>[^"]+) "(?P<comment>[^"]+)"')
 SAMPLE = re.compile(r"^## Loses (.+)$", re.M)
 NOTHING = "nothing"
+RULES = "rules.md"  # for all parts
 LEVELS = ("Full", "Half", "None")
 
 
@@ -179,9 +180,6 @@ def parts(place: Path | None = None) -> dict[str, Part]:
         )
     numbers = [task.number for task in homework().all_tasks if task.number in files]
     return {number: read(files[number].read_text(encoding="utf-8"), number) for number in numbers}
-
-
-RULES = "rules.md"
 
 
 def items() -> dict[str, list[str]]:

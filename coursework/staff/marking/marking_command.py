@@ -18,7 +18,8 @@ def main(args: argparse.Namespace) -> int:
     try:
         guide = parts()
         if args.compare:
-            rows, kappa = compare(*map(read_marks, args.compare), guide)
+            first, second = map(read_marks, args.compare)
+            rows, kappa = compare(first, second, guide)
             print(*rows, sep="\n")
             print(f"weighted kappa {kappa:.3f} over {len(rows) - 1} answers; at least {ENOUGH} is wanted")
             return int(kappa < ENOUGH)
