@@ -80,7 +80,7 @@ class Part:
     @property
     def points(self) -> float:
         """The points of all items."""
-        return sum(item.points for item in self.items)
+        return round(sum(item.points for item in self.items), 6)
 
     def earned(self, lost: Collection[str]) -> float:
         """Return the points of an answer that loses those of these names; no item costs more than it is worth.
@@ -96,7 +96,7 @@ class Part:
             item.name: sum(loss.points for loss in self.losses if loss.item == item.name and loss.name in lost)
             for item in self.items
         }
-        return sum(max(0.0, item.points - gone[item.name]) for item in self.items)
+        return round(sum(max(0.0, item.points - gone[item.name]) for item in self.items), 6)
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -111,6 +111,8 @@ def read(text: str, task: str) -> Part:
         ValueError: with what is wrong: a line, the points, a name, or a level without a sample.
     """
     begin, *rest = SAMPLE.split(text)
+    for heading in re.findall(r"^#.*", "\n".join((begin, *rest[1::2])), re.M):
+        raise ValueError(f"task {task}: expected headings of the form '## Loses one; another', got {heading!r}")
     intro, losses = [], list[Loss]()
     for line in begin.splitlines():
         found = LOSS.fullmatch(line)
@@ -140,7 +142,7 @@ def _check(part: Part) -> None:
             raise ValueError(f"task {part.task}: {what}")
 
     task = homework().task(part.task)
-    expected = task.points - task.program_points
+    expected = round(task.points - task.program_points, 6)
     require(part.points == expected, f"expected items of {expected:g} points, got {part.points:g}")
     names = [loss.name for loss in part.losses]
     for loss in part.losses:

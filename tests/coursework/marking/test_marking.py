@@ -54,6 +54,7 @@ def test_a_slip_never_costs_more_than_its_item():
         ("- by example, 0.5:", "- order, 0.5:", "each name once, got 'order' twice"),
         ("## Loses brackets", "## Loses commas", r"expected an item or a slip \(order, .*\), got 'commas'"),
         ("## Loses brackets", "## Loses by example", r"a sample of 1 points \(Half\), got \[2\.0, 1\.5, 0\.0\]"),
+        ("## Loses brackets", "## Lost: brackets", "expected headings .* got '## Lost: brackets'"),
         ("Half: One", "One", "a line that begins with Half:"),
         ("- order, 1: Addition", "- order: Addition", "expected .* got '- order: Addition"),
     ],
