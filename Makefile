@@ -28,7 +28,7 @@ test:  ## run all tests: every notebook is executed again and compared with its 
 	@$(CS7643) test $(ARGS)
 
 # BEGIN STAFF
-.PHONY: bench student autograder
+.PHONY: bench student autograder marking
 
 bench:  ## measure speed, as ratios in one run
 	@$(CS7643) bench $(ARGS)
@@ -38,6 +38,9 @@ student:  ## build the student edition, dist/hw1-student, and prove that nothing
 
 autograder:  ## build dist/autograder.zip for Gradescope (ARGS="--cifar10-dir DIR" for problem 6.7)
 	@"$(PYTHON)" -m staff autograder $(ARGS)
+
+marking:  ## what a person marks, item by item: build/marking/index.html
+	@"$(PYTHON)" -m staff marking $(ARGS)
 
 # END STAFF
 lab:  ## open the homework in JupyterLab

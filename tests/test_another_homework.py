@@ -106,3 +106,10 @@ def test_the_autograder_grades(repository, tmp_path, total, points, said):
     assert sum(test.get("score", 0) for test in found["tests"]) == points
     assert said in " ".join(test["output"] for test in found["tests"])
     assert found["extra_data"]["finished"]
+    assert "1: order 0.5, brackets 0.5" in [test["output"] for test in found["tests"]]
+
+
+def test_what_a_person_marks_is_a_page(repository, tmp_path):
+    said = call(repository, "coursework.staff", "marking", "--out", tmp_path)
+    assert said == f"{tmp_path / 'index.html'}: 1 points in 1 parts\n"
+    assert "Addition is associative." in (tmp_path / "1.html").read_text(encoding="utf-8")

@@ -86,6 +86,11 @@ def _release(parser: argparse.ArgumentParser) -> None:
         default=POLICY,
         help=f"the policy that AGENTS.md states. {policies} (default: {POLICY})",
     )
+    parser.add_argument(
+        "--self-learner",
+        action="store_true",
+        help="for somebody who learns alone: with answers to the exercises, and other ways to write what is right",
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR", help="default: dist")
 
 
@@ -96,6 +101,14 @@ keys come from running the code in the sandbox of the grader. It decides nothing
     parser.add_argument("submissions", type=Path, help="a class, as `grade` takes it, or one submission")
     parser.add_argument("--out", type=Path, default=Path("build/viva"), metavar="DIR", help="default: build/viva")
     parser.add_argument("--seed", type=int, default=0, help="chooses the questions (default: 0)")
+
+
+def _marking(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Write the marking guide as pages: what a person marks, item by item, with sample answers and comments. Or compare what
+two who marked the same answers took points off for, each in a CSV file with the columns answer, task, loses."""
+    parser.add_argument("--out", type=Path, default=Path("build/marking"), metavar="DIR", help="default: build/marking")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar="CSV", help="print a table, and the weighted kappa")
 
 
 def _lock(parser: argparse.ArgumentParser) -> None:
@@ -123,5 +136,10 @@ COMMANDS = {
         "staff",
     ),
     "viva": Command("three questions for everybody, on their own code", "coursework.staff.viva_command", _viva),
+    "marking": Command(
+        "what a person marks, as pages; how far two who mark agree",
+        "coursework.staff.marking.marking_command",
+        _marking,
+    ),
     "lock": Command("write requirements.lock", "coursework.staff.lock_command", _lock, "lock"),
 }

@@ -20,6 +20,7 @@ from coursework.root import ROOT
 from coursework.staff.autograder import judging, seeds
 from coursework.staff.autograder.package import BUILT, Config, clean_package, files_of
 from coursework.staff.autograder.rubric import judged
+from coursework.staff.marking.guide import items
 from coursework.staff.release.contents import normal
 from coursework.staff.release.markers import ReleaseError
 from coursework.terminal import explain
@@ -33,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     """Build it and say what it is; return 0, or 1 if it cannot be built."""
     try:
         facts, secret = judging.facts(args), args.seed or secrets.token_hex(16)
-        config = Config(secret, seeds.verified(secret), facts)
+        config = Config(secret, seeds.verified(secret), facts, items=items())
         content = zipped(files(config))
         with atomic_writer(args.output / NAME) as stream:
             stream.write(content)

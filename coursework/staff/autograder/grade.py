@@ -71,7 +71,7 @@ def grade(
         staff.append("the grader itself failed:\n" + traceback.format_exc()[-2000:])
         taken.note(UNFINISHED)
     found = student_report.build(
-        trials, judgements, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished
+        trials, judgements, taken.notes, staff, time.monotonic() - start, intake.name_of(taken), finished, config.items
     )
     gradescope_results.write(output, found)
     return found

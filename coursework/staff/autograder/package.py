@@ -25,12 +25,14 @@ class Config:
         pool: the hidden seeds.
         facts: what the homework's judge needs.
         rounds: how many of the seeds grade a submission.
+        items: for each task that a person marks, the items of the marking guide.
     """
 
     secret: str
     pool: Sequence[int]
     facts: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 2
+    items: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def files_of(module: str) -> list[Path]:

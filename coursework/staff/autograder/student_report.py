@@ -27,6 +27,7 @@ def build(
     seconds: float,
     person: str = "",
     finished: bool = True,
+    items: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -38,12 +39,16 @@ def build(
         seconds: how long it took.
         person: who hands in.
         finished: whether the grading was completed.
+        items: for each task that a person marks, the items of the marking guide.
     """
     tests = [test for task in homework().tasks for test in _tests(task, trials.get(task.number))]
     tests += [_judged(task, judgements.get(task.number)) for task in judged()]
     rows = [f"{task.number} {task.title}: {points:g} for {what}" for task, points, what in by_person()]
     total = sum(points for _, points, _ in by_person())
     tests.append(_plain("What a person grades", [f"{total:g} points, for the contents of {homework().pdf}:", *rows]))
+    named = [f"{number}: {', '.join(each)}" for number, each in (items or {}).items()]
+    if named:
+        tests.append({**_plain("What a person grades, item by item", named), "visibility": HIDDEN})
     lost = {trial.name: trial.lost for trial in _all(trials) if trial.lost}
     lines = [*staff, *(f"{name}: worker lost, {why}" for name, why in lost.items())]
     lines += [

@@ -18,20 +18,22 @@ from coursework.homework import homework
 from coursework.root import ROOT
 from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition
-from coursework.staff.release.leaks import prove
+from coursework.staff.release.leaks import look_through, prove
 from coursework.staff.release.markers import ReleaseError
 from coursework.staff.release.rehearsal import try_out
+from coursework.staff.release.self_learner import extend
 from coursework.staff.staff_options import POLICY
 from coursework.zips import mode_of, zipped
 
 NAME = f"{homework().name}-student"
+ALONE = f"{homework().name}-self-learner"
 
 
 def main(args: argparse.Namespace) -> int:
     """Build the edition and print the report; return 0, or 1 if it cannot be built or leaks."""
     start = time.monotonic()
     try:
-        report = build(ROOT, args.output, args.assistants)
+        report = build(ROOT, args.output, args.assistants, args.self_learner)
     except (ReleaseError, OSError) as error:
         print(error, file=sys.stderr)
         print("release: nothing was written", file=sys.stderr)
@@ -41,13 +43,14 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def build(root: Path, output: Path, policy: str = POLICY) -> list[str]:
+def build(root: Path, output: Path, policy: str = POLICY, alone: bool = False) -> list[str]:
     """Build the edition of a repository, prove it, and put it into the place of the old one.
 
     Args:
         root: the repository.
         output: gets the folder and the zip file.
         policy: what AI assistants are asked to do.
+        alone: make the edition for somebody who learns alone, of the one for a course.
 
     Returns:
         The lines of the report.
@@ -57,24 +60,27 @@ def build(root: Path, output: Path, policy: str = POLICY) -> list[str]:
     """
     source, output = read_source(root), output.resolve()  # the trial runs elsewhere
     edition = make_edition(source, policy)
-    report = prove(edition, source)
+    report, name = prove(edition, source), NAME
+    if alone:
+        edition, name = extend(edition, source), ALONE
+        report += look_through(edition, source)
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{NAME}.", dir=output) as temporary:
-        trial, new = Path(temporary) / "trial", Path(temporary) / NAME
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=output) as temporary:
+        trial, new = Path(temporary) / "trial", Path(temporary) / name
         write(edition.files, trial)
         report += try_out(trial)
         write(edition.files, new)  # anew, because a trial may leave something
-        shutil.rmtree(output / NAME, ignore_errors=True)
-        os.replace(new, output / NAME)
-    content = zipped({f"{NAME}/{path}": file for path, file in edition.files.items()})
-    with atomic_writer(output / f"{NAME}.zip") as stream:
+        shutil.rmtree(output / name, ignore_errors=True)
+        os.replace(new, output / name)
+    content = zipped({f"{name}/{path}": file for path, file in edition.files.items()})
+    with atomic_writer(output / f"{name}.zip") as stream:
         stream.write(content)
     size = sum(map(len, edition.files.values()))
     digest = hashlib.sha256(content).hexdigest()
     return [
         *(f"✓ {line}" for line in report),
-        f"{output / NAME}: {len(edition.files)} files, {size / 1e3:.0f} kB",
-        f"{output / NAME}.zip: {len(content) / 1e3:.0f} kB, sha256 {digest}",
+        f"{output / name}: {len(edition.files)} files, {size / 1e3:.0f} kB",
+        f"{output / name}.zip: {len(content) / 1e3:.0f} kB, sha256 {digest}",
     ]
 
 

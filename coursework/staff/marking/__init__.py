@@ -1,0 +1,1 @@
+"""What a person marks: the guide, its pages, and how far two who mark agree."""
