@@ -93,8 +93,8 @@ def copy_of(notebook: NotebookNode, folder: Path) -> str:
 
 
 def without_files(markdown: str) -> str:
-    """Return Markdown without its links to files beside the notebooks, which are not beside the pages."""
-    return re.sub(r"\[([^]]*)\]\(\.\./[^)]*\)", r"\1", markdown)
+    """Return Markdown with code in the place of links to files, which are beside the notebooks but not the pages."""
+    return re.sub(r"(?<!!)\[([^]]*)\]\(\.\./[^)]*\)", lambda found: f"`{found[1].strip('`')}`", markdown)
 
 
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:
