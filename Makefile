@@ -24,7 +24,7 @@ doctor:  ## what is missing here, and what to type
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
-test:  ## run all tests: every notebook is executed again and compared with its outputs (ARGS="-- -k layers" chooses)
+test:  ## verify, and every test that is here (ARGS="-- -k layers" chooses)
 	@$(CS7643) test $(ARGS)
 
 # BEGIN STAFF

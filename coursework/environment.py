@@ -126,8 +126,7 @@ def install(venv: Path, extra: str | None) -> None:
             (venv / "stamp.json").unlink()  # a call that is killed leaves an environment that counts as unfinished
         else:
             _make(venv)
-        added = bool(before and before["requirements"] == _requirements(venv.parent))  # an extra, and nothing else
-        what = ["--quiet"] * added + ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")]
+        what = ["--editable", "." + (f"[{','.join(extras)}]" if extras else "")]
         locked = _pip_install_as_locked(venv, what)
         _link(venv)
         stamp = {"requirements": _requirements(venv.parent), "root": str(venv.parent), "extras": extras}
@@ -245,8 +244,7 @@ def _make(venv: Path) -> None:
     if os.name == "nt" and is_inside(venv):
         program = homework().package
         raise SetupError(f"{venv} is damaged and in use: call again with another Python, as in: py -m {program} run")
-    _say(f"installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes,")
-    _say("and pip is silent for a good part of them, while it unpacks PyTorch")
+    _say(f"installing into {venv}: up to {NEEDED_GB} GB, only once; it takes from 3 to 20 minutes")
     python = _python_outside(venv)
     if os.path.lexists(venv):
         venv.rename(_aside(venv))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 VERSION = ".".join(map(str, sys.version_info[:2]))
@@ -33,29 +35,62 @@ def python_of(venv: Path) -> Path:
 
 
 def pip_install(venv: Path, what: Sequence[str]) -> None:
-    """Install packages with pip, which shows its own progress; its log also holds what it does not show."""
+    """Install packages with pip. A line shows what it does; all that it says is in its log."""
     log, temporary = _log_of(venv), venv / "tmp"  # the system's own is often a part of the memory, and too small
     log.unlink(missing_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", f"--log={log}", *what]
+    command.append("--progress-bar=off")
     if shutil.disk_usage(venv).free / 1e9 < 1.5 * NEEDED_GB:
         command.append("--no-cache-dir")  # otherwise the disk holds every download twice
-    result = subprocess.run(
-        command,
-        cwd=venv.parent,
-        env={**os.environ, **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary)), "PIP_USER": "0"},
-        close_fds=False,  # pip holds the lock as well, and keeps it if this process is killed
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-    )
+    variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary)), "PIP_USER": "0"}
+    returncode = _run_pip(command, venv.parent, variables, temporary)
     shutil.rmtree(temporary, ignore_errors=True)
-    if result.returncode != 0:
+    if returncode != 0:
         said = _said(log)
         found = _cause(said)
         error = NoReleaseError if found and found.re.pattern in NO_RELEASE else SetupError
         raise error(advice_on(said, venv, f"; the log is {log}"))
     log.unlink(missing_ok=True)
+
+
+def _run_pip(command: Sequence[str], folder: Path, variables: Mapping[str, str], temporary: Path) -> int:
+    """Run pip and return its exit code; meanwhile show for how long it runs, what it has fetched, and what it does."""
+    said, alive, start = temporary / "said.txt", sys.stderr.isatty(), time.monotonic()
+    width = shutil.get_terminal_size().columns - 1
+    with (
+        said.open("wb") as stream,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(variables),
+            close_fds=False,  # pip holds the lock as well, and keeps it if this process is killed
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        ) as pip,
+    ):
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pip.wait(1 if alive else 30)
+                break
+            lines = said.read_text(encoding="utf-8", errors="replace").split("\n")
+            does = next(filter(str.strip, reversed(lines)), "starting pip").strip()
+            fetched = sum(_size(Path(place, name)) for place, _, names in os.walk(temporary) for name in names) / 1e6
+            size = f", {fetched:.0f} MB fetched" if fetched >= 1 else ""
+            line = f"set-up: {time.monotonic() - start:.0f} s{size}: {does}"
+            sys.stderr.write(f"\r{line[:width]:{width}}" if alive else f"{line}\n")
+            sys.stderr.flush()
+    if alive:
+        sys.stderr.write(f"\r{'':{width}}\r")
+    return pip.returncode
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):  # pip has removed it meanwhile
+        return path.stat().st_size
+    return 0
 
 
 def has_begun(venv: Path) -> bool:
@@ -102,9 +137,7 @@ CAUSES = {  # the first pattern that is found says what to do
     r"No matching distribution found for (?P<name>\S+)": (
         "no release of {name} fits Python {python} on this system: try another, as in: make run PYTHON=python3.12"
     ),
-    r"ResolutionImpossible": (
-        "the releases that requirements.txt asks for exclude each other on Python {python}: the log is {venv}.log"
-    ),
+    r"ResolutionImpossible": "the releases that requirements.txt asks for exclude each other on Python {python}",
 }
 NO_RELEASE = tuple(CAUSES)[-2:]
 
@@ -120,6 +153,7 @@ def advice_on(output: str, venv: Path, more: str = "") -> str:
     if shutil.disk_usage(venv.parent).free < 5e6:
         output = "No space left on device"  # which venv does not report
     if found := _cause(output):
-        return CAUSES[found.re.pattern].format(venv=venv, needed=NEEDED_GB, python=VERSION, **found.groupdict())
+        words = {"venv": venv, "needed": NEEDED_GB, "python": VERSION, **found.groupdict()}
+        return CAUSES[found.re.pattern].format(**words) + more
     errors = re.findall(r"ERROR: (.+)", output) or output.strip().split("\n")
     return f"the installation failed ({errors[-1].strip() or 'no output'}){more}"

@@ -1,7 +1,7 @@
 """``%load_ext coursework.kernel`` begins every notebook: a kernel finds the homework, or says what it lacks.
 
-Edited files take effect when a cell runs again, as with ``%autoreload 2``, and a blank does not stop the notebook
-(:mod:`coursework.notebooks.waiting`). Before these are loaded, only the standard library is imported.
+Edited files take effect when a cell runs again (:mod:`coursework.notebooks.reloading`), and a blank does not stop the
+notebook (:mod:`coursework.notebooks.waiting`). Before these are loaded, only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ def load_ipython_extension(shell: Any) -> None:
     """Prepare the kernel of a notebook, or raise a KernelError."""
     refuse_unfit()
     find_homework()
-    shell.extension_manager.load_extension("autoreload")
-    shell.run_line_magic("autoreload", "2")
-    shell.extension_manager.load_extension("coursework.notebooks.waiting")
+    for name in ("reloading", "waiting"):
+        shell.extension_manager.load_extension(f"coursework.notebooks.{name}")
+
+    def forget(*_: Any) -> None:  # so that the cell can run again, without being told that this is loaded
+        shell.extension_manager.loaded.discard(__name__)
+        shell.events.unregister("post_run_cell", forget)
+
+    shell.events.register("post_run_cell", forget)
 
 
 def find_homework() -> None:
@@ -59,5 +64,6 @@ def refuse_unfit() -> None:
     install = f"%pip install {' '.join(lost)}"
     if is_hosted():
         raise KernelError(f"{kernel}\nRun this in a cell, and then the notebook again:  {install}")
-    make = "" if (ROOT / ".venv").exists() else f"\nThere is none yet; type in a terminal:  {own_command('check')}"
+    how = f"type in a terminal, in {ROOT}:  {own_command('check')}"
+    make = "" if (ROOT / ".venv").exists() else f"\nThere is none yet; {how}"
     raise KernelError(f"{kernel}\n{CHOOSE}{make}\nOr install what is missing into this kernel:  {install}")

@@ -13,7 +13,7 @@ from coursework.root import ROOT
 OLDEST = (3, 10)  # of the Pythons that run the homework; coursework/start.py says it, too
 HOSTS = ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")  # variables of Colab and of Kaggle
 # Of what the commands around notebooks need, what a notebook itself needs, if anything.
-IN_A_KERNEL = {"jupyter": "ipywidgets", "latex2mathml": "", "nbval": ""}
+IN_A_KERNEL = {"jupyter": "ipywidgets", "latex2mathml": "", "nbval": "", "vermin": ""}
 REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*((?:[<>=!~]=?[^,;#\s]+)?)")
 
 

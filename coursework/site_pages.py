@@ -46,7 +46,7 @@ def main(args: argparse.Namespace, *, root: Path = ROOT) -> int:
 
 def write(notebooks: Mapping[str, NotebookNode], root: Path) -> Sequence[tuple[str, str]]:
     """Return the name and the text of each page, of notebooks by their names without folder and ending."""
-    copies = [(f"{name}.html", copy_of(notebook)) for name, notebook in notebooks.items()]
+    copies = [(f"{name}.html", copy_of(notebook, root / "notebooks")) for name, notebook in notebooks.items()]
     return [("index.html", handout(notebooks, root)), *copies]
 
 
@@ -81,20 +81,20 @@ def handout(notebooks: Mapping[str, NotebookNode], root: Path) -> str:
     )
 
 
-def copy_of(notebook: NotebookNode) -> str:
-    """Return the page of a notebook as it is: executed, or with blanks."""
+def copy_of(notebook: NotebookNode, folder: Path) -> str:
+    """Return the page of a notebook of a folder as it is: executed, or with blanks."""
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     fact = f"{sum(count is not None for count in counts)} of {len(counts)} cells"
     shown = copy.deepcopy(notebook)
     for cell in shown.cells:
         if cell.cell_type == "markdown":
             cell.source = without_files(cell.source)
-    return run_pages.page(shown, home=homework().title, facts=[fact])
+    return run_pages.page(shown, folder, home=homework().title, facts=[fact])
 
 
 def without_files(markdown: str) -> str:
-    """Return Markdown without its links to files beside the notebooks, which are not beside the pages."""
-    return re.sub(r"\[([^]]*)\]\(\.\./[^)]*\)", r"\1", markdown)
+    """Return Markdown with code in the place of links to files, which are beside the notebooks but not the pages."""
+    return re.sub(r"(?<!!)\[([^]]*)\]\(\.\./[^)]*\)", lambda found: f"`{found[1].strip('`')}`", markdown)
 
 
 def stated(notebooks: Mapping[str, NotebookNode], root: Path) -> Stated:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coursework.homework import homework
+from coursework.needs import own_command
 from coursework.notebooks import outline
 from coursework.root import ROOT
 
@@ -101,5 +102,5 @@ def main(args: argparse.Namespace) -> int:
         return 2
     print(text)
     if more:
-        print(f"(The next hint: python -m {homework().package} hint {args.name} --step {args.step + 1})")
+        print(f"(The next hint: {own_command(f'hint {args.name} --step {args.step + 1}')})")
     return 0

@@ -29,12 +29,19 @@ def main(args: argparse.Namespace) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of JupyterLab: our kernel, and of the user's settings only those of its appearance."""
+    """Return the environment of JupyterLab: our kernel, and of the user's settings only those of its appearance.
+
+    In its terminals ``python -m PACKAGE`` works in every folder.
+    """
     variables = {
         **kernel_environment(),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": str(ROOT),  # also for another Python, if the shell's own settings put that first
         "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir(),  # where `submit` looks for notebooks with unsaved changes
         "JUPYTERLAB_SETTINGS_DIR": str(Path(jupyter_config_dir()) / "lab" / "user-settings"),
     }
     for name in ("TQDM_DISABLE", STOP):  # here somebody watches, and goes on below a blank
         del variables[name]
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"):  # of `make lab`, not of `make` in a terminal
+        variables.pop(name, None)
     return variables

@@ -303,7 +303,14 @@ def _write_report(started: Sequence[Execution], waiting: Sequence[str], output: 
     last = started[-1]
     store(last.notebook, output / "notebooks" / last.path.name)
     facts = [*last.datasets, f"{last.done} of {len(last.cells)} cells", f"{last.seconds:.1f} s"]
-    page = run_pages.page(last.notebook, home="All notebooks", facts=facts, problem=last.problem, culprit=last.culprit)
+    page = run_pages.page(
+        last.notebook,
+        last.path.parent,
+        home="All notebooks",
+        facts=facts,
+        problem=last.problem,
+        culprit=last.culprit,
+    )
     _write(output / f"{last.path.stem}.html", page)
     title = homework().title
     values = {"executions": started, "waiting": waiting, "versions": versions()}

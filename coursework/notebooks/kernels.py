@@ -71,6 +71,7 @@ def prepare() -> None:
     """Fill the caches: the kernel that every notebook asks for by name, and the list of fonts."""
     prepare_caches()
     specification = {"argv": KERNEL, "display_name": "Python 3", "language": "python", "metadata": {"debugger": True}}
+    specification["env"] = {"PYTHONPATH": ""}  # `lab` sets it for terminals
     with atomic_writer(KERNELS / "python3" / "kernel.json", "w") as stream:
         json.dump(specification, stream)
 

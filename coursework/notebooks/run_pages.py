@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader
@@ -88,6 +89,15 @@ class MathRenderer(IPythonRenderer):
         """Show a LaTeX environment as a formula."""
         return self.formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
 
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Show a picture, the file of which may have a name with spaces, or be missing."""
+        name = unquote(url)
+        is_attached = name.removeprefix("attachment:") in self.attachments
+        if name.startswith("attachment:") and not is_attached:
+            return f"<em>{html.escape(text)} (the picture {html.escape(name.partition(':')[2])} is missing)</em>"
+        is_here = is_attached or (self.embed_images and (Path(self.path) / name).is_file())
+        return str(super().image(text, name if is_here else url, title))
+
     def block_html(self, html: str) -> str:
         """Show the formulas in hand-written HTML."""
         return str(super().block_html(formulas_in_html(html, self.formula)))
@@ -109,9 +119,10 @@ def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) ->
     return "".join(kept)
 
 
-def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-    """Convert a Markdown cell to HTML, with its formulas as MathML."""
-    renderer = MathRenderer(escape=False, attachments=dict(attachments or {}), anchor_link_text="#")
+def markdown(source: str, attachments: Mapping[str, Any] | None = None, folder: Path | None = None) -> Markup:
+    """Convert a Markdown cell to HTML: formulas become MathML, and pictures in ``folder`` a part of the page."""
+    files: dict[str, Any] = {"embed_images": True, "path": str(folder)} if folder else {}
+    renderer = MathRenderer(escape=False, attachments=dict(attachments or {}), anchor_link_text="#", **files)
     shown = MarkdownWithMath(renderer).render(source)
     return Markup(re.sub(r"<table>.*?</table>", r'<div class="scroll" tabindex="0">\g<0></div>', shown, flags=re.S))
 
@@ -123,13 +134,20 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 def page(
-    notebook: NotebookNode, *, home: str, facts: Sequence[str], problem: str = "", culprit: NotebookNode | None = None
+    notebook: NotebookNode,
+    folder: Path,
+    *,
+    home: str,
+    facts: Sequence[str],
+    problem: str = "",
+    culprit: NotebookNode | None = None,
 ) -> str:
     """Return the page of a notebook, with the outputs that it has, and why and in which cell it ended early, if it did.
 
-    ``home`` is what the link to index.html says, and the facts are at the top.
+    The notebook and the pictures that it names are in ``folder``. ``home`` is what the link to index.html says, and the
+    facts are at the top.
     """
-    values = {"home": home, "facts": facts, "problem": problem, "culprit": culprit}
+    values = {"folder": folder, "home": home, "facts": facts, "problem": problem, "culprit": culprit}
     return render("notebook.html", title=title_of(notebook), notebook=notebook, **values)
 
 

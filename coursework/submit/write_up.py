@@ -306,8 +306,8 @@ def _name_undrawable(pieces: Sequence[Piece], person: Person, setting: Setting) 
     for piece in pieces:
         gone = [char for char in setting.undrawable if char in piece.typst][:8]
         if gone:
-            what = f"no font here draws {' '.join(gone)}; written as {' '.join(map(glyphs.named, gone))}"
-            setting.note(piece.notebook, piece.cell, what)
+            what = f"no font here draws {' '.join(gone)}, written as {' '.join(map(glyphs.named, gone))}"
+            setting.note(piece.notebook, piece.cell, f"{what}; install one that does, such as Noto, and call again")
         halves = dict.fromkeys(text.NAMED_HALF.findall(piece.typst))
         if halves:
             setting.note(piece.notebook, piece.cell, f"half a character is written as {' '.join(halves)}")

@@ -64,6 +64,11 @@ def test_cells_have_names_and_the_notebook_begins_with_a_title(notebook):
     assert re.match("# Problems? [0-9]", notebook.cells[0].source)
 
 
+def test_a_link_to_a_file_is_seen(notebook):
+    """In JupyterLab code in a link has the colours of any other code."""
+    assert not [cell.id for cell in notebook.cells if re.search(r"\[[^]]*`[^]]*\]\(\.\./", cell.source)]
+
+
 def test_no_cell_ends_in_a_semicolon(notebook):
     assert not [cell.id for cell in code_cells(notebook) if cell.source.rstrip().endswith(";")]
 

@@ -98,6 +98,34 @@ def test_versions_fit_as_pip_says(has, sign, wanted):
 CELL = "\n".join([*FIRST_LINES, "import os, coursework, cs7643", "print(os.getcwd(), coursework.__file__)"])
 
 
+EDITS = """
+import os, sys
+from pathlib import Path
+from IPython.core.interactiveshell import InteractiveShell
+
+shell, path = InteractiveShell.instance(), Path("../cs7643/descent.py")
+first, good = sys.argv[1], path.read_text(encoding="utf-8")
+for number, (more, cell) in enumerate([
+    ("", first), ("", first), ("f(:", "print(2)"), ("", "print(3)"), ("f = 4", "print(descent.f)"), ("1/0", "print(5)"),
+]):
+    path.write_text(f"{good}\\n{more}\\n", encoding="utf-8")
+    os.utime(path, times=2 * (path.stat().st_mtime + 10 * number,))
+    shell.run_cell(cell)
+"""
+
+
+def test_an_edited_file_takes_effect_or_is_named_in_a_line(copy):
+    first = "\n".join([*FIRST_LINES, "from cs7643 import descent"])
+    path = {"IPYTHONDIR": str(copy / "ipython"), "PYTHONPATH": str(ROOT / "nowhere")}
+    found = run([sys.executable, "-c", EDITS, first], copy / "notebooks", **path)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.split() == ["2", "3", "4", "5"]
+    line = len((copy / "cs7643" / "descent.py").read_text(encoding="utf-8").splitlines())
+    expected = ["SyntaxError: invalid syntax", "ZeroDivisionError: division by zero"]
+    end = "Until that is mended, the notebook uses the file as it was before."
+    assert found.stderr.splitlines() == [f"cs7643/descent.py, line {line}: {each}. {end}" for each in expected]
+
+
 @pytest.mark.parametrize("folder", ["notebooks", "."])
 def test_a_kernel_finds_the_homework_beside_the_notebook_and_no_other(copy, folder):
     shutil.copytree(copy / "coursework", copy / "other" / "coursework")

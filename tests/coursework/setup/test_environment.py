@@ -30,8 +30,13 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
 
     with open(repository / "pyproject.toml", "a", encoding="utf-8") as stream:
         stream.write("# changed\n")
-    assert "up to date" in call(repository, "check").stderr
+    updated = call(repository, "check").stderr.splitlines()
+    assert "up to date" in updated[0]
+    assert all(line.startswith("set-up: ") for line in updated)  # what pip says is in its log
     assert call(repository, "check").stderr == ""
+
+    for said in ("set-up: bringing", "Traceback"):  # the extra of `submit`, once; the command itself is not here
+        assert call(repository, "submit").stderr.startswith(said)
 
     (repository / ".venv" / "stamp.json").unlink()  # as after an installation that was cut off
     assert "set-up: installing" in call(repository, "check").stderr
@@ -46,6 +51,7 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
     failed = call(repository, "check")
     assert failed.returncode == 1
     assert failed.stderr.splitlines()[-1].startswith("set-up: the package index cannot be reached: connect")
+    assert failed.stderr.endswith(f"; the log is {repository / '.venv.log'}\n")
     assert failed.stdout == ""
     (repository / "requirements.txt").write_text("", encoding="utf-8")
     assert call(repository, "check").returncode == 0
@@ -147,6 +153,19 @@ def test_make_lists_its_targets():
     assert result.returncode == 0
     for target in ("run", "test", "lab", "data", "check", "bench", "student", "clean"):
         assert f"make {target}" in result.stdout
+
+
+def test_make_does_the_same_beside_the_notebooks():
+    if shutil.which("make") is None:
+        pytest.skip("there is no make here")
+    for words in ([], ["check", "6.2"]):
+        shown = []
+        for folder in (ROOT, ROOT / "notebooks"):
+            command = ["make", "--no-print-directory", "--dry-run", "PYTHON=python3", *words]
+            result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            assert (result.returncode, result.stderr) == (0, "")
+            shown.append([line for line in result.stdout.splitlines() if line not in (":", "true")])
+        assert shown[0] == [line for line in shown[1] if " -C .. " not in line]
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 2), (("nonsense",), 2), (("--help",), 0), (("--version",), 0)])

@@ -139,7 +139,7 @@ def test_all_notebooks_run_in_order_and_stay_as_they_are(good):
 
 def test_the_kernel_is_this_python_beside_the_notebook_without_the_users_configuration(good):
     where = json.loads(printed(good.output / "notebooks" / "9_first.ipynb")["where"])
-    outside = [None, None, False, np.__version__, False, True]
+    outside = [None, "", False, np.__version__, False, True]
     assert where == [sys.executable, str(good.folder.resolve()), "embedded", "1", *outside]
 
 
@@ -445,3 +445,14 @@ def test_markdown_keeps_code_and_turns_formulas(source, formulas, kept):
     assert shown.count("<math ") == shown.count("</math>") == formulas
     assert kept in shown
     assert "<em>" not in shown
+
+
+def test_pictures_beside_a_notebook_are_a_part_of_its_page(tmp_path):
+    (tmp_path / "my photo.png").write_bytes(b"ABC")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "my photo.png").write_bytes(b"abc")
+    source = "![proof](<my photo.png>) <img src='my photo.png'> ![](<../my photo.png>) ![gone](attachment:gone.png)"
+    shown = run_pages.markdown(source, folder=tmp_path / "notebooks")
+    assert shown.count('src="data:image/png;base64,YWJj"') == 2
+    assert "QUJD" not in shown
+    assert "gone (the picture gone.png is missing)" in shown

@@ -86,10 +86,14 @@ def test_jupyterlab_starts_with_our_kernel_and_submit_finds_it(tmp_path):
 def test_a_kernel_of_jupyterlab_has_nothing_of_the_users(tmp_path, monkeypatch):
     for name, value in settings(tmp_path).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ARGS", "-- --no-browser")  # as in `make lab ARGS=...`
     notebooks.prepare()
     environment = lab.environment()
+    assert "ARGS" not in environment
     assert environment["JUPYTER_RUNTIME_DIR"] == str(tmp_path / "runtime")
     assert environment["JUPYTERLAB_SETTINGS_DIR"] == str(tmp_path / "config" / "lab" / "user-settings")
+    in_terminal = [sys.executable, "-m", "cs7643", "--version"]
+    assert subprocess.run(in_terminal, cwd=tmp_path, env=environment, capture_output=True).returncode == 0
     monkeypatch.setenv("JUPYTER_PATH", environment["JUPYTER_PATH"])
     manager, client = start_new_kernel(env=environment, cwd=str(tmp_path))
     said = []
@@ -106,3 +110,4 @@ def test_a_kernel_of_jupyterlab_has_nothing_of_the_users(tmp_path, monkeypatch):
     assert text.startswith("True False")
     assert "TQDM_DISABLE" not in text
     assert str(tmp_path / "packages") not in text
+    assert "'PYTHONPATH': ''" in text

@@ -120,7 +120,7 @@ def pages(report, tmp_path_factory):
     """Every kind of page: the report, the instructions with every notebook, a check that fails."""
     folder = tmp_path_factory.mktemp("pages")
     sources = {path.stem: notebooks.read(path) for path in kernels.find()}
-    for name, text in [*site_pages.write(sources, ROOT), ("check.html", site_pages.copy_of(failing_check()))]:
+    for name, text in [*site_pages.write(sources, ROOT), ("check.html", site_pages.copy_of(failing_check(), ROOT))]:
         (folder / name).write_text(text, encoding="utf-8")
     return [*sorted(report.folder.glob("*.html")), *sorted(folder.glob("*.html"))]
 
