@@ -22,7 +22,7 @@ def proximal_step(w: ArrayLike, grad: ArrayLike, lam: float) -> Array:
     Args:
         w: (d,), the point w(t).
         grad: (d,), the gradient of f there.
-        lam: the weight of the proximity, above 0.
+        lam: the weight of the penalty on the distance, above 0.
 
     Returns:
         (d,), the next point w(t+1); where grad is zero, that is w(t) itself.

@@ -36,9 +36,8 @@ SIGNS = {  # of each state of a number: what stands behind it, and its colour
     "none": ("\u2717", RED),
 }
 SAID = {
-    "none": "expected a number such as 0.525, -3.11 or 2.12e25, got {}.",
+    "none": "expected a number such as 0.815, -4.06 or 3.02e23, got {}.",
     "short": f"expected a number with {DIGITS} significant digits, got {{}}.",
-    "follows": "it follows from the numbers above it, and one of these is off: fix that first.",
     "wrong": "this number is off.",
 }
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.I)
@@ -136,6 +135,8 @@ def look(text: str, kind: str, name: str, w: Sequence[float]) -> Look:
         if state in SAID:
             sentence = _named(place, names) or SAID[state]
             remarks.append(f"{place[0]}, {place[1]}: {sentence.format(texts[place])}")
+    if "follows" in states.values():
+        remarks.append("\u2192: computed correctly from a number above it that is off. Fix that one first.")
     return Look(wanted, texts, states, tuple(remarks))
 
 

@@ -18,7 +18,7 @@ MISTAKES = {
     "path": "one path is forgotten. Every use of a variable contributes, and the contributions add up.",
     "multiplied": "the contributions are multiplied. Add them up.",
     "subtracted": "a contribution is subtracted. Add them up.",
-    "inside": "the local derivative is taken at an adjoint or a tangent. It belongs at the value of the argument: "
+    "inside": "the local derivative is taken at a bar or a dot. It belongs at the value of the argument: "
     "cos(d), not the cosine of d-bar.",
     "at result": "the local derivative is taken at the result of the step. It belongs at the value of the argument.",
     "sigma": "the factor 1 - sigma is missing: sigma' = sigma (1 - sigma).",

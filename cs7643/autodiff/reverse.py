@@ -1,7 +1,7 @@
 """Reverse mode: a tape records every operation, and is read backwards to find the influence of each on one output.
 
 One sweep back gives the derivatives of one output with respect to everything: one row of the Jacobian, so m outputs
-cost m sweeps, and a gradient costs one, whatever the number of inputs. The price is memory: the tape keeps the value
+cost m sweeps, and a gradient costs one, whatever the number of inputs. The cost is memory: the tape keeps the value
 of every operation.
 
 The tape is a list, in the order in which things happened. Every operation stands after its arguments, so the list read
@@ -69,8 +69,8 @@ class Tape:
 
         A rule is called as rule(adjoint, result, *arguments) and returns the contribution to the adjoint of its
         argument, a number or an array. A number that is used twice gets a contribution from each use, and they add up.
-        Add them into a new array: a contribution may share its memory with another adjoint, or be read-only. A parent
-        that is None belongs to a constant, which has no place on the tape.
+        Add them into a new array: a contribution may share its memory with another adjoint, or be read-only. The
+        parents are the places of the arguments on the tape; that of a constant, which has none, is None.
         """
         records = self.records
         adjoints: list[Any] = [None] * len(records)

@@ -21,6 +21,7 @@ LIT, PALE = "#B35900", "#FFE9B8"  # of what is done now, and of its row
 TANGENT, ADJOINT = "#00664A", "#A03C00"  # of texts: 5:1 or more, also on the row
 HEAD, ROW, FIRST, COLUMN = 26.0, 17.0, 120.0, 90.0  # the title's and a row's height, the columns' widths
 LINE = 15.5
+TEXT, LARGEST = 11, 1.6  # the size of texts; below a wide graph those of the table are larger, to be read on a phone
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DOT, BAR = "\u0307", "\u0304"  # combine with the letter before
 
@@ -93,7 +94,9 @@ def _picture(graph: Graph, number: int) -> tuple[str, tuple[float, float], str]:
     wide = max(corner[0] * UNIT, table + 20)
     shift = (wide - corner[0] * UNIT) / 2
     bottom = HEAD + corner[1] * UNIT
-    rows = {k: bottom + (n + 1.5) * ROW for n, k in enumerate(sorted({each.node for each in every}))}
+    scale = min(wide / (table + 20), LARGEST)
+    table, row = table * scale, ROW * scale
+    rows = {k: bottom + (n + 1.5) * row for n, k in enumerate(sorted({each.node for each in every}))}
     left = (wide - table) / 2
 
     lines, lit = [], []  # the arrows, and once more those of this step
@@ -125,24 +128,26 @@ def _picture(graph: Graph, number: int) -> tuple[str, tuple[float, float], str]:
         if node.operation == "constant":
             continue
         letter, index = node.name[0], node.name[1:].translate(SUBSCRIPTS)
-        value = _text(x, top + LINE, f"= {node.value:.4g}", BLACK) + _cell(left, rows[k], 1, node.value, BLACK)
+        value = _text(x, top + LINE, f"= {node.value:.4g}", BLACK) + _cell(left, rows[k], 1, node.value, BLACK, scale)
         tangent = _text(x, top + 2 * LINE, f"{letter}{DOT}{index} = {node.tangent:.4g}", TANGENT)
-        tangent += _cell(left, rows[k], 2, node.tangent, TANGENT)
+        tangent += _cell(left, rows[k], 2, node.tangent, TANGENT, scale)
         adjoint = _text(x, top + 3 * LINE, f"{letter}{BAR}{index} = {node.adjoint:.4g}", ADJOINT)
-        adjoint += _cell(left, rows[k], 3, node.adjoint, ADJOINT)
+        adjoint += _cell(left, rows[k], 3, node.adjoint, ADJOINT, scale)
         marked = f'<rect {place} fill="none" stroke="{LIT}" stroke-width="3"/>'
-        row = f'<rect x="{left:.0f}" y="{rows[k] - 12.5:.1f}" width="{table:.0f}" height="{ROW:.0f}" fill="{PALE}"/>'
-        parts += [_shown(marked + row, k == moment.node), _shown(value + tangent, moment.computed(k))]
+        strip = f'<rect x="{left:.0f}" y="{rows[k] - 12.5 * scale:.1f}" width="{table:.0f}" height="{row:.0f}"'
+        parts += [
+            _shown(f'{marked}{strip} fill="{PALE}"/>', k == moment.node),
+            _shown(value + tangent, moment.computed(k)),
+        ]
         parts += [_shown(adjoint, moment.swept(k))]
-        parts.append(
-            f'<text x="{left + 6:.0f}" y="{rows[k]:.0f}" text-anchor="start">{_named(formula(graph, k))}</text>'
-        )
+        start = f'<text x="{left + 6 * scale:.0f}" y="{rows[k]:.0f}" text-anchor="start" font-size="{TEXT * scale:.1f}"'
+        parts.append(f"{start}>{_named(formula(graph, k))}</text>")
     heads = zip(("value", "dot", "bar"), (BLACK, TANGENT, ADJOINT), strict=True)
-    parts += [_cell(left, bottom + 0.4 * ROW, n, head, colour) for n, (head, colour) in enumerate(heads, 1)]
-    rule = bottom + 0.7 * ROW
+    parts += [_cell(left, bottom + 0.4 * row, n, head, colour, scale) for n, (head, colour) in enumerate(heads, 1)]
+    rule = bottom + 0.7 * row
     parts.append(f'<path d="M{left:.0f} {rule:.1f}h{table:.0f}" stroke="{GREY}"/>')
-    style = f'font-family="DejaVu Sans,Verdana,sans-serif" font-size="11" text-anchor="middle" fill="{BLACK}"'
-    return f"<g {style}>{''.join(parts)}</g>", (wide, bottom + (len(rows) + 1) * ROW + 8), title
+    style = f'font-family="DejaVu Sans,Verdana,sans-serif" font-size="{TEXT}" text-anchor="middle" fill="{BLACK}"'
+    return f"<g {style}>{''.join(parts)}</g>", (wide, bottom + (len(rows) + 1) * row + 8), title
 
 
 def _shown(elements: str, shown: bool, otherwise: str = "0") -> str:
@@ -154,11 +159,12 @@ def _text(x: float, y: float, text: str, colour: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}">{text}</text>'
 
 
-def _cell(left: float, y: float, column: int, x: Any, colour: str) -> str:
+def _cell(left: float, y: float, column: int, x: Any, colour: str, scale: float) -> str:
     """Return a number of the table, or the head of a column."""
     text = x if isinstance(x, str) else f"{x:.4g}"
-    right = left + FIRST + column * COLUMN - 8
-    return f'<text x="{right:.0f}" y="{y:.1f}" fill="{colour}" text-anchor="end">{text}</text>'
+    right = left + (FIRST + column * COLUMN - 8) * scale
+    place = f'x="{right:.0f}" y="{y:.1f}" font-size="{TEXT * scale:.1f}"'
+    return f'<text {place} fill="{colour}" text-anchor="end">{text}</text>'
 
 
 def _named(step: str) -> str:

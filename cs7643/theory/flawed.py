@@ -24,10 +24,10 @@ class Flawed:
 
 FLAWED = {
     "1a": Flawed(
-        "If lam is at least 2*norm(grad(w)), the model is nowhere below f(w), and the best step is none.",
+        "If lam is at least 2*norm(grad(w)), the model is nowhere below f(w), and the best step is no step.",
         """
         model(z) = f(w) + dot(z - w, grad(w)) + lam/2*norm(z - w)^2        # the model, written out
-                 >= f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)^2 # Cauchy-Schwarz
+                 >= f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)^2 # dot(x, y) >= -norm(x)*norm(y)
                  = f(w) - norm(z - w)*norm(grad(w)) + lam/2*norm(z - w)    # the penalty is lam/2 times the distance
                  = f(w) + norm(z - w)*(lam/2 - norm(grad(w)))              # factor out the distance
         """,
@@ -106,7 +106,7 @@ FLAWED = {
                    = sum(f(w[t]) for t in 1..T)                     # the mean comes out of f
                    >= sum(f(w_star) for t in 1..T)                  # w_star is a minimiser
         """,
-        "The value at a mean is the mean of the values for affine functions only.",
+        "The value at a mean is the mean of the values only for affine functions, which are linear plus a constant.",
     ),
 }
 

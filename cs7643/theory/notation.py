@@ -20,6 +20,7 @@ PLAIN = {"==": "=", "≤": "<=", "≥": ">="}
 LETTERS = {"η": "eta", "λ": "lam", "ρ": "rho", "∇f": "grad", "·": "*", "−": "-", "²": "^2"}
 HINTS = {  # what a text holds that is written otherwise here, and how
     r"\blambda\b": "lambda is written lam",
+    r"=[<>]": "the relations are written >= and <=",
     r"\w_\{": "an index is written w[t+1]",
     r"[|‖]": "a norm is written norm(x)",
     r"[⟨⟩]|<[^<>=]*,[^<>=]*>": "an inner product is written dot(x, y)",
@@ -98,7 +99,8 @@ def read(text: str) -> tuple[dict[str, Definition], list[Line]]:
     if start is not None:
         raise ValueError(f"line {len(lines) + 1}: expected a relation, =, <= or >=, got none: {show(start)}")
     if not lines:
-        raise ValueError("expected lines such as: norm(w[t])^2 >= 0  # a square; got none")
+        got = f"only let {', '.join(definitions)} = ..." if definitions else "none"
+        raise ValueError(f"expected lines such as: norm(w[t])^2 >= 0  # a square; got {got}")
     return definitions, lines
 
 

@@ -133,7 +133,7 @@ def _conclusion(problem: str, definitions: Mapping[str, Definition], lines: list
     said = [_nowhere(problem, definitions, lines[first : last + 1], last + 1) for first, last in chains]
     why = next(filter(None, said), "no chain begins at one side of the claim.")
     if not any(said) and len(chains) == len(lines) > 1:
-        why += " A line that begins with its relation goes on from the line above."
+        why += " A line that begins with its relation continues from the line above."
     if problem == "1" and "eta" not in definitions:
         why += " And which eta belongs to lam? Name it: let eta = ..."
     return f"{holds} But it leads nowhere yet: {why}", False

@@ -120,7 +120,9 @@ class Evaluation:
         members = self.world.sequences[name]
         if place.denominator > 1 or not 1 <= place <= len(members):
             last = "T" if len(members) == self.world.symbols["T"] else "T+1"
-            raise UndefinedError(f"{show(node)} would be {name}[{place}], and there are {name}[1], ..., {name}[{last}]")
+            at = f"{name}[{place}]"
+            said = at if show(node) == at else f"{show(node)} = {at}"
+            raise UndefinedError(f"{said} is not one of {name}[1], ..., {name}[{last}]")
         return members[int(place) - 1]
 
     def _operation(self, node: ast.BinOp, bound: Mapping[str, Fraction]) -> Value:

@@ -35,7 +35,7 @@ SAID = {
     "telescoping f": "f(x) = max(-1, x1, x2), T = 2, eta = 1, w_star = (-1, -1)",
     "the last point for the average": "7/25*(x1 + 1) + 24/25*|x2|), T = 1, eta = 1, rho = 1, B = 1",
     "a step that always descends": "f(x) = |x - 1|, T = 2, eta = 1, w[1] = 0, w[2] = 1, w[3] = 0",
-    "from w(0) on": "w[t-1] would be w[0], and there are w[1], ..., w[T+1]",
+    "from w(0) on": "w[t-1] = w[0] is not one of w[1], ..., w[T+1]",
 }
 
 
@@ -145,6 +145,8 @@ def test_a_blank_is_told_what_to_show_and_others_are_errors():
         ("5", "1 = 1", "problem must be one of 1, 2, 3, got '5'"),
         ("2", 3, "expected the chain as a text, got int"),
         ("2", "# only words", r"expected lines such as: norm\(w\[t\]\)\^2 >= 0  # a square; got none"),
+        ("1", "let eta = 1/lam  # the step", r"a square; got only let eta = \.\.\."),
+        ("2", "eta => 0", "got = >: eta => 0; the relations are written >= and <="),
         ("2", "norm(w[t])", r"line 1: expected a relation, =, <= or >=, got none: norm\(w\[t\]\)"),
         ("2", "norm(w[t])\nnorm(v[t])\n >= 0", r"line 1: expected a relation, .*, after norm\(w\[t\]\), got: norm\(v"),
         ("2", "norm(w[t])\nnorm(v[t]) >= 0", r"line 1: expected a relation, .*, after norm\(w\[t\]\), got: norm\(v"),
@@ -225,8 +227,8 @@ def test_a_slip_of_the_pen_is_named(problem, chain, said):
         ("norm(v[t])/norm(v[t]) = 1", "norm(v[t]) is 0, and norm(v[t])/norm(v[t]) divides by it"),
         ("norm(v[t])^(-1) >= 0", "norm(v[t]) is 0, and norm(v[t])^(-1) divides by it"),
         ("sqrt(dot(w[t], v[t])) >= 0", "dot(w[t], v[t]) is -1, and has no root"),
-        ("norm(v[T+1]) >= 0", "v[T+1] would be v[2], and there are v[1], ..., v[T]"),
-        ("w[t/2] = w[t/2]", "w[t/2] would be w[1/2]"),
+        ("norm(v[T+1]) >= 0", "v[T+1] = v[2] is not one of v[1], ..., v[T]"),
+        ("w[t/2] = w[t/2]", "w[t/2] = w[1/2] is not one of"),
     ],
 )
 def test_a_side_without_a_value_is_refuted(line, said):
