@@ -36,14 +36,14 @@ def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: fl
 def training_curves(
     loss_history: Sequence[float], train_acc: Sequence[float], val_acc: Sequence[float], title: str
 ) -> Figure:
-    """Draw a training run: the loss of each batch with its running mean, and both accuracies after each epoch."""
+    """Draw a training run: the loss of each batch with its running mean, and both accuracies as they were measured."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     draw_losses(left, np.arange(1, len(loss_history) + 1), loss_history, len(loss_history) // 30)
     left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
     measurements = np.arange(len(train_acc))
     right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
     right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
-    right.set(xlabel="measurement (0: first iteration, then every epoch)", ylabel="accuracy (%)", title="accuracy")
+    right.set(xlabel="measurement (0: first iteration)", ylabel="accuracy (%)", title="accuracy")
     right.legend(frameon=False)
     figure.suptitle(title)
     return clean(

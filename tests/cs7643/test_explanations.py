@@ -40,8 +40,7 @@ def used(cell):
     return {getattr(node, "attr", getattr(node, "id", "")) for node in nodes}
 
 
-# Notebook 6 replicates two classifiers at once, before the task of the second one.
-@pytest.mark.parametrize("path", [path for path in kernels.find() if path.stem != "6_pytorch"], ids=Path.name.fget)
+@pytest.mark.parametrize("path", kernels.find(), ids=Path.name.fget)
 def test_no_given_cell_before_a_task_uses_its_function(path):
     cells = nbformat.read(path, as_version=4).cells
     ahead = set().union(*(FUNCTIONS & set(cell.metadata.tags) for cell in cells if "statement" in cell.metadata.tags))
