@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 FRAME = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:0.6rem 1.2rem"
-CODE = "margin:0.2rem 0 0;white-space:pre-wrap;font-size:0.74rem;line-height:1.45"
+CODE = "margin:0.2rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:0.74rem;line-height:1.45"
 TINTS = {"-": "rgba(213,94,0,0.22)", "+": "rgba(0,158,115,0.25)"}  # behind a line that goes, that comes
 
 

@@ -20,10 +20,10 @@ BATCH, EPOCHS, HIDDEN = 50, 8, 64
 MEASURED_AT_A_TIME = 128  # the last of three parts is smaller: 44
 RATE, MOMENTUM = 0.02, 0.9
 MISTAKES = {  # by name: the line of the wrong program
-    "softmax before the loss": "loss = F.cross_entropy(net(x).softmax(dim=1), y)",
+    "softmax twice": "loss = F.cross_entropy(net(x).softmax(dim=1), y)",
     "no zero_grad": "w.grad += g   # and never back to zero",
-    "eval, never train again": "net.eval()   # to measure, after each epoch",
-    "mean of the parts": "accuracy = mean([accuracy of each part])",
+    "stays in eval": "net.eval()   # to measure, after each epoch",
+    "mean of parts": "accuracy = mean([accuracy of each part])",
     "copied statistics": "x = (pixels - mean) / 0.02   # it should be 0.25",
 }
 
@@ -68,19 +68,19 @@ def _train(net: nn.Module, X: torch.Tensor, y: torch.Tensor, mistake: str, seed:
     for step in range(EPOCHS * order.per_epoch):
         batch = order.indices(step)
         logits = net(X[batch])
-        if mistake == "softmax before the loss":
+        if mistake == "softmax twice":
             logits = logits.softmax(dim=1)
         loss = F.cross_entropy(logits, y[batch])
         curves.losses.append(loss.item())
         with torch.no_grad():
             for w, g, total, v in zip(parameters, torch.autograd.grad(loss, parameters), sums, velocities, strict=True):
                 total.copy_(total + g if mistake == "no zero_grad" else g)
-                w += v.mul_(MOMENTUM).sub_(RATE * total)
+                w.add_(v.mul_(MOMENTUM).sub_(RATE * total))
         if (step + 1) % order.per_epoch == 0:
             net.eval()
             with torch.no_grad():
                 right = (net(X[TRAINED:]).argmax(dim=1) == y[TRAINED:]).double()
             parts = [part.mean().item() for part in right.split(MEASURED_AT_A_TIME)]
-            curves.accuracies.append(float(np.mean(parts)) if mistake == "mean of the parts" else right.mean().item())
-            net.train(mistake != "eval, never train again")
+            curves.accuracies.append(float(np.mean(parts)) if mistake == "mean of parts" else right.mean().item())
+            net.train(mistake != "stays in eval")
     return curves

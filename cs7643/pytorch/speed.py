@@ -108,8 +108,8 @@ def compare_bfloat16() -> Rounded:
         with torch.no_grad():
             exact, near = net(images), rounded(images)
         difference = float((near - exact).norm() / exact.norm())
-        times = [seconds(lambda model=model: step(model)) for model in (net, rounded)]  # type: ignore[misc]
-        return Rounded(*times, difference, knows_bfloat16(torch.device("cpu")))
+        full, half = seconds(lambda: step(net)), seconds(lambda: step(rounded))
+        return Rounded(full, half, difference, knows_bfloat16(torch.device("cpu")))
     finally:
         torch.set_num_threads(threads)
 

