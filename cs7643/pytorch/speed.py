@@ -19,7 +19,7 @@ SIDE = 1000  # of the matrix that goes through the chain
 def chain(x: Tensor) -> Tensor:
     """Return an elementwise function of x: ten operations, each of which alone reads and writes all of the memory."""
     inside = 0.8 * (x + 0.04 * x * x * x)
-    return (0.5 * x * (1 + torch.tanh(inside))).sigmoid() * x
+    return (0.5 * x * (1 + torch.tanh(inside))).sigmoid()
 
 
 @dataclass(frozen=True)
