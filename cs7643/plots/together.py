@@ -20,21 +20,20 @@ BOX = (190, 44)  # width and height
 TOPS = (34, 92, 166, 240)  # of the rows: weights, own gradient, mean, weights after the step
 
 
-def two_processes_step(X: Array, y: Array, seen: Sequence[Seen]) -> Explorable:
+def two_processes_step(examples: int, seen: Sequence[Seen]) -> Explorable:
     """Show what two processes hold before a step, after their backward passes, after the exchange, and after the step.
 
     Args:
-        X: (N, D), the inputs of the batch, of which each process has half.
-        y: (N,), the targets.
+        examples: how many the batch has; each process has half of them.
         seen: what each of the two has seen.
     """
-    half = len(X) // 2
+    half = examples // 2
 
     def draw(moment: int) -> Drawing:
         marks = []
         for rank, each in enumerate(seen):
             left = 10 + 210 * rank
-            rows = f"examples {rank * half + 1} to {(rank + 1) * half} of {len(X)}"
+            rows = f"examples {rank * half + 1} to {(rank + 1) * half} of {examples}"
             marks.append(label(left + BOX[0] / 2, 22, f"process {rank}: {rows}", 11, "middle", 'font-weight="bold"'))
             boxes = (
                 ("weights", each.before, GREY),

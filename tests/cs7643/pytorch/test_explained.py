@@ -147,7 +147,7 @@ def test_a_batch_that_cannot_be_halved_is_refused():
 def test_the_picture_of_two_processes_says_what_they_hold():
     first = Seen(*(np.array(pair) for pair in ([1.0, -1], [-1.0, 0], [-2.5, -1], [1.25, -0.9])))
     second = replace(first, own=np.array([-4.0, -2]))
-    shown = plots.two_processes_step(np.ones((4, 2)), np.ones(4), (first, second))
+    shown = plots.two_processes_step(4, (first, second))
     assert len(shown.html.encode()) < LIMIT
     assert "(-1, 0) and (-4, -2)" in shown.texts[1]
     assert "(1.25, -0.9)" in shown.texts[3]
