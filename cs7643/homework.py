@@ -144,7 +144,7 @@ PROBLEMS = (
                 "A convolutional network",
                 by_program=0,
                 by_person="the trained ConvNet, its settings and filters",
-                also=(f"the settings of a cell, {ANSWERS}",),
+                also=(f"counts and settings in two cells, {ANSWERS}",),
             ),
             _task(
                 "6.4",
@@ -198,8 +198,8 @@ SECONDS = {  # of the notebooks on two cores of a laptop: with the drawn images,
     "2_autodiff": (20, 20),
     "3_two_layer_net": (30, 115),
     "4_layers": (10, 25),
-    "5_convnet": (15, 90),
-    "6_pytorch": (30, 350),
+    "5_convnet": (15, 95),
+    "6_pytorch": (45, 365),
     "7_challenge": (60, 700),
 }
 

@@ -3,6 +3,8 @@
 The colours are those of Okabe and Ito, which people with any kind of colour vision can distinguish.
 """
 
+from cs7643.plots.bugs import live_bugs
+from cs7643.plots.code import side_by_side
 from cs7643.plots.convolution import convolution_backward, convolution_forward, turned_filter, windows_as_rows
 from cs7643.plots.descent import (
     attacks,
@@ -16,6 +18,7 @@ from cs7643.plots.descent import (
 )
 from cs7643.plots.differences import difference_errors
 from cs7643.plots.explorables import last_iterates, proximal_plane, regret_ledger, running_average, sgd_region
+from cs7643.plots.filters import filters_and_maps
 from cs7643.plots.images import (
     captioned_images,
     class_examples,
@@ -41,4 +44,5 @@ from cs7643.plots.runs import (
 from cs7643.plots.scores import outer_products, score_pushes
 from cs7643.plots.speed import roofline, speed_bars
 from cs7643.plots.steps import both_sweeps
+from cs7643.plots.together import two_processes_step
 from cs7643.plots.training import accuracy_map, compare_losses, confusion_matrix, training_curves

@@ -57,8 +57,8 @@ def same_curves(ours: Sequence[float], theirs: Sequence[float], names: tuple[str
     top.set(ylabel="loss (nats)", title=title)
     top.legend(frameon=False)
     apart = np.abs(np.subtract(ours, theirs))
-    bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)  # 0 cannot be shown on this axis
-    bottom.set(xlabel="step", ylabel="difference (nats)")
+    bottom.semilogy(steps, np.maximum(apart, 1e-17), ".", ms=3, color=VERMILION)
+    bottom.set(xlabel="step", ylabel="difference (nats)\n0 drawn at 1e-17")
     bottom.set_ylim(bottom=1e-18)
     return clean(
         figure,

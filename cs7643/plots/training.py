@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from cs7643.plots.style import BLUE, GREEN, PALETTE, SKY, VERMILION, clean, listed
 
 Array = NDArray[Any]
+MEASURED = "measurement (0: first iteration, then every epoch)"
 
 
 def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
@@ -34,16 +35,28 @@ def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: fl
 
 
 def training_curves(
-    loss_history: Sequence[float], train_acc: Sequence[float], val_acc: Sequence[float], title: str
+    loss_history: Sequence[float],
+    train_acc: Sequence[float],
+    val_acc: Sequence[float],
+    title: str,
+    at: Sequence[int] | None = None,
 ) -> Figure:
-    """Draw a training run: the loss of each batch with its running mean, and both accuracies after each epoch."""
+    """Draw a training run: the loss of each batch with its running mean, and both accuracies as they were measured.
+
+    Args:
+        loss_history: of each iteration.
+        train_acc: fractions.
+        val_acc: fractions.
+        title: of the picture.
+        at: the iterations after which the accuracies were measured; by default the first one and every epoch.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     draw_losses(left, np.arange(1, len(loss_history) + 1), loss_history, len(loss_history) // 30)
     left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
-    measurements = np.arange(len(train_acc))
+    measurements = np.arange(len(train_acc)) if at is None else np.asarray(at)
     right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
     right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
-    right.set(xlabel="measurement (0: first iteration, then every epoch)", ylabel="accuracy (%)", title="accuracy")
+    right.set(xlabel=MEASURED if at is None else "iteration", ylabel="accuracy (%)", title="accuracy")
     right.legend(frameon=False)
     figure.suptitle(title)
     return clean(

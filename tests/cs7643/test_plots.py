@@ -137,6 +137,13 @@ def test_what_diverged_is_neither_the_best_nor_the_worst_of_a_map():
     )
 
 
+def test_accuracies_stand_at_the_iterations_after_which_they_were_measured():
+    figure = plots.training_curves([2.0, 1.5, 1.0, 0.5], [0.1, 0.4, 0.5], [0.1, 0.3, 0.4], "title", at=[0, 2, 3])
+    axis = figure.axes[1]
+    assert axis.get_xlabel() == "iteration"
+    assert [line.get_xdata().tolist() for line in axis.lines] == [[0, 2, 3], [0, 2, 3]]
+
+
 def test_a_running_mean_stands_in_the_middle_of_what_it_is_of():
     assert plots.running_mean([1.0, 2.0, 6.0, 4.0], 3) == pytest.approx([np.nan, 3.0, 4.0, np.nan], nan_ok=True)
     assert np.isnan(plots.running_mean([1.0, 2.0], 3)).all()
