@@ -154,7 +154,7 @@ def convolution_backward(x: Array, w: Array, dout: Array) -> Explorable:
         return picture(size, marks, words)
 
     parameters = {**_switches({}), "step": range(1, dout.size + 1)}
-    return frames(draw, parameters, start=(0, 0, 1))
+    return frames(draw, parameters, start=(0, 0, 2))  # the first step that leaves a sum outside of its window
 
 
 def windows_as_rows(x: Array, filters: Array) -> Explorable:

@@ -87,7 +87,7 @@ def filtered_picture(picture: Array, responses: Array, names: Sequence[str]) -> 
         axis.set_title(name, size=9)
     for axis in axes:
         axis.set_axis_off()
-    figure.suptitle("One picture, several filters: each responds to what it looks like")
+    figure.suptitle("One picture, several filters: each responds to something else")
     return clean(
         figure,
         "A picture in grey, and beside it the response of each filter; zero is the middle grey. "

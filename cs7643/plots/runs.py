@@ -111,16 +111,18 @@ def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], titl
 def calibration(probabilities: Array, y: Array, title: str) -> Figure:
     """Draw the accuracy of a model against the probability it gives its answers, and how often it gives each.
 
+    Probabilities that it gives to fewer than 20 images are left out.
+
     Args:
         probabilities: (N, C), each row adding up to one.
         y: (N,), the labels.
         title: of the picture.
     """
-    bins = 10  # of the probability
+    bins, few = 10, 20  # of the probability; how many images say little about a share
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     places = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(places, minlength=bins)
-    shown = counts > 0
+    shown = counts >= min(few, counts.max())
     accuracy = np.bincount(places, right, bins)[shown] / counts[shown]
     middles = ((np.arange(bins) + 0.5) / bins)[shown]
     figure, axis = plt.subplots(figsize=(5.2, 4.2))
@@ -129,7 +131,7 @@ def calibration(probabilities: Array, y: Array, title: str) -> Figure:
     )
     axis.plot([0, 100], [0, 100], "--", color=GREY, label="perfectly calibrated")
     axis.plot(100 * middles, 100 * accuracy, "o-", color=VERMILION, label="correct answers")
-    axis.set(xlabel="probability of the answer (%)", ylabel="%", title=title, xlim=(0, 100), ylim=(0, 100))
+    axis.set(xlabel="probability of the answer (%)", ylabel="share (%)", title=title, xlim=(0, 100), ylim=(0, 100))
     axis.legend(frameon=False, fontsize=8)
     return clean(
         figure,
