@@ -35,8 +35,8 @@ README = """
 ## Learning alone
 
 Under the exercises that end a notebook, a fold has their answers. Under a picture that your code draws, a fold shows
-what to expect, with the images that the notebooks draw. When a function of yours is right, this shows two other ways to
-write it, and what each is good for:
+what to expect, with the data that comes with the notebooks. When a function of yours is right, this shows two other
+ways to write it, and what each is good for:
 
 ```sh
 .venv/bin/python -m coursework.others {name}
@@ -58,8 +58,8 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
     place, names = setting("answers"), {PurePosixPath(path).stem for path in homework().notebooks}
     refuse([f"pyproject.toml:1: expected [tool.coursework] {key}" for key in ("answers", "second") if not setting(key)])
     own = sorted(PurePosixPath(path) for path in source if path.startswith(f"{place}/"))
-    unknown = [path for path in own if path.stem not in names and path.suffix != NOTEBOOK]
-    refuse([f"{path}:1: there is no notebook of this name" for path in unknown])
+    misnamed = [path for path in own if (path.stem in names) == (path.suffix == NOTEBOOK)]
+    refuse([f"{path}:1: there is {'a' if path.stem in names else 'no'} notebook of this name" for path in misnamed])
     folder = PurePosixPath(homework().notebooks[0]).parent
     files = dict(course.files)
     notebooks = {}
@@ -73,10 +73,10 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
     kept = {name: others.pack(ways(name)) for name in homework().functions}
     files["coursework/others.json"] = (json.dumps(kept, indent=1) + "\n").encode()
     files["README.md"] += README.format(name=homework().functions[0]).encode()
-    for path in (path for path in own if path.suffix == NOTEBOOK):
-        files[str(folder / path.name)] = source[str(path)]
-        title = outline.HEADING.findall("".join(json.loads(source[str(path)])["cells"][0]["source"]))[0]
-        files["README.md"] += LAST.format(title=title, path=folder / path.name).encode()
+    for page in (page for page in own if page.suffix == NOTEBOOK):
+        files[str(folder / page.name)] = source[str(page)]
+        title = outline.HEADING.findall("".join(json.loads(source[str(page)])["cells"][0]["source"]))[0]
+        files["README.md"] += LAST.format(title=title, path=folder / page.name).encode()
     return Edition(files, course.removed, course.policy)
 
 

@@ -46,6 +46,8 @@ def test_answers_stand_behind_a_fold_below_their_exercises():
 def test_answers_to_no_notebook_are_refused_and_so_is_a_homework_without_any(monkeypatch):
     with pytest.raises(ReleaseError, match=r"staff/answers/9_x\.md:1: there is no notebook of this name"):
         self_learner.extend(editions()[0], {**source(), "staff/answers/9_x.md": b"1. So."})
+    with pytest.raises(ReleaseError, match=r"2_autodiff\.ipynb:1: there is a notebook of this name"):
+        self_learner.extend(editions()[0], {**source(), "staff/answers/2_autodiff.ipynb": b"{}"})
     monkeypatch.setattr(self_learner, "setting", lambda key: "")
     with pytest.raises(ReleaseError, match=r"expected \[tool\.coursework\] answers\n.*\] second"):
         self_learner.extend(editions()[0], source())
