@@ -2,7 +2,9 @@
 
 It is made of the course edition after that is proved, so nothing here can get into the one for a course. The answers,
 a Markdown file for each notebook in the folder that ``[tool.coursework] answers`` names, are behind a fold under the
-exercises. The other functions, those of ``second``, are packed, and ``others`` shows them when one's own is right.
+exercises; a notebook in that folder becomes a last page. Under each picture that needs the reader's code, a fold has
+the one of the solved notebook. The other functions, those of ``second``, are packed, and ``others`` shows them when
+one's own is right.
 """
 
 from __future__ import annotations
@@ -10,32 +12,40 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from coursework.homework import homework, setting
-from coursework.notebooks import outline
+from coursework.notebooks import figures, outline
+from coursework.notebooks.waiting import set_in
 from coursework.root import ROOT
 from coursework.staff.mutants.mutant import second_source
 from coursework.staff.release import others
 from coursework.staff.release.blanks import dump
-from coursework.staff.release.edition import Edition
+from coursework.staff.release.edition import NOTEBOOK, Edition
 from coursework.staff.release.markers import refuse
 
 EXERCISES = "### Exercises\n"
 NUMBERED = re.compile(r"^\d+\. ", re.M)
+MAGIC = re.compile(r"(^ *| = )[%!].*$", re.M)  # a line, or a value, that is IPython's
 FOLD = "\n\n<details><summary>Answers</summary>\n\n{answers}\n\n</details>"
+PICTURE = "<details><summary>What to expect</summary>\n\n![{text}](attachment:expected.png)\n\n</details>"
 README = """
 ## Learning alone
 
-Under the exercises that end a notebook, a fold has their answers. When a function of yours is right, this shows two
-other ways to write it, and what each is good for:
+Under the exercises that end a notebook, a fold has their answers. Under a picture that your code draws, a fold shows
+what to expect, with the data that comes with the notebooks. When a function of yours is right, this shows two other
+ways to write it, and what each is good for:
 
 ```sh
 .venv/bin/python -m coursework.others {name}
 ```
 
 Nothing is marked, so nothing has to be handed in.
+"""
+LAST = """
+After the last notebook comes a page without tasks, [{title}]({path}).
 """
 
 
@@ -47,20 +57,26 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
     """
     place, names = setting("answers"), {PurePosixPath(path).stem for path in homework().notebooks}
     refuse([f"pyproject.toml:1: expected [tool.coursework] {key}" for key in ("answers", "second") if not setting(key)])
-    own = [path for path in source if path.startswith(f"{place}/")]
-    refuse([f"{path}:1: there is no notebook of this name" for path in own if PurePosixPath(path).stem not in names])
+    own = sorted(PurePosixPath(path) for path in source if path.startswith(f"{place}/"))
+    misnamed = [path for path in own if (path.stem in names) == (path.suffix == NOTEBOOK)]
+    refuse([f"{path}:1: there is {'a' if path.stem in names else 'no'} notebook of this name" for path in misnamed])
+    folder = PurePosixPath(homework().notebooks[0]).parent
     files = dict(course.files)
     notebooks = {}
     for path in homework().notebooks:
         name = PurePosixPath(path)
         answers = source.get(f"{place}/{name.stem}.md", b"").decode().strip()
-        files[path] = with_answers(files[path], answers, path)
+        files[path] = with_pictures(with_answers(files[path], answers, path), source[path])
         notebooks[name.name] = json.loads(files[path])["cells"]
-    files[str(PurePosixPath(homework().notebooks[0]).parent / outline.NAME)] = outline.dump(notebooks).encode()
+    files[str(folder / outline.NAME)] = outline.dump(notebooks).encode()
     files["coursework/others.py"] = Path(others.__file__).read_bytes()
     kept = {name: others.pack(ways(name)) for name in homework().functions}
     files["coursework/others.json"] = (json.dumps(kept, indent=1) + "\n").encode()
     files["README.md"] += README.format(name=homework().functions[0]).encode()
+    for page in (page for page in own if page.suffix == NOTEBOOK):
+        files[str(folder / page.name)] = source[str(page)]
+        title = outline.HEADING.findall("".join(json.loads(source[str(page)])["cells"][0]["source"]))[0]
+        files["README.md"] += LAST.format(title=title, path=folder / page.name).encode()
     return Edition(files, course.removed, course.policy)
 
 
@@ -80,6 +96,47 @@ def with_answers(notebook: bytes, answers: str, path: str) -> bytes:
         text = "".join(cell["source"]) + FOLD.format(answers=answers)
         cell["source"] = text.splitlines(keepends=True)
     return dump(content)
+
+
+def with_pictures(notebook: bytes, solved: bytes) -> bytes:
+    """Put the pictures of a solved notebook behind folds, each below the cell of the reader's that will draw it."""
+    content = json.loads(notebook)
+    expected = pictures(json.loads(solved)["cells"])
+    cells = []
+    for cell in content["cells"]:
+        cells.append(cell)
+        for text, picture in expected.get(cell["id"], ()):
+            fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text))
+            cells.append(
+                {
+                    "attachments": {"expected.png": {"image/png": picture}},
+                    "cell_type": "markdown",
+                    "id": f"{cell['id']}-expected",
+                    "metadata": {"tags": [outline.GIVEN]},
+                    "source": fold.splitlines(keepends=True),
+                }
+            )
+    return dump({**content, "cells": cells})
+
+
+def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """Return the pictures, with what they show in words, of each cell that needs what the reader writes, by its id.
+
+    These are the cells that show a task's result, and those with a blank, or with a task's function, or with what such
+    a cell has set.
+    """
+    written = {name.partition(".")[0] for name in homework().functions}
+    found = {}
+    for cell in (cell for cell in cells if cell["cell_type"] == "code"):
+        source = MAGIC.sub(r"\1None", "".join(cell["source"]))
+        used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        needs = used & written or outline.REGION.search(source)
+        if needs:
+            written |= set_in(source)
+        if needs or "result" in outline.known(cell):
+            drawn = [output for output in cell["outputs"] if "image/png" in output.get("data", {})]
+            found[cell["id"]] = [(figures.text_of(output), output["data"]["image/png"]) for output in drawn]
+    return found
 
 
 def ways(name: str) -> list[tuple[str, str]]:

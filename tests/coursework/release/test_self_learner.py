@@ -19,6 +19,7 @@ from coursework.staff.release.markers import ReleaseError
 from cs7643.descent import step_size
 
 CELL = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["### Exercises\n", "\n", "1. Why?\n", "2. How?"]}
+LAST = "notebooks/8_together.ipynb"
 NOTEBOOK = json.dumps({"cells": [CELL, {**CELL, "id": "b", "source": ["1. Text"]}]}).encode()
 
 
@@ -45,6 +46,8 @@ def test_answers_stand_behind_a_fold_below_their_exercises():
 def test_answers_to_no_notebook_are_refused_and_so_is_a_homework_without_any(monkeypatch):
     with pytest.raises(ReleaseError, match=r"staff/answers/9_x\.md:1: there is no notebook of this name"):
         self_learner.extend(editions()[0], {**source(), "staff/answers/9_x.md": b"1. So."})
+    with pytest.raises(ReleaseError, match=r"2_autodiff\.ipynb:1: there is a notebook of this name"):
+        self_learner.extend(editions()[0], {**source(), "staff/answers/2_autodiff.ipynb": b"{}"})
     monkeypatch.setattr(self_learner, "setting", lambda key: "")
     with pytest.raises(ReleaseError, match=r"expected \[tool\.coursework\] answers\n.*\] second"):
         self_learner.extend(editions()[0], source())
@@ -53,12 +56,67 @@ def test_answers_to_no_notebook_are_refused_and_so_is_a_homework_without_any(mon
 def test_the_course_edition_has_none_of_it_and_the_rest_is_the_same():
     course, alone = editions()
     differ = {path for path, content in alone.files.items() if course.files.get(path) != content}
-    added = {"coursework/others.py", "coursework/others.json"}
+    added = {"coursework/others.py", "coursework/others.json", LAST}
     assert differ == {*homework().notebooks, "notebooks/outline.json", "README.md", *added}
     assert alone.files.keys() - course.files.keys() == added
     folds = [b"<summary>Answers</summary>" in alone.files[path] for path in homework().notebooks]
     assert all(folds)
-    assert not any(b"<summary>Answers</summary>" in content for content in course.files.values())
+    folds = b"<summary>Answers</summary>", b"<summary>What to expect</summary>"
+    assert not any(fold in content for content in course.files.values() for fold in folds)
+    assert all(len(alone.files[path]) < 1.5e6 for path in homework().notebooks)
+    assert f"[Your tape and your layers, together]({LAST})".encode() in alone.files["README.md"]
+
+
+def test_a_picture_stands_behind_a_fold_below_the_cell_that_needs_what_the_reader_writes():
+    drawn = [{"data": {"image/png": "AA=="}, "metadata": {"image/png": {"alt": "A [line] \\"}}}]
+    sources = {
+        "a": "%matplotlib inline\nx = f1(1, 2)",
+        "b": "plot(x)",
+        "c": "plot(1)",
+        "d": "plot(2)",
+        "e": "t = %time 1",
+    }
+    tags = {"d": ["result"]}
+    solved = [
+        {"cell_type": "code", "id": id_, "metadata": {"tags": tags.get(id_, [])}, "source": text, "outputs": drawn}
+        for id_, text in sources.items()
+    ]
+    blank = [{**cell, "outputs": []} for cell in solved]
+    new = self_learner.with_pictures(*(json.dumps({"cells": cells}).encode() for cells in (blank, solved)))
+    cells = json.loads(new)["cells"]
+    assert [cell["id"] for cell in cells] == ["a", "a-expected", "b", "b-expected", "c", "d", "d-expected", "e"]
+    assert cells[3]["attachments"] == {"expected.png": {"image/png": "AA=="}}
+    assert "![A line ](attachment:expected.png)" in "".join(cells[3]["source"])
+    assert [cell for cell in cells if not cell["id"].endswith("-expected")] == blank
+
+
+def test_every_notebook_whose_pictures_the_reader_draws_shows_what_to_expect():
+    """No output comes with it, and a fold holds one picture and its text alternative."""
+    for path in homework().notebooks:
+        cells = json.loads(editions()[1].files[path])["cells"]
+        folds = [cell for cell in cells if "attachments" in cell]
+        assert bool(folds) == ("4_layers" not in path)  # its pictures are those of given functions
+        assert all("![]" not in "".join(cell["source"]) and cell["metadata"]["tags"] == ["given"] for cell in folds)
+        assert not any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("right", [True, False])
+def test_on_the_last_page_the_tape_and_the_layers_agree_and_train(right, monkeypatch, capsys):
+    monkeypatch.setattr("cs7643.checks.check", lambda name: types.SimpleNamespace(passed=right))
+    cells = [cell for cell in json.loads(editions()[1].files[LAST])["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells)
+    names = {}
+    for cell in cells[: None if right else 2]:
+        exec(self_learner.MAGIC.sub("", "".join(cell["source"])), names)
+    said = capsys.readouterr().out
+    if not right:
+        assert said == "This page waits for Tape.sweep (task 5d), momentum (task 6.1), the layers (task 6.2).\n"
+        return
+    assert said.startswith("All that this page needs is right.\n23 records: input, input, input, input, conv_forward")
+    assert said.count("agree to 1e-12: True") == 4
+    assert names["losses"][-1] < 0.1 * names["losses"][0]
+    assert min(names["accuracy"], names["accuracy_tanh"]) > 0.9
 
 
 @pytest.mark.slow
