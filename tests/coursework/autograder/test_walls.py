@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -19,10 +18,10 @@ import pytest
 from coursework.root import ROOT
 from coursework.staff.autograder import build, classrun, exports, sandbox, student_report
 from coursework.staff.autograder.grade import grade
-from coursework.staff.autograder.inside.launch import fields
 from coursework.staff.autograder.limits import Limits
 from coursework.staff.autograder.package import Config
 from coursework.zips import zipped
+from staff.hostile.attack import threads
 from staff.hostile.submission import DESCENT, body, folder, solved, top
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root has users to spare")
@@ -49,17 +48,6 @@ def grader(code, place, tmp_path, user):
     """Start a grader in a process of its own."""
     command = [sys.executable, "-c", code, place, tmp_path / "results" / "results.json", str(user)]
     return subprocess.Popen(list(map(str, command)), cwd=ROOT)
-
-
-def threads(user):
-    """Return the threads of a user that live, by the numbers of their processes."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/task/*/status"):
-        with contextlib.suppress(OSError):
-            each = fields(str(path))
-            if int(each[b"Uid"]) == user and each[b"State"] not in b"ZX":
-                found.append(int(path.parts[2]))
-    return found
 
 
 def wait_until(holds, seconds=60):
