@@ -32,7 +32,7 @@ ERROR, FINDING = "the error", "the finding"  # stand for a comparison where ther
 BLANK = "# Your "  # the comment above a blank begins so
 AGAIN = "called again with the same arguments, it returns something else"
 UNTOUCHED = "not started"
-UNDECIDED = "its results are right in no case whose inputs are random, so this case says nothing"
+UNDECIDED = "it cannot be told before a case with random inputs is right"
 ERRORS = {"a float for an integer": "TypeError: .*float.* object cannot be interpreted as an integer"}
 
 

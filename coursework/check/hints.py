@@ -6,8 +6,10 @@ import argparse
 import difflib
 import html
 import json
+import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +31,19 @@ class Shown(str):
         return str(self)
 
 
-def hint(name: str, step: int = 1) -> str:
+def hint(name: str | Callable[..., Any], step: int = 1) -> str:
     """Return a hint for a function that you write, and the call that gives the next one.
 
     Args:
-        name: the function, or a name from a blank. For the number of a task the answer is its functions.
+        name: the function or its name, or a name from a blank. For the number of a task the answer is its functions.
         step: 1 for the first hint, mostly the idea; then 2, and 3.
 
     Raises:
         ValueError: if there is no such function or step.
     """
+    name = name if isinstance(name, str) else getattr(name, "__qualname__", str(name))
     text, more = _hint(name, step)
-    return Shown(f"{text}\n(The next hint: hint({function_of(str(name))!r}, step={step + 1}))" if more else text)
+    return Shown(f"{text}\n(The next hint: hint({function_of(name)!r}, step={step + 1}))" if more else text)
 
 
 def _hint(name: str, step: int) -> tuple[str, bool]:
@@ -102,5 +105,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     print(text)
     if more:
-        print(f"(The next hint: {own_command(f'hint {args.name} --step {args.step + 1}')})")
+        own = own_command(f"hint {args.name} --step {args.step + 1}")
+        typed = f'make hint {args.name} ARGS="--step {args.step + 1}"' if "MAKELEVEL" in os.environ else own
+        print(f"(The next hint: {typed})")
     return 0

@@ -136,16 +136,17 @@ def _row(verdict: Verdict) -> str:
     said = verdict.diagnosis.sentence or verdict.rule
     likely = f"<div><b>{html.escape(said)}</b></div>" if said else ""
     found = "".join(_item("wrong", *finding) for finding in findings(verdict.wrong))
-    rest = "".join(_item(o.status, o.title) for o in verdict.outcomes if o not in verdict.wrong)
+    others = (outcome for outcome in verdict.outcomes if outcome not in verdict.wrong)
+    rest = "".join(_item("not started" if o.message else o.status, o.title, o.message) for o in others)
     fold = '<details><summary style="cursor: pointer">{}</summary>{}</details>'
     listed = '<ul style="margin: 2px 0; padding-left: 4px; list-style: none">{}</ul>'
     summary = html.escape(verdict.summary)
     if not found:
         body = fold.format(summary, listed.format(rest)) if verdict.status == "right" else summary
     else:
-        others = fold.format("the other cases", listed.format(rest)) if rest else ""
+        folded = fold.format("the other cases", listed.format(rest)) if rest else ""
         hint = f'<div style="opacity: 0.75">{html.escape(verdict.notebook_hint)}</div>'
-        body = f"{summary}{likely}{listed.format(found)}{others}{hint}"
+        body = f"{summary}{likely}{listed.format(found)}{folded}{hint}"
     return f'<tr style="background: none">{mark}{name}<td {cell}; max-width: 56em">{body}</td></tr>'
 
 

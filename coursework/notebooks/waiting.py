@@ -18,6 +18,7 @@ from typing import Any
 
 from IPython.display import display
 
+from coursework.notebooks.provenance import loaded_code
 from coursework.root import ROOT
 
 STOP = "COURSEWORK_STOP_AT_BLANKS"
@@ -60,7 +61,8 @@ class _Waiting:
         link = f'<a href="../{file}">{file}</a>'
         shown = html.escape(said) if in_cell else html.escape(said).replace(file, link)
         bar = f'<div style="border-left: 3px solid {GREY}; padding: 2px 10px">… {shown}</div>'
-        display({"text/plain": f"… {said}", "text/html": bar}, raw=True, metadata={WAITS: self.task})  # type: ignore[no-untyped-call]
+        metadata = {WAITS: self.task, "coursework_code": loaded_code()}  # so that `submit` sees when it is outdated
+        display({"text/plain": f"… {said}", "text/html": bar}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
 
     def after_cell(self, result: Any) -> None:
         """Forget what a cell that waits has set, so that no later cell takes old or half-made values, and go on."""

@@ -16,6 +16,7 @@ from typing import Any
 from coursework.check.check_command import tasks_of
 from coursework.check.report import nearest
 from coursework.homework import homework
+from coursework.needs import own_command
 from coursework.quiz.make import KINDS, Question
 
 PATIENCE = 120  # seconds for the questions on a function
@@ -41,7 +42,8 @@ def main(args: argparse.Namespace) -> int:
         if not args.answers and sys.stdin.isatty():
             _ask(question)
         print(_answer(question))
-    print(f"\nThese questions again: quiz --seed {seed} {' '.join(args.what)}".rstrip())
+    again = own_command(f"quiz --seed {seed} {' '.join(args.what)}".rstrip())
+    print(f"\nThese questions again: {again}")
     return 0
 
 

@@ -51,8 +51,11 @@ def run_outdated(root: Path, found: Sequence[Finding], wanted: bool, forced: boo
         print(f"No notebook was run, since something else comes first:{reasons}", file=sys.stderr)
     if not names or first or not (wanted or can_ask):
         return None
+    others = [finding for finding in found if not finding.stale]
+    if others:
+        print("To be mended besides:" + "".join(f"\n  {finding.place}: {finding.problem}" for finding in others))
     variables, stems = homework().data.variables(), [PurePosixPath(name).stem for name in names]
-    print(f"To be run again, for they were not executed as they are now: {', '.join(stems)}.")
+    print(f"Not run from top to bottom with the code as it is: {', '.join(stems)}.")
     print(minutes.announcement(stems, root / BUILD, variables))
     print(f"The results are written into the notebooks; what was there is kept in {BUILD}/{BEFORE}.", flush=True)
     return run(root, names, variables) if wanted or _agreed() else None

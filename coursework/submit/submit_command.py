@@ -68,8 +68,10 @@ def _submit(args: argparse.Namespace, root: Path, zip_path: Path, pdf_path: Path
     _store({zip_path: zipped, pdf_path: pdf})
     digest = hashlib.sha256(zipped).hexdigest()
     print(f"\n{zip_path}: {size(len(zipped))}, {len(entries)} files and their manifest, sha256 {digest[:16]}")
+    if found:
+        print("Overridden, which the manifest says:")
     for finding in found:
-        print(f"  overridden, and said so in the manifest: {finding.place}: {finding.problem}")
+        print(f"  {finding.place}: {finding.problem}")
     print(f"\n{pdf_path}: {size(len(pdf))}, {about_pdf[0]}")
     for line in about_pdf[1:]:
         print(f"  {line}")
@@ -165,7 +167,7 @@ def size(count: int) -> str:
 
 def _refuse(found: Sequence[Finding]) -> int:
     number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
-    print(f"\nNothing was written. {number} first:\n", file=sys.stderr)
+    print(f"\n{homework().zip} and {homework().pdf} were not written. {number} first:\n", file=sys.stderr)
     first: dict[str, int] = {}  # where a remedy stands
     for count, finding in enumerate(found, start=1):
         said = first.setdefault(finding.remedy, count)

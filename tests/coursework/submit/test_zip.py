@@ -256,7 +256,7 @@ def test_force_writes_and_marks_what_was_overridden(root, tmp_path, capsys):
         ("collaborators.txt", "the collaborators' line is not filled in"),
     ]
     assert "notebooks/4_layers.ipynb" not in held
-    assert "overridden, and said so in the manifest: collaborators.txt" in capsys.readouterr().out
+    assert "Overridden, which the manifest says:\n  collaborators.txt" in capsys.readouterr().out
 
 
 def test_a_zip_that_is_too_large_is_not_written(ready, tmp_path, monkeypatch, capsys):
