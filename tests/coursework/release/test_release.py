@@ -450,7 +450,7 @@ def test_the_command_prints_what_is_wrong_and_fails(tmp_path, monkeypatch, capsy
     result = subprocess.run([sys.executable, "-m", "staff", "release", "--help"], cwd=ROOT, capture_output=True)
     assert result.returncode == 0
     assert b"--output" in result.stdout
-    args = type("Arguments", (), {"output": tmp_path, "assistants": "none"})
+    args = type("Arguments", (), {"output": tmp_path, "assistants": "none", "self_learner": False})
     assert command.main(args) == 1
     assert capsys.readouterr().err == "a.py:1: wrong\nrelease: nothing was written\n"
 
