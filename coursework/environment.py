@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import shutil
 import signal
@@ -27,6 +28,7 @@ from coursework import needs
 from coursework.files import atomic_writer, remove, try_lock
 from coursework.homework import homework
 from coursework.installation import (
+    EVERY,
     LOCK,
     NEEDED_GB,
     VERSION,
@@ -67,7 +69,7 @@ def prepare(extra: str | None, arguments: Sequence[str], *, root: Path = ROOT, p
     inside = is_inside(venv)
     try:
         if not is_installed(venv, extra, inside) or _aside(venv).exists():
-            with _lock(root / ".venv.lock"):
+            with _lock(_lock_of(venv)):
                 _end_replacement(venv)
                 _follow(venv)
                 if not is_installed(venv, extra, inside):  # another call may have done it meanwhile
@@ -122,7 +124,7 @@ def install(venv: Path, extra: str | None) -> None:
         before = None
     try:
         if before:
-            _say(f"bringing {venv} up to date")
+            _say(f"bringing {venv} up to date: {_reason(venv, extra, before)}")
             (venv / "stamp.json").unlink()  # a call that is killed leaves an environment that counts as unfinished
         else:
             _make(venv)
@@ -137,6 +139,14 @@ def install(venv: Path, extra: str | None) -> None:
         raise
     finally:
         _end_replacement(venv)
+
+
+def _reason(venv: Path, extra: str | None, stamp: dict[str, Any]) -> str:
+    """Say what an environment with that stamp lacks."""
+    if extra is None or extra in stamp["extras"] or stamp["requirements"] != _requirements(venv.parent):
+        return "what it must hold has changed"
+    names = needs.required(extra).keys() - {*needs.required(), homework().package}
+    return f"this command also needs {', '.join(sorted(names))}"
 
 
 def _pip_install_as_locked(venv: Path, what: Sequence[str]) -> bool:
@@ -254,13 +264,32 @@ def _make(venv: Path) -> None:
         raise SetupError(advice_on(result.stdout + result.stderr, venv))
 
 
+def _lock_of(venv: Path) -> Path:
+    """Return the file that whoever installs into ``venv`` locks."""
+    return venv.with_name(f"{venv.name}.lock")
+
+
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """Wait until no other call is installing. The system releases the lock when a process ends."""
     with open(path, "w", encoding="utf-8") as stream:
         os.set_inheritable(stream.fileno(), True)
-        if not try_lock(stream):
-            _say("another call is installing; waiting for it")
-            while not try_lock(stream):
-                time.sleep(0.5)
+        start, said = time.monotonic(), -math.inf
+        alive = sys.stderr.isatty()
+        while not try_lock(stream):
+            seconds = time.monotonic() - start
+            if seconds - said >= (1 if alive else EVERY):
+                said = seconds
+                line = f"set-up: another call is installing; waiting for it ({seconds:.0f} s)"
+                print(f"\r{line}" if alive else line, end="" if alive else "\n", file=sys.stderr, flush=True)
+            time.sleep(0.5)
+        if alive and said >= 0:
+            print(file=sys.stderr)
         yield
+
+
+def is_installing(venv: Path) -> bool:
+    """Tell whether a call is installing into ``venv`` right now."""
+    with contextlib.suppress(OSError), open(_lock_of(venv), "r+", encoding="utf-8") as stream:
+        return not try_lock(stream)
+    return False

@@ -16,6 +16,9 @@ VERSION = ".".join(map(str, sys.version_info[:2]))
 # What the installation takes at its peak. On Linux PyTorch comes with CUDA: 6 GB, and 3 GB of downloads beside it.
 NEEDED_GB = 10 if sys.platform == "linux" else 2
 
+EVERY = 30  # seconds between two lines on what goes on, where they are not shown in a terminal
+NO_TERMINAL = 100  # characters of such a line
+
 # Beside the ranges of requirements.txt: one version of each package, tested together. A constraints file and no
 # pylock.toml, because that names the host of every file, and here pip's own configuration says where packages are.
 LOCK = "requirements.lock"
@@ -58,7 +61,8 @@ def pip_install(venv: Path, what: Sequence[str]) -> None:
 def _run_pip(command: Sequence[str], folder: Path, variables: Mapping[str, str], temporary: Path) -> int:
     """Run pip and return its exit code; meanwhile show for how long it runs, what it has fetched, and what it does."""
     said, alive, start = temporary / "said.txt", sys.stderr.isatty(), time.monotonic()
-    width = shutil.get_terminal_size().columns - 1
+    width = shutil.get_terminal_size().columns - 1 if alive else NO_TERMINAL
+    news, since = ("", 0.0), start
     with (
         said.open("wb") as stream,
         subprocess.Popen(
@@ -73,18 +77,30 @@ def _run_pip(command: Sequence[str], folder: Path, variables: Mapping[str, str],
     ):
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                pip.wait(1 if alive else 30)
+                pip.wait(1 if alive else EVERY)
                 break
-            lines = said.read_text(encoding="utf-8", errors="replace").split("\n")
-            does = next(filter(str.strip, reversed(lines)), "starting pip").strip()
+            output, now = said.read_text(encoding="utf-8", errors="replace"), time.monotonic()
             fetched = sum(_size(Path(place, name)) for place, _, names in os.walk(temporary) for name in names) / 1e6
-            size = f", {fetched:.0f} MB fetched" if fetched >= 1 else ""
-            line = f"set-up: {time.monotonic() - start:.0f} s{size}: {does}"
-            sys.stderr.write(f"\r{line[:width]:{width}}" if alive else f"{line}\n")
+            if (output, fetched) != news:
+                news, since = (output, fetched), now
+            line = _progress(output, now - start, fetched, silent=now - since)[:width]
+            sys.stderr.write(f"\r{line:{width}}" if alive else f"{line}\n")
             sys.stderr.flush()
     if alive:
         sys.stderr.write(f"\r{'':{width}}\r")
     return pip.returncode
+
+
+def _progress(output: str, seconds: float, fetched: float, silent: float) -> str:
+    """Return a line on a pip that runs: for how many seconds, how many MB it has fetched, and what it does."""
+    does = next(filter(str.strip, reversed(output.split("\n"))), "starting pip").strip()
+    if silent >= EVERY:
+        if "Installing collected packages" in output:
+            does = "unpacking; pip is silent meanwhile"
+        else:
+            does = f"pip is silent for {silent:.0f} s; it said: {does}"
+    size = f", {fetched:.0f} MB fetched" if fetched >= 1 else ""
+    return f"set-up: {seconds:.0f} s{size}: {does}"
 
 
 def _size(path: Path) -> int:

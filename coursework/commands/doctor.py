@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from coursework import needs
-from coursework.environment import is_inside, is_installed
+from coursework.environment import is_inside, is_installed, is_installing
 from coursework.homework import homework
 from coursework.installation import NEEDED_GB, python_of
 from coursework.root import ROOT
@@ -24,6 +24,9 @@ KERNEL = "in VS Code: Select Kernel > Python Environments > .venv"
 def main(args: argparse.Namespace) -> int:
     """Print a line for each need; return 0 if commands and notebooks can run, else 1."""
     own = os.environ.get("COURSEWORK_NO_VENV") == "1" or needs.is_hosted()
+    if not own and is_installing(VENV):
+        print("wait  .venv     a call is installing into it right now; type this again when that call has ended")
+        return 1
     python = python_of(VENV)
     if not own and not is_inside(VENV) and python.exists():
         command = [str(python), "-m", homework().package, "doctor"]

@@ -47,9 +47,8 @@ def formula(latex: str, display: bool = False) -> str:
     mathml = mathml.replace("<math ", f'<math alttext="{html.escape(latex.strip())}" ', 1)
     if len(texts) <= NARROW:
         return mathml
-    if display:  # on a narrow screen it is scrolled, by keyboard, too
-        return mathml.replace("<math ", '<math tabindex="0" ', 1)
-    return f'<span class="wide-formula" tabindex="0">{mathml}</span>'
+    kind = "wide-formula displayed" if display else "wide-formula"
+    return f'<span class="{kind}" tabindex="0">{mathml}</span>'  # on a narrow screen it scrolls, by keyboard, too
 
 
 def _space_operators(mathml: str) -> str:
@@ -101,6 +100,10 @@ class MathRenderer(IPythonRenderer):
     def block_html(self, html: str) -> str:
         """Show the formulas in hand-written HTML."""
         return str(super().block_html(formulas_in_html(html, self.formula)))
+
+    def inline_html(self, html: str) -> str:
+        """Show a tag within a line as it is; to embed pictures the base class would close each tag that it opens."""
+        return str(super().inline_html(html)) if html[:4].lower() == "<img" else html
 
 
 def formulas_in_html(source: str, turn: Callable[[str, bool], str] = formula) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import itertools
 import os
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 from small import ROOT, call
 
 from coursework import environment, installation
+from coursework.commands import doctor
 
 
 @pytest.mark.slow
@@ -31,7 +34,7 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
     with open(repository / "pyproject.toml", "a", encoding="utf-8") as stream:
         stream.write("# changed\n")
     updated = call(repository, "check").stderr.splitlines()
-    assert "up to date" in updated[0]
+    assert updated[0].endswith(".venv up to date: what it must hold has changed")
     assert all(line.startswith("set-up: ") for line in updated)  # what pip says is in its log
     assert call(repository, "check").stderr == ""
 
@@ -55,6 +58,64 @@ def test_the_first_call_installs_and_later_ones_start_at_once(repository):
     assert failed.stdout == ""
     (repository / "requirements.txt").write_text("", encoding="utf-8")
     assert call(repository, "check").returncode == 0
+
+
+def test_an_update_for_a_command_names_its_packages(tmp_path):
+    for name in ("requirements.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    venv = tmp_path / ".venv"
+    stamp = {"requirements": environment._requirements(tmp_path), "extras": []}
+    assert environment._reason(venv, "pdf", stamp) == "this command also needs pypandoc_binary, pypdf, typst"
+    assert environment._reason(venv, "pdf", {**stamp, "extras": ["pdf"]}) == "what it must hold has changed"
+    assert environment._reason(venv, "pdf", {**stamp, "requirements": "old"}) == "what it must hold has changed"
+
+
+def test_what_waits_for_another_call_says_so_again_and_the_doctor_says_it_too(tmp_path, monkeypatch, capsys):
+    venv, clock = tmp_path / ".venv", itertools.count(0, 10)
+    assert not environment.is_installing(venv)
+    tries = iter([False] * 7 + [True])
+    with environment._lock(environment._lock_of(venv)):
+        assert environment.is_installing(venv)
+        monkeypatch.setattr(doctor, "VENV", venv)
+        monkeypatch.delenv("COURSEWORK_NO_VENV", raising=False)
+        assert doctor.main(argparse.Namespace()) == 1
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.startswith("wait  .venv     a call is installing")
+    assert not environment.is_installing(venv)
+
+    monkeypatch.setattr(environment, "try_lock", lambda stream: next(tries))
+    monkeypatch.setattr(environment.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(environment.time, "sleep", lambda seconds: None)
+    with environment._lock(environment._lock_of(venv)):
+        pass
+    line = "set-up: another call is installing; waiting for it"
+    assert capsys.readouterr().err.splitlines() == [f"{line} ({seconds} s)" for seconds in (10, 40, 70)]
+
+
+def test_a_line_on_pip_is_short_and_says_when_pip_is_silent(tmp_path, monkeypatch, capfd):
+    packages = "Installing collected packages: " + ", ".join(f"package{k}" for k in range(130))
+    for said, silent, expected in [
+        ("", 0, "starting pip"),
+        ("Collecting numpy\n\n", 29, "Collecting numpy"),
+        ("Collecting numpy\n", 60, "pip is silent for 60 s; it said: Collecting numpy"),
+        (
+            f"{packages}\n  Removed old\n",
+            0,
+            "Successfully uninstalled setuptools-65.5.0",
+        ),
+        (f"{packages}\n  Removed old\n", 30, "unpacking; pip is silent meanwhile"),
+    ]:
+        assert installation._progress(said, 7.2, 0, silent) == f"set-up: 7 s: {expected}"
+    assert installation._progress("a", 7.2, 31.6, 0) == "set-up: 7 s, 32 MB fetched: a"
+
+    monkeypatch.setattr(installation, "EVERY", 0.5)
+    program = f"import time; print({packages!r}, flush=True); time.sleep(3)"
+    assert installation._run_pip([sys.executable, "-c", program], tmp_path, os.environ, tmp_path) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert any("Installing collected packages: package0" in line for line in lines)
+    assert lines[-1].endswith("unpacking; pip is silent meanwhile")
+    assert max(map(len, lines)) == installation.NO_TERMINAL
 
 
 @pytest.mark.slow

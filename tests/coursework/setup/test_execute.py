@@ -438,6 +438,7 @@ def test_a_formula_that_cannot_be_turned_shows_its_source(latex):
         ("| a | b |\n| --- | --- |\n| $x$ | $-\\eta g$ |", 2, "<td>"),
         ("<details><summary>Hint $x$</summary>so $y < 1$, <code>$z$</code></details>", 2, "<code>$z$</code>"),
         ("## The $x$ axis", 1, "axis"),
+        ("Type <kbd>Shift</kbd>+$x$.", 1, "Type <kbd>Shift</kbd>+<math "),
     ],
 )
 def test_markdown_keeps_code_and_turns_formulas(source, formulas, kept):
@@ -445,6 +446,7 @@ def test_markdown_keeps_code_and_turns_formulas(source, formulas, kept):
     assert shown.count("<math ") == shown.count("</math>") == formulas
     assert kept in shown
     assert "<em>" not in shown
+    assert kept in run_pages.markdown(source, folder=ROOT)
 
 
 def test_pictures_beside_a_notebook_are_a_part_of_its_page(tmp_path):
