@@ -17,7 +17,7 @@ from coursework.check.case import (
     run_case,
 )
 from coursework.check.diagnosis import Diagnosis, diagnose
-from coursework.homework import homework
+from coursework.needs import own_command
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Verdict:
     @property
     def hint(self) -> str:
         """Say how to get a hint in a terminal; "" where the file cannot be imported, for which there is none."""
-        return self._hint(f"python -m {homework().package} hint {self.name}")
+        return self._hint(own_command(f"hint {self.name}"))
 
     @property
     def notebook_hint(self) -> str:

@@ -443,7 +443,7 @@ def test_the_list_of_contents_is_read_strictly():
 
 
 def test_the_command_prints_what_is_wrong_and_fails(tmp_path, monkeypatch, capsys):
-    def fail(root, output, policy):
+    def fail(root, output, policy, self_learner):
         raise ReleaseError(["a.py:1: wrong"])
 
     monkeypatch.setattr(command, "build", fail)

@@ -172,7 +172,7 @@ def test_every_function_has_three_hints_and_none_is_its_solution(capsys):
     assert hints.main(argparse.Namespace(name="f2", step=1)) == 0
     idea, more = capsys.readouterr().out.splitlines()
     assert hint("f2") == f"{idea}\n(The next hint: hint('f2', step=2))"
-    assert more == "(The next hint: python -m cs7643 hint f2 --step 2)"
+    assert more == "(The next hint: python3 -m cs7643 hint f2 --step 2)"
     assert "next hint" not in hint("f2", 3)
     assert hints.main(argparse.Namespace(name="f3", step=1)) == 2
 
