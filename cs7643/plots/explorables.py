@@ -17,7 +17,7 @@ from cs7643.plots.style import BLUE, GREEN, GREY, VERMILION, clean, done
 from cs7643.theory import convex, noise
 
 Array = NDArray[Any]
-LAMBDAS = (16.0, 12.0, 10.0, 8.0, 6.5, 5.0, 4.0, 3.2, 2.5, 2.0, 1.6)
+LAMBDAS = (1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0, 10.0, 12.0, 16.0)
 STEEP = np.array([1.0, 5.0])  # the curvatures of f(z) = (z_1^2 + 5 z_2^2) / 2
 AT = np.array([-2.2, 0.8])
 TS = (5, 10, 20, 40, 80, 160)
@@ -84,7 +84,7 @@ def proximal_plane(
             f"η = {eta:.3g}, ends {ends}. f {trend} from {f(AT):.2f} to {f(lowest):.2f}.",
         )
 
-    return frames(draw, {"λ": lams}, start=[len(lams) - 2])
+    return frames(draw, {"λ": lams}, start=[1])
 
 
 def regret_ledger(
