@@ -28,16 +28,17 @@ from coursework import needs
 from coursework.files import atomic_writer, remove, try_lock
 from coursework.homework import homework
 from coursework.installation import (
-    EVERY,
     LOCK,
     NEEDED_GB,
     VERSION,
     NoReleaseError,
     SetupError,
     advice_on,
+    between_lines,
     has_begun,
     pip_install,
     python_of,
+    show,
 )
 from coursework.root import ROOT
 from coursework.terminal import complain
@@ -275,15 +276,13 @@ def _lock(path: Path) -> Iterator[None]:
     with open(path, "w", encoding="utf-8") as stream:
         os.set_inheritable(stream.fileno(), True)
         start, said = time.monotonic(), -math.inf
-        alive = sys.stderr.isatty()
         while not try_lock(stream):
             seconds = time.monotonic() - start
-            if seconds - said >= (1 if alive else EVERY):
+            if seconds - said >= between_lines():
                 said = seconds
-                line = f"set-up: another call is installing; waiting for it ({seconds:.0f} s)"
-                print(f"\r{line}" if alive else line, end="" if alive else "\n", file=sys.stderr, flush=True)
+                show(f"set-up: another call is installing; waiting for it ({seconds:.0f} s)")
             time.sleep(0.5)
-        if alive and said >= 0:
+        if sys.stderr.isatty() and said >= 0:
             print(file=sys.stderr)
         yield
 

@@ -203,6 +203,10 @@ class Homework:
         """Return the task in which a function is written."""
         return next((task for task in self.tasks if any(name == function for _, name in task.functions)), None)
 
+    def module_of(self, function: str) -> str:
+        """Return the module in which a student writes a function."""
+        return next(module for task in self.tasks for module, name in task.functions if name == function)
+
     def code_files(self) -> tuple[str, ...]:
         """Return the files in which students write code or settings, in the order of the tasks."""
         modules = [path_of(module) for task in self.tasks for module, _ in task.functions]

@@ -60,8 +60,7 @@ def pip_install(venv: Path, what: Sequence[str]) -> None:
 
 def _run_pip(command: Sequence[str], folder: Path, variables: Mapping[str, str], temporary: Path) -> int:
     """Run pip and return its exit code; meanwhile show for how long it runs, what it has fetched, and what it does."""
-    said, alive, start = temporary / "said.txt", sys.stderr.isatty(), time.monotonic()
-    width = shutil.get_terminal_size().columns - 1 if alive else NO_TERMINAL
+    said, start = temporary / "said.txt", time.monotonic()
     news, since = ("", 0.0), start
     with (
         said.open("wb") as stream,
@@ -77,18 +76,30 @@ def _run_pip(command: Sequence[str], folder: Path, variables: Mapping[str, str],
     ):
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                pip.wait(1 if alive else EVERY)
+                pip.wait(between_lines())
                 break
             output, now = said.read_text(encoding="utf-8", errors="replace"), time.monotonic()
             fetched = sum(_size(Path(place, name)) for place, _, names in os.walk(temporary) for name in names) / 1e6
             if (output, fetched) != news:
                 news, since = (output, fetched), now
-            line = _progress(output, now - start, fetched, silent=now - since)[:width]
-            sys.stderr.write(f"\r{line:{width}}" if alive else f"{line}\n")
-            sys.stderr.flush()
-    if alive:
-        sys.stderr.write(f"\r{'':{width}}\r")
+            show(_progress(output, now - start, fetched, silent=now - since))
+    if sys.stderr.isatty():
+        show("")
+        sys.stderr.write("\r")
     return pip.returncode
+
+
+def between_lines() -> float:
+    """Return the seconds between two lines on what goes on."""
+    return 1 if sys.stderr.isatty() else EVERY
+
+
+def show(line: str) -> None:
+    """Show a line on what goes on: in a terminal in the place of the one before, elsewhere below it."""
+    alive = sys.stderr.isatty()
+    width = shutil.get_terminal_size().columns - 1 if alive else NO_TERMINAL
+    sys.stderr.write(f"\r{line[:width]:{width}}" if alive else f"{line[:width]}\n")
+    sys.stderr.flush()
 
 
 def _progress(output: str, seconds: float, fetched: float, silent: float) -> str:

@@ -121,7 +121,7 @@ def asked(number: str, name: str, seed: int) -> str:
         seed: of the generator that chooses.
     """
     task = homework().task(number)
-    module = next(module for module, each in task.functions if each == name)
+    module = homework().module_of(name)
     importlib.import_module(task.cases)
     function = operator.attrgetter(name)(importlib.import_module(module))
     if any(run_case(case, function, predict=False).status != "right" for case in cases_of(name)):

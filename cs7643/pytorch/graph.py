@@ -57,7 +57,8 @@ def graph_of(f: Callable[..., Tensor], values: Mapping[str, float]) -> tuple[Gra
         places[id(leaf)] = len(nodes)
         nodes.append(Node(name, "input", (), leaf.item(), None if leaf.grad is None else leaf.grad.item()))
     letters = (letter for letter in ascii_lowercase if letter not in values)
-    for function in (each for each in results.found if each in _below(loss.grad_fn)):
+    below = _below(loss.grad_fn)
+    for function in (each for each in results.found if each in below):
         result, arguments = results.found[function]
         sources = []
         links = [link for link, _ in function.next_functions]

@@ -87,8 +87,11 @@ def is_first() -> bool:
 
 
 @contextmanager
-def processes(device_type: str) -> Iterator[Processes]:
+def processes(device_type: str, meeting: str | None = None) -> Iterator[Processes]:
     """Join the other processes, if ``torchrun`` started this one, and leave them at the end.
+
+    Whoever starts them without torchrun sets RANK and WORLD_SIZE, and gives all the same ``meeting``, the ``file://``
+    address of a file that is not there yet.
 
     At the end all processes wait for each other. Then the group is taken from every DistributedDataParallel, and from
     every variable, so that its threads end here: none of these can be used afterwards.
@@ -102,7 +105,9 @@ def processes(device_type: str) -> Iterator[Processes]:
     import torch.distributed.nn  # noqa: F401  (its functions keep, as a default, the group that is there at its import)
 
     device = "cuda" if device_type == "cuda" else "cpu"
-    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+    rank, count = (int(os.environ[name]) if meeting else -1 for name in ("RANK", "WORLD_SIZE"))  # torchrun's are known
+    backend = "nccl" if device == "cuda" else "gloo"
+    dist.init_process_group(backend, init_method=meeting, timeout=PATIENCE, rank=rank, world_size=count)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")), device)
         dist.barrier()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -46,12 +47,7 @@ class Compiled:
 
 def compare_compiled() -> Compiled:
     """Measure the chain before and after torch.compile, on one thread."""
-    threads = torch.get_num_threads()
-    logger = logging.getLogger("torch.utils.cpp_extension")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it warns that there is no GPU
-    torch.set_num_threads(1)
-    try:
+    with _one_thread(), _without_warnings("torch.utils.cpp_extension"):  # it warns that there is no GPU
         x = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(0))
         eager = seconds(lambda: chain(x))
         start = time.perf_counter()
@@ -66,9 +62,6 @@ def compare_compiled() -> Compiled:
             return Compiled(eager, float("nan"), float("nan"), last)
         first = time.perf_counter() - start
         return Compiled(eager, seconds(lambda: compiled(x)), first, "" if same else "the results differ")
-    finally:
-        torch.set_num_threads(threads)
-        logger.setLevel(level)
 
 
 @dataclass(frozen=True)
@@ -92,9 +85,7 @@ class Rounded:
 
 def compare_bfloat16() -> Rounded:
     """Measure forward and backward passes of a convolution with 16 filters of 7x7 on 50 images, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with _one_thread():
         generator = torch.Generator().manual_seed(0)
         images = torch.randn(50, 3, 32, 32, generator=generator)
         with torch.random.fork_rng(devices=[]):
@@ -110,8 +101,27 @@ def compare_bfloat16() -> Rounded:
         difference = float((near - exact).norm() / exact.norm())
         full, half = seconds(lambda: step(net)), seconds(lambda: step(rounded))
         return Rounded(full, half, difference, knows_bfloat16(torch.device("cpu")))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _without_warnings(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def seconds(function: Callable[[], object], repeats: int = 10) -> float:

@@ -1,6 +1,6 @@
 """What DistributedDataParallel does, shown by two processes with half of a batch each.
 
-    python -m cs7643.pytorch.together FOLDER RANK
+    RANK=0 WORLD_SIZE=2 python -m cs7643.pytorch.together FOLDER
 
 is one of the two; :func:`two_processes` starts both, and returns what each has seen.
 """
@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import distributed as dist
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.parallel import DistributedDataParallel
 
 from coursework.root import ROOT
+from cs7643.pytorch.processes import processes
 
 Array = NDArray[Any]
 LONGEST = 120  # seconds
@@ -54,14 +53,14 @@ def two_processes(X: Array, y: Array, weights: Array, rate: float) -> tuple[Seen
     """
     if len(X) % 2 or len(X) != len(y):
         raise ValueError(f"two_processes: X and y must have the same even length, got {len(X)} and {len(y)}")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COURSEWORK_NO_VENV": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COURSEWORK_NO_VENV": "1", "WORLD_SIZE": "2"}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         np.savez(Path(folder, "given.npz"), X=X, y=y, weights=weights, rate=rate)
         started = [
             subprocess.Popen(
-                [sys.executable, "-m", "cs7643.pytorch.together", folder, str(rank)],
+                [sys.executable, "-m", "cs7643.pytorch.together", folder],
                 cwd=ROOT,
-                env=environment,
+                env={**environment, "RANK": str(rank)},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -83,25 +82,23 @@ def two_processes(X: Array, y: Array, weights: Array, rate: float) -> tuple[Seen
     return first, second
 
 
-def main(folder: Path, rank: int) -> None:
+def main(folder: Path) -> None:
     """Be one of the two processes."""
     given = np.load(folder / "given.npz")
-    half = slice(rank * len(given["X"]) // 2, (rank + 1) * len(given["X"]) // 2)
-    X, y = torch.tensor(given["X"][half]), torch.tensor(given["y"][half])
-    dist.init_process_group("gloo", init_method=(folder / "meeting").as_uri(), rank=rank, world_size=2)
-    net = nn.Linear(X.shape[1], 1, bias=False).double()
-    net.weight.data[0] = torch.tensor(given["weights"])
-    before = net.weight.detach().clone()
-    (own,) = torch.autograd.grad(F.mse_loss(net(X)[:, 0], y), [net.weight])
-    shared = DistributedDataParallel(net)
-    F.mse_loss(shared(X)[:, 0], y).backward()  # type: ignore[no-untyped-call]
-    assert net.weight.grad is not None
-    after = before - float(given["rate"]) * net.weight.grad
-    parts = {"before": before, "own": own, "shared": net.weight.grad, "after": after}
-    np.savez(folder / f"seen{rank}.npz", **{name: part[0].numpy() for name, part in parts.items()})  # type: ignore[arg-type]
-    dist.barrier()
-    dist.destroy_process_group()
+    with processes("cpu", (folder / "meeting").as_uri()) as where:
+        X, y = (torch.tensor(where.part(given[name])) for name in ("X", "y"))
+        net = nn.Linear(X.shape[1], 1, bias=False).double()
+        net.weight.data[0] = torch.tensor(given["weights"])
+        before = net.weight.detach().clone()
+        (own,) = torch.autograd.grad(F.mse_loss(net(X)[:, 0], y), [net.weight])
+        shared = where.share(net)  # it exchanges gradients as long as it is kept
+        F.mse_loss(shared(X)[:, 0], y).backward()  # type: ignore[no-untyped-call]
+        assert net.weight.grad is not None
+        after = before - float(given["rate"]) * net.weight.grad
+        seen = {"before": before, "own": own, "shared": net.weight.grad, "after": after}
+        rows = {name: values[0].numpy() for name, values in seen.items()}
+        np.savez(folder / f"seen{where.rank}.npz", **rows)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]))

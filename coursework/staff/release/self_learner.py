@@ -141,7 +141,7 @@ def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, st
 
 def ways(name: str) -> list[tuple[str, str]]:
     """Return the other right ways to write a function, each with what its style is good for."""
-    module = {each: module for task in homework().tasks for module, each in task.functions}[name]
+    module = homework().module_of(name)
     found = []
     for style in sorted(ROOT.joinpath(*setting("second").split(".")).glob("*/__init__.py")):
         good_for = ast.get_docstring(ast.parse(style.read_text(encoding="utf-8"))) or ""
