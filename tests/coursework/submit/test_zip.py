@@ -256,7 +256,12 @@ def test_force_writes_and_marks_what_was_overridden(root, tmp_path, capsys):
         ("collaborators.txt", "the collaborators' line is not filled in"),
     ]
     assert "notebooks/4_layers.ipynb" not in held
-    assert "Overridden, which the manifest says:\n  collaborators.txt" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    listed = said.partition("Overridden, which the manifest says:\n")[2].partition("\n\n")[0].splitlines()
+    assert listed == [
+        "  notebooks/4_layers.ipynb: the notebook is missing",
+        "  collaborators.txt: the collaborators' line is not filled in",
+    ]
 
 
 def test_a_zip_that_is_too_large_is_not_written(ready, tmp_path, monkeypatch, capsys):
