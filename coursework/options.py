@@ -58,7 +58,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
 
 
 def _hint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the function")
+    parser.add_argument("name", nargs="?", help="the function; without it, the functions that have hints are listed")
     steps = "1: the idea, 2: the formula, 3: the shapes (default: 1)"
     parser.add_argument("--step", type=int, choices=(1, 2, 3), default=1, help=steps)
 

@@ -97,7 +97,12 @@ def _plain(text: str) -> str:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print a hint; return 0, or 2 if there is none."""
+    """Print a hint, or whose hints there are; return 0, or 2 if there is none."""
+    if args.name is None:
+        print("There are hints for:")
+        for task in filter(lambda task: task.functions, homework().tasks):
+            print(f"  {task.number}: {', '.join(name for _, name in task.functions)}")
+        return 0
     try:
         text, more = _hint(args.name, args.step)
     except ValueError as error:

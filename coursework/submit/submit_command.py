@@ -8,7 +8,6 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,10 +167,11 @@ def size(count: int) -> str:
 def _refuse(found: Sequence[Finding]) -> int:
     number = "One thing must be fixed" if len(found) == 1 else f"{len(found)} things must be fixed"
     print(f"\n{homework().zip} and {homework().pdf} were not written. {number} first:\n", file=sys.stderr)
-    first: dict[str, int] = {}  # where a remedy stands
-    for count, finding in enumerate(found, start=1):
-        said = first.setdefault(finding.remedy, count)
-        shown = finding if said == count else replace(finding, remedy=f"As for {said}.")
-        print(f"  {count}. {shown}", file=sys.stderr)
+    remedies = [finding.remedy for finding in found]
+    ordered = sorted(found, key=lambda finding: remedies.index(finding.remedy))  # what is mended alike stands together
+    for count, (finding, following) in enumerate(zip(ordered, [*ordered[1:], None], strict=True), start=1):
+        print(f"  {count}. {finding.place}: {finding.problem}", file=sys.stderr)
+        if following is None or following.remedy != finding.remedy:
+            print(f"      {finding.remedy}", file=sys.stderr)
     print(f"\nThen call again. {FORCE} writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1

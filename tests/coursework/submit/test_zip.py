@@ -236,12 +236,14 @@ def test_empty_answers_are_named_in_one_finding_a_notebook(root):
 
 def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
     (root / "extra.md").unlink()
-    (root / "notebooks" / "4_layers.ipynb").unlink()
+    for name in ("4_layers", "5_convnet"):
+        (root / "notebooks" / f"{name}.ipynb").unlink()
     assert submit(root, tmp_path / "out") == 1
     said = capsys.readouterr().err
-    assert "2 things must be fixed first" in said
-    assert "1. notebooks/4_layers.ipynb: the notebook is missing" in said
-    assert "2. extra.md: the file is missing" in said
+    assert "3 things must be fixed first" in said
+    once = "Put it back under that name: from your own copy, or from the files you were given, and run it."
+    missing = [f"{n}. notebooks/{name}.ipynb: the notebook is missing" for n, name in ((1, "4_layers"), (2, "5_convnet"))]
+    assert f"  {missing[0]}\n  {missing[1]}\n      {once}\n  3. extra.md: the file is missing\n" in said
     assert not (tmp_path / "out").exists()
 
 

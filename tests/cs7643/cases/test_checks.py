@@ -178,6 +178,13 @@ def test_every_function_has_three_hints_and_none_is_its_solution(capsys, monkeyp
     assert hints.main(argparse.Namespace(name="f3", step=1)) == 2
 
 
+def test_hint_without_a_name_lists_the_functions(capsys):
+    assert hints.main(argparse.Namespace(name=None, step=1)) == 0
+    said = capsys.readouterr().out.splitlines()
+    listed = [name for line in said[1:] for name in line.partition(": ")[2].split(", ")]
+    assert listed == [name for task in homework().tasks for _, name in task.functions]
+
+
 def test_hints_are_those_of_the_notebook_as_it_is(tmp_path):
     (tmp_path / "notebooks").mkdir()
     notebook = json.loads((ROOT / "notebooks" / "4_layers.ipynb").read_text(encoding="utf-8"))
