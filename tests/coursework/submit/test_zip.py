@@ -242,8 +242,11 @@ def test_a_refusal_writes_nothing_and_lists_everything(root, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "3 things must be fixed first" in said
     once = "Put it back under that name: from your own copy, or from the files you were given, and run it."
-    missing = [f"{n}. notebooks/{name}.ipynb: the notebook is missing" for n, name in ((1, "4_layers"), (2, "5_convnet"))]
-    assert f"  {missing[0]}\n  {missing[1]}\n      {once}\n  3. extra.md: the file is missing\n" in said
+    assert (
+        "  1. notebooks/4_layers.ipynb: the notebook is missing\n"
+        f"  2. notebooks/5_convnet.ipynb: the notebook is missing\n      {once}\n"
+        "  3. extra.md: the file is missing\n"
+    ) in said
     assert not (tmp_path / "out").exists()
 
 
