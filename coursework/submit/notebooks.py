@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import re
 import warnings
@@ -32,6 +34,11 @@ def read(path: Path) -> NotebookNode:
 
 def loads(content: bytes) -> NotebookNode:
     """Read a notebook that any editor wrote, if it can be shown; a ValueError says that it is not a notebook."""
+    return copy.deepcopy(_loads(content))
+
+
+@functools.lru_cache(maxsize=16)  # each is read several times, and validating takes long
+def _loads(content: bytes) -> NotebookNode:
     try:
         document = text.writable(json.loads(text.decode(content)))
         _mend(document)

@@ -26,7 +26,7 @@ def inspect(path: str, content: bytes) -> list[Finding]:
     except SyntaxError as error:
         problem = f"line {error.lineno} is not Python: {error.msg}"
         return [Finding(path, problem, "Mend that line, save, and run the notebooks that use it again.")]
-    return [*_packages(path, tree), *_withheld(path, tree), *_version(path, content)]
+    return [*_packages(path, tree), *_withheld(path, tree), *_version(path, content, homework().python)]
 
 
 def _imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
@@ -100,17 +100,19 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _version(path: str, content: bytes) -> Iterator[Finding]:
+@functools.lru_cache(maxsize=256)
+def _version(path: str, content: bytes, python: str) -> tuple[Finding, ...]:
     """Name what is newer than the Python that grades."""
-    oldest = tuple(map(int, homework().python.split(".")))
+    oldest, newer = tuple(map(int, python.split("."))), []
     config = vermin.Config()
     config.set_verbose(3)  # a line for each feature
     try:
         lines = vermin.visit(content.decode("utf-8-sig"), config).output_text().splitlines()
     except (SyntaxError, ValueError):
-        return
+        return ()
     for line in lines:
         found = re.fullmatch(r"L(\d+)[^:]*: (.*?)(?: member| module)? requires? .*?(\d+)\.(\d+)", line)
         if found and tuple(map(int, found.group(3, 4))) > oldest:
             problem = f"line {found[1]}: {found[2]} needs Python {found[3]}.{found[4]}"
-            yield Finding(path, f"{problem}, and it is graded with {homework().python}", "Write it in an older way.")
+            newer.append(Finding(path, f"{problem}, and it is graded with {python}", "Write it in an older way."))
+    return tuple(newer)
