@@ -51,6 +51,23 @@ class Source:
         rest = [node for node in top.body if not _is_text(node)]
         return range(rest[0].lineno, top.end_lineno + 1) if rest else range(0)
 
+    def signature(self) -> range:
+        """Return the numbers of the lines above the docstring and the body."""
+        (top,) = self.tree().body  # type: ignore[attr-defined]
+        return range(self.first, max(top.body[0].lineno, self.first + 1))
+
+    def asked(self) -> set[int]:
+        """Return the numbers of the lines that are asked about: those of the body but for tests of the arguments.
+
+        Such a test is often given: an assertion, an ``if`` that only raises, or a call with the function's name in it.
+        """
+        (top,) = self.tree().body  # type: ignore[attr-defined]
+        lines = set(self.body())
+        for node in ast.walk(top):
+            if isinstance(node, ast.stmt) and node is not top and _is_guard(node, top.name):
+                lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        return lines
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -67,10 +84,10 @@ def edits(source: Source) -> Iterator[Edit]:
     file = Path(source.path).read_text(encoding="utf-8-sig")
     rows = file.splitlines()
     dedented = textwrap.dedent(source.text).splitlines()
-    body = source.body()
+    asked = source.asked()
     for node in ast.walk(source.tree()):
         line, start, end, new = _change(node, dedented, source.first) or (0, 0, 0, "")
-        if line not in body:
+        if line not in asked:
             continue
         row = rows[line - 1]
         if not row.isascii():  # where the columns of Python are not those of the text
@@ -95,12 +112,10 @@ def _change(node: ast.AST, rows: list[str], first: int) -> tuple[int, int, int, 
         assert node.end_lineno is not None
         return node.end_lineno, node.end_col_offset - len(node.attr), node.end_col_offset, NAMES[node.attr]
     elif isinstance(node, ast.Constant) and type(node.value) is int and node.end_col_offset is not None:
-        return (
-            node.lineno,
-            node.col_offset,
-            node.end_col_offset,
-            str(1 - node.value if node.value < 2 else node.value + 1),
-        )
+        if rows[node.lineno - first][: node.col_offset].endswith("-"):  # nobody writes -0
+            return None
+        other = 1 - node.value if node.value < 2 else node.value + 1
+        return node.lineno, node.col_offset, node.end_col_offset, str(other)
     for op, left, right in operators:
         old, new = OPERATORS.get(type(op), ("", ""))
         if old and left.end_lineno == right.lineno and left.end_col_offset is not None:
@@ -113,6 +128,15 @@ def _change(node: ast.AST, rows: list[str], first: int) -> tuple[int, int, int, 
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_guard(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.If):
+        return not node.orelse and all(isinstance(each, ast.Raise) for each in node.body)
+    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)):
+        return isinstance(node, ast.Assert)
+    texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    return any(text.partition(":")[0].rpartition(".")[2] == name for text in texts)
 
 
 def load(text: str, module: str) -> types.ModuleType:
