@@ -59,12 +59,16 @@ class Source:
     def asked(self) -> set[int]:
         """Return the numbers of the lines that are asked about: those of the body but for tests of the arguments.
 
-        Such a test is often given: an assertion, an ``if`` that only raises, or a call with the function's name in it.
+        These are assertions, an ``if`` that only raises, and whatever stands above a text with the function's name: it
+        is part of an error, in lines that are given.
         """
         (top,) = self.tree().body  # type: ignore[attr-defined]
-        lines = set(self.body())
+        body = self.body()
+        lines = set(body)
         for node in ast.walk(top):
-            if isinstance(node, ast.stmt) and node is not top and _is_guard(node, top.name):
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Raise)) and _names(node, top.name):
+                lines -= set(range(body.start, (node.end_lineno or node.lineno) + 1))
+            elif isinstance(node, (ast.Assert, ast.If)) and _only_raises(node):
                 lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         return lines
 
@@ -130,13 +134,13 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _is_guard(node: ast.stmt, name: str) -> bool:
-    if isinstance(node, ast.If):
-        return not node.orelse and all(isinstance(each, ast.Raise) for each in node.body)
-    if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)):
-        return isinstance(node, ast.Assert)
+def _names(node: ast.stmt, name: str) -> bool:
     texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str))
     return any(text.partition(":")[0].rpartition(".")[2] == name for text in texts)
+
+
+def _only_raises(node: ast.Assert | ast.If) -> bool:
+    return isinstance(node, ast.Assert) or (not node.orelse and all(isinstance(each, ast.Raise) for each in node.body))
 
 
 def load(text: str, module: str) -> types.ModuleType:

@@ -192,6 +192,8 @@ class Maker:
         after = list(self._values_after_changes()) if places else []
         for line, variable in (places[k] for k in self.rng.permutation(len(places))[:8]):
             right = kept[line, variable][-1]
+            if self.source.text.splitlines()[line - self.source.first].endswith(f"= {right}"):  # it can be read off
+                continue
             wrong = [each[line, variable][-1] for each in after if (line, variable) in each]
             shapes = right.startswith(SHAPE)
             for values in (kept[line, variable][:-1], *(kept[place] for place in places)):
