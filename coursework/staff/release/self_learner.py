@@ -4,7 +4,7 @@ It is made of the course edition after that is proved, so nothing here can get i
 a Markdown file for each notebook in the folder that ``[tool.coursework] answers`` names, are behind a fold under the
 exercises; a notebook in that folder becomes a last page. Under each picture that needs the reader's code, a fold has
 the one of the solved notebook. The other functions, those of ``second``, are packed, and ``others`` shows them when
-one's own is right.
+one's own is right; so are the answers in words to a task, when its functions are right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from coursework.notebooks import figures, outline
 from coursework.notebooks.waiting import set_in
 from coursework.root import ROOT
 from coursework.staff.mutants.mutant import second_source
-from coursework.staff.release import others
+from coursework.staff.release import leaks, others
 from coursework.staff.release.blanks import dump
 from coursework.staff.release.edition import NOTEBOOK, Edition
 from coursework.staff.release.markers import refuse
@@ -35,15 +35,18 @@ README = """
 ## Learning alone
 
 Under the exercises that end a notebook, a fold has their answers. Under a picture that your code draws, a fold shows
-what to expect, with the data that comes with the notebooks. When a function of yours is right, this shows two other
-ways to write it, and what each is good for:
+what to expect, with the data that comes with the notebooks. When a function of yours is right, the first of these lines
+shows two other ways to write it, and what each is good for. When all functions of a task are right, the second shows a
+proof, or an answer in words, to compare with yours. (Its formulas are set when you paste it into a Markdown cell.)
 
 ```sh
 .venv/bin/python -m coursework.others {name}
+.venv/bin/python -m coursework.others {task}
 ```
 
-Nothing is marked, so nothing has to be handed in.
+Nobody marks anything, so nothing has to be handed in, and the next two sections are not for you.
 """
+BEFORE = b"\n## Handing in"  # what does not concern somebody who learns alone
 LAST = """
 After the last notebook comes a page without tasks, [{title}]({path}).
 """
@@ -70,9 +73,13 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
         notebooks[name.name] = json.loads(files[path])["cells"]
     files[str(folder / outline.NAME)] = outline.dump(notebooks).encode()
     files["coursework/others.py"] = Path(others.__file__).read_bytes()
+    words = in_words(source)
     kept = {name: others.pack(ways(name)) for name in homework().functions}
+    kept |= {number: others.pack(answers) for number, answers in words.items()}
     files["coursework/others.json"] = (json.dumps(kept, indent=1) + "\n").encode()
-    files["README.md"] += README.format(name=homework().functions[0]).encode()
+    readme, heading, rest = files["README.md"].replace(b"-student", b"-self-learner").partition(BEFORE)
+    section = README.format(name=homework().functions[0], task=min(words)).encode()
+    files["README.md"] = readme + section + heading + rest
     for page in (page for page in own if page.suffix == NOTEBOOK):
         files[str(folder / page.name)] = source[str(page)]
         title = outline.HEADING.findall("".join(json.loads(source[str(page)])["cells"][0]["source"]))[0]
@@ -137,6 +144,18 @@ def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, st
             drawn = [output for output in cell["outputs"] if "image/png" in output.get("data", {})]
             found[cell["id"]] = [(figures.text_of(output), output["data"]["image/png"]) for output in drawn]
     return found
+
+
+def in_words(source: Mapping[str, bytes]) -> dict[str, list[tuple[str, str]]]:
+    """Return the answers in words of each task with functions, by its number: of each its name, and the text."""
+    found: dict[str, list[tuple[str, str]]] = {task.number: [] for task in homework().tasks}
+    for path in homework().notebooks:
+        for cell in json.loads(source[path])["cells"]:
+            text = "".join(cell["source"]) if cell["cell_type"] == "markdown" else ""
+            for region in leaks.REGION.finditer(text):
+                if region["task"] in found:
+                    found[region["task"]].append((region["name"], region["inside"]))
+    return {number: answers for number, answers in found.items() if answers}
 
 
 def ways(name: str) -> list[tuple[str, str]]:
