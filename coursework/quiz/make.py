@@ -77,7 +77,7 @@ REASONS: tuple[tuple[Callable[[ast.AST], bool], str, str], ...] = (
     (
         lambda node: isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div),
         "What is divided here, by what, and why? How does the result change if the divisor doubles?",
-        "names both by what they mean, says which formula asks for the division (a mean, a slope, a step), and "
+        "names both numbers by what they mean, says which formula asks for the division (a mean, a slope, a step), and "
         "follows the factor to the result.",
     ),
     (

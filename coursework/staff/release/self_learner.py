@@ -10,6 +10,7 @@ one's own is right; so are the answers in words to a task, when its functions ar
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,9 @@ EXERCISES = "### Exercises\n"
 NUMBERED = re.compile(r"^\d+\. ", re.M)
 MAGIC = re.compile(r"(^ *| = )[%!].*$", re.M)  # a line, or a value, that is IPython's
 FOLD = "\n\n<details><summary>Answers</summary>\n\n{answers}\n\n</details>"
-PICTURE = "<details><summary>What to expect</summary>\n\n![{text}](attachment:expected.png)\n\n</details>"
+PICTURE = "<details><summary>What to expect</summary>\n\n![{text}]({url})\n\n</details>"
+ATTACHED = "attachment:expected.png"
+DRAWN = "image/svg+xml"  # JupyterLab shows no attachment of this kind, but an address that holds the picture
 README = """
 ## Learning alone
 
@@ -112,11 +115,15 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
     cells = []
     for cell in content["cells"]:
         cells.append(cell)
-        for text, picture in expected.get(cell["id"], ()):
-            fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text))
+        for text, data in expected.get(cell["id"], ()):
+            url = ATTACHED
+            if DRAWN in data:
+                url = f"data:{DRAWN};base64,{base64.b64encode(''.join(data[DRAWN]).encode()).decode()}"
+            fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text), url=url)
+            attached = {"attachments": {"expected.png": data}} if url == ATTACHED else {}
             cells.append(
                 {
-                    "attachments": {"expected.png": {"image/png": picture}},
+                    **attached,
                     "cell_type": "markdown",
                     "id": f"{cell['id']}-expected",
                     "metadata": {"tags": [outline.GIVEN]},
@@ -126,14 +133,14 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
     return dump({**content, "cells": cells})
 
 
-def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
-    """Return the pictures, with what they show in words, of each cell that needs what the reader writes, by its id.
+def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Return the pictures, after what they show in words, of each cell that needs what the reader writes, by its id.
 
     These are the cells that show a task's result, and those with a blank, or with a task's function, or with what such
     a cell has set.
     """
     written = {name.partition(".")[0] for name in homework().functions}
-    found = {}
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for cell in (cell for cell in cells if cell["cell_type"] == "code"):
         source = MAGIC.sub(r"\1None", "".join(cell["source"]))
         used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
@@ -141,8 +148,10 @@ def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, st
         if needs:
             written |= set_in(source)
         if needs or "result" in outline.known(cell):
-            drawn = [output for output in cell["outputs"] if "image/png" in output.get("data", {})]
-            found[cell["id"]] = [(figures.text_of(output), output["data"]["image/png"]) for output in drawn]
+            for output in cell["outputs"]:
+                kept = {kind: data for kind, data in output.get("data", {}).items() if kind in ("image/png", DRAWN)}
+                if kept:
+                    found.setdefault(cell["id"], []).append((figures.text_of(output), kept))
     return found
 
 

@@ -78,18 +78,33 @@ def test_a_picture_stands_behind_a_fold_below_the_cell_that_needs_what_the_reade
         "c": "plot(1)",
         "d": "plot(2)",
         "e": "t = %time 1",
+        "f": "draw(f1)",
     }
     tags = {"d": ["result"]}
     solved = [
         {"cell_type": "code", "id": id_, "metadata": {"tags": tags.get(id_, [])}, "source": text, "outputs": drawn}
         for id_, text in sources.items()
     ]
+    solved[-1]["outputs"] = [{"data": {"image/svg+xml": ["<svg>", "</svg>"]}, "metadata": {}}]
     blank = [{**cell, "outputs": []} for cell in solved]
     new = self_learner.with_pictures(*(json.dumps({"cells": cells}).encode() for cells in (blank, solved)))
     cells = json.loads(new)["cells"]
-    assert [cell["id"] for cell in cells] == ["a", "a-expected", "b", "b-expected", "c", "d", "d-expected", "e"]
+    assert [cell["id"] for cell in cells] == [
+        "a",
+        "a-expected",
+        "b",
+        "b-expected",
+        "c",
+        "d",
+        "d-expected",
+        "e",
+        "f",
+        "f-expected",
+    ]
     assert cells[3]["attachments"] == {"expected.png": {"image/png": "AA=="}}
     assert "![A line ](attachment:expected.png)" in "".join(cells[3]["source"])
+    assert "](data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=)" in "".join(cells[-1]["source"])
+    assert "attachments" not in cells[-1]
     assert [cell for cell in cells if not cell["id"].endswith("-expected")] == blank
 
 
