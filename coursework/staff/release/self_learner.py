@@ -118,7 +118,8 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
         for text, data in expected.get(cell["id"], ()):
             url = ATTACHED
             if DRAWN in data:
-                url = f"data:{DRAWN};base64,{base64.b64encode(''.join(data[DRAWN]).encode()).decode()}"
+                svg = "".join(data[DRAWN]).replace("<svg", '<svg style="background:#fff"', 1)  # on a dark page, too
+                url = f"data:{DRAWN};base64,{base64.b64encode(svg.encode()).decode()}"
             fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text), url=url)
             attached = {"attachments": {"expected.png": data}} if url == ATTACHED else {}
             cells.append(
