@@ -54,7 +54,7 @@ REASONS: tuple[tuple[Callable[[ast.AST], bool], str, str], ...] = (
     ),
     (
         lambda node: isinstance(node, ast.keyword) and node.arg in ("axis", "dim"),
-        "Why this axis? Say what the shape is before this operation and after it, and what another axis would give.",
+        "Why this choice? Say what the shape is before this operation and after it, and what another axis would give.",
         "gives both shapes for a small input, says what the axis counts (steps, images, features, classes), and what "
         "goes wrong with another one: an error, or a wrong result without an error.",
     ),
@@ -82,8 +82,8 @@ REASONS: tuple[tuple[Callable[[ast.AST], bool], str, str], ...] = (
     ),
     (
         lambda node: isinstance(node, ast.Return),
-        "Explain what is returned here: what each part is, its shape, and what it is used for.",
-        "names every part with its shape for a small input, and says what the caller does with it.",
+        "Explain what is returned here: what it means, its shape for a small input, and what it is used for.",
+        "does so for each part, if there are several, and says what the caller does with it.",
     ),
 )
 
@@ -259,7 +259,9 @@ class Maker:
         return "all of it" if len(other) == len(before) else f"only {' and '.join(other)}"
 
     def input(self) -> Question | None:
-        """Ask for which call a change makes a difference."""
+        """Ask for which call a change makes a difference; where none can be written, for which case of the check."""
+        if not self.written:
+            return self._case()
         texts = [list(self.written)[k] for k in self.rng.permutation(len(self.written))[:INPUTS]]
         for edit in (self.edits[k] for k in self.rng.permutation(len(self.edits))[:6]):
             found = {text: {self._differs(edit, call) for call in _both(self.written[text])} for text in texts}
@@ -269,6 +271,22 @@ class Maker:
             if chosen is not None:
                 text = f"{self._with(edit)}\nFor which of these calls is the result then different?"
                 return self._question("input", text, edit.line, *chosen, "The other calls return what they did before.")
+        return None
+
+    def _case(self) -> Question | None:
+        cases = cases_of(self.name)[:-1]
+        for edit in (self.edits[k] for k in self.rng.permutation(len(self.edits))[:6]):
+            try:
+                function = _bounded(self.changed(edit))
+            except Exception:
+                continue
+            right = {case.title: run_case(case, function, predict=False).status == "right" for case in cases}
+            failed = [title for title in right if not right[title]]
+            wrong = [title for title in right if right[title]]
+            chosen = self._options(failed[int(self.rng.integers(len(failed)))], wrong) if failed else None
+            if chosen is not None:
+                text = f"{self._with(edit)}\nWhich of these cases of `check` would then fail?"
+                return self._question("input", text, edit.line, *chosen, "The other cases here still pass.")
         return None
 
     def _differs(self, edit: Edit, call: Call) -> bool:

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 import pytest
 
+from coursework.check.case import cases_of, run_case
 from coursework.homework import homework, path_of
 from coursework.quiz import describe, edits, make, quiz_command
 from coursework.root import ROOT
@@ -90,6 +91,22 @@ def test_a_key_is_what_the_changed_function_returns(name):
         else:
             assert (value is None) == (right == make.RAISES)
             assert same(value, returned(before, call)) == (right in (make.UNCHANGED, make.NOTHING))
+
+
+def test_a_function_whose_calls_cannot_be_written_is_asked_about_by_case():
+    name, module = "numerical_jacobian", "cs7643.autodiff.numerical"
+    asked = [each for seed in range(3) for each in json.loads(make.asked("5b", name, seed))]
+    found = [each for each in asked if each["kind"] == "input"]
+    assert found
+    assert {each["kind"] for each in asked} == {"input", "reason"}
+    for each in found:
+        line, after = re.search(r"Line (\d+) is changed from\n    .*\nto\n    (.*)", each["text"]).groups()
+        rows = (ROOT / path_of(module)).read_text(encoding="utf-8").split("\n")
+        row = rows[int(line) - 1]
+        rows[int(line) - 1] = row[: len(row) - len(row.lstrip())] + after
+        changed = getattr(edits.load("\n".join(rows), module), name)
+        fail = [case.title for case in cases_of(name) if run_case(case, changed, predict=False).status != "right"]
+        assert set(fail) & set(each["options"]) == {each["options"][each["key"]]}
 
 
 def returned(function, text):
