@@ -150,13 +150,13 @@ class Maker:
         found = list(edits(self.source))
         chosen = sorted(rng.permutation(len(found))[:EDITS])
         self.edits = [found[k] for k in chosen]
-        self.written = {} if isinstance(function, type) else self._written()
+        self.written = {} if isinstance(function, type) else self._recorded()
         call = min(
             self.written.items(), key=lambda each: (_is_dull(each[1]), _hides(each[1]), len(each[0])), default=None
         )
         self.calls = () if call is None else _both(call[1])
 
-    def _written(self) -> dict[str, Call]:
+    def _recorded(self) -> dict[str, Call]:
         """Return the calls of the checks that can be written, with simple numbers, by how they are written."""
         calls: list[Call] = []
 
@@ -170,9 +170,10 @@ class Maker:
         written = {}
         for call in map(simple, calls):
             text = _written(self.name, call) if any(call) else ""
-            with contextlib.suppress(Exception):  # a test of the arguments may not like the simple numbers
+            with contextlib.suppress(Exception):  # a test of the arguments may not like the new numbers
                 if text and text not in written:
-                    _run(self.function, call)
+                    for each in _both(call):
+                        _run(self.function, each)
                     written[text] = call
         return written
 
