@@ -78,7 +78,7 @@ def _place(trace: TracebackType, namespace: dict[str, Any]) -> tuple[str, int, b
     """Return the file of the innermost frame, from the root of the repository, its line, and whether it is a cell."""
     while trace.tb_next:
         trace = trace.tb_next
-    path = Path(trace.tb_frame.f_code.co_filename)
+    path = Path(trace.tb_frame.f_code.co_filename).resolve()  # a notebook finds packages by way of ..
     inside = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     return inside, trace.tb_lineno, trace.tb_frame.f_globals is namespace
 

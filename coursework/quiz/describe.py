@@ -1,4 +1,7 @@
-"""How a value is written in a question: a number, a short array, or a shape."""
+"""How a value is written in a question: a number, a short array, or a shape.
+
+Numbers stand in it only as they are: what would have to be rounded could not be worked out on paper.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-MOST = 6  # numbers that are written out
+MOST = 6  # numbers of a result that are written out
+GIVEN = 12  # numbers of an argument
 DIGITS = 4
+CLOSE = 100  # times the precision of its type is what arithmetic adds to a number
 SHAPE = "shape "
 
 
@@ -23,34 +28,65 @@ def numbers(value: Any) -> np.ndarray[Any, Any] | None:
 
 
 def describe(value: Any, shape: bool = False) -> str:
-    """Write a value; of what is large, or on demand, the shape; "" for what cannot be written in a few words."""
+    """Write a value; of what is large or not short, or on demand, the shape; "" where that takes too many words."""
     array = numbers(value)
     if array is None:
         if isinstance(value, (tuple, list)) and 0 < len(value) <= 4:
             parts = [describe(each, shape) for each in value]
-            return f"({', '.join(parts)})" if all(parts) else ""
+            return _enclosed(value, parts) if all(parts) else ""
         return ""
-    if shape or array.size > MOST:
+    if shape or array.size > MOST or not _is_short(array):
         return f"{SHAPE}{array.shape}" if array.ndim else ""
     return _listed(array.tolist())
+
+
+def argument(value: Any) -> str:
+    """Write an argument of a call; "" if that is hard to say in a few words, as of a function."""
+    if isinstance(value, dict):
+        named = {key: argument(each) for key, each in value.items()}
+        return "{" + ", ".join(f"{key!r}: {part}" for key, part in named.items()) + "}" if all(named.values()) else ""
+    if isinstance(value, str):
+        return repr(value)
+    array = numbers(value)
+    if array is None:
+        parts = [argument(each) for each in value] if isinstance(value, (tuple, list)) else [""]
+        return _enclosed(value, parts) if all(parts) else ""
+    return _listed(array.tolist()) if is_given(array) else f"an array of shape {array.shape}" if array.ndim else ""
+
+
+def is_given(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether an argument is written with its numbers, and not as a shape."""
+    return array.ndim <= 2 and array.size <= GIVEN and _is_short(array)
+
+
+def simple(value: Any) -> Any:
+    """Return an argument with numbers that are easy to calculate with: halves in arrays, floats of a digit or two."""
+    if isinstance(value, dict):
+        return {key: simple(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(simple(each) for each in value)
+    if isinstance(value, float):
+        digit = float(f"{value:.1g}")
+        return float(f"{value:.2g}") if digit in (0, 1) else digit
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not (np.round(value, 2) == value).all():
+        rounded: Any = np.round(2 * value).astype(value.dtype) / 2
+        return rounded if rounded.any() else value
+    return value
+
+
+def _is_short(array: np.ndarray[Any, Any]) -> bool:
+    if array.dtype.kind != "f":
+        return True
+    written = np.array([float(f"{each:.{DIGITS}g}") for each in array.ravel().tolist()])
+    return bool(np.allclose(written, array.ravel(), rtol=CLOSE * np.finfo(array.dtype).eps, atol=0, equal_nan=True))
+
+
+def _enclosed(value: Any, parts: list[str]) -> str:
+    text = ", ".join(parts)
+    return f"[{text}]" if isinstance(value, list) else f"({text})" if len(parts) > 1 else f"({text},)"
 
 
 def _listed(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_listed, value))}]"
-    return str(value) if isinstance(value, (bool, int)) else f"{value:.{DIGITS}g}"
-
-
-def argument(value: Any) -> str:
-    """Write an argument of a call; "" if it is too long, or no number."""
-    if callable(value):
-        return getattr(value, "__name__", "").replace("<lambda>", "a function")
-    if isinstance(value, dict):
-        parts = {key: argument(each) for key, each in value.items()}
-        return "{" + ", ".join(f"{key!r}: {part}" for key, part in parts.items()) + "}" if all(parts.values()) else ""
-    if isinstance(value, str):
-        return repr(value)
-    array = numbers(value)
-    if array is not None and array.size > MOST:
-        return f"an array of shape {array.shape}"
-    return describe(value)
+    return str(value) if isinstance(value, (bool, int)) else f"{value + 0.0:.{DIGITS}g}"

@@ -51,6 +51,27 @@ class Source:
         rest = [node for node in top.body if not _is_text(node)]
         return range(rest[0].lineno, top.end_lineno + 1) if rest else range(0)
 
+    def signature(self) -> range:
+        """Return the numbers of the lines above the docstring and the body."""
+        (top,) = self.tree().body  # type: ignore[attr-defined]
+        return range(self.first, max(top.body[0].lineno, self.first + 1))
+
+    def asked(self) -> set[int]:
+        """Return the numbers of the lines that are asked about: those of the body but for tests of the arguments.
+
+        These are assertions, an ``if`` that only raises, and whatever stands above a text with the function's name: it
+        is part of an error, in lines that are given.
+        """
+        (top,) = self.tree().body  # type: ignore[attr-defined]
+        body = self.body()
+        lines = set(body)
+        for node in ast.walk(top):
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Raise)) and _names(node, top.name):
+                lines -= set(range(body.start, (node.end_lineno or node.lineno) + 1))
+            elif isinstance(node, (ast.Assert, ast.If)) and _only_raises(node):
+                lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        return lines
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -67,10 +88,10 @@ def edits(source: Source) -> Iterator[Edit]:
     file = Path(source.path).read_text(encoding="utf-8-sig")
     rows = file.splitlines()
     dedented = textwrap.dedent(source.text).splitlines()
-    body = source.body()
+    asked = source.asked()
     for node in ast.walk(source.tree()):
         line, start, end, new = _change(node, dedented, source.first) or (0, 0, 0, "")
-        if line not in body:
+        if line not in asked:
             continue
         row = rows[line - 1]
         if not row.isascii():  # where the columns of Python are not those of the text
@@ -95,12 +116,10 @@ def _change(node: ast.AST, rows: list[str], first: int) -> tuple[int, int, int, 
         assert node.end_lineno is not None
         return node.end_lineno, node.end_col_offset - len(node.attr), node.end_col_offset, NAMES[node.attr]
     elif isinstance(node, ast.Constant) and type(node.value) is int and node.end_col_offset is not None:
-        return (
-            node.lineno,
-            node.col_offset,
-            node.end_col_offset,
-            str(1 - node.value if node.value < 2 else node.value + 1),
-        )
+        if rows[node.lineno - first][: node.col_offset].endswith("-"):  # nobody writes -0
+            return None
+        other = 1 - node.value if node.value < 2 else node.value + 1
+        return node.lineno, node.col_offset, node.end_col_offset, str(other)
     for op, left, right in operators:
         old, new = OPERATORS.get(type(op), ("", ""))
         if old and left.end_lineno == right.lineno and left.end_col_offset is not None:
@@ -113,6 +132,15 @@ def _change(node: ast.AST, rows: list[str], first: int) -> tuple[int, int, int, 
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _names(node: ast.stmt, name: str) -> bool:
+    texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    return any(text.partition(":")[0].rpartition(".")[2] == name for text in texts)
+
+
+def _only_raises(node: ast.Assert | ast.If) -> bool:
+    return isinstance(node, ast.Assert) or (not node.orelse and all(isinstance(each, ast.Raise) for each in node.body))
 
 
 def load(text: str, module: str) -> types.ModuleType:

@@ -1,5 +1,7 @@
 """``python -m coursework.others NAME``: two other right ways to write a function, once yours is right.
 
+With the number of a task in the place of NAME: its proofs and answers in words, once the functions of the task are.
+
 They are kept compressed, so that you do not come across them. That is no lock, and is not meant to be one.
 """
 
@@ -33,17 +35,24 @@ def likeness(text: str, other: str) -> float:
 
 
 def main(words: list[str]) -> int:
-    """Show two ways, unlike yours and each other; return 1 if yours is not right yet, 2 for an unknown name."""
+    """Show two ways, unlike yours and each other, or answers; return 1 before yours is right, 2 for an unknown name."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     if len(words) != 1 or words[0] not in kept:
-        print(f"expected one function ({', '.join(kept)}), got {' '.join(words)!r}", file=sys.stderr)
+        print(f"expected one function or task ({', '.join(kept)}), got {' '.join(words)!r}", file=sys.stderr)
         return 2
     (name,) = words
-    report = check(name)
+    report, is_task = check(name), name not in homework().functions
     if not report.passed:
         print(report)
-        print(f"\nOther ways to write {name} are shown when yours is right.")
+        ours, yours = "Answers to task", "its functions are"
+        if not is_task:
+            ours, yours = "Other ways to write", "yours is"
+        print(f"\n{ours} {name} are shown when {yours} right.")
         return 1
+    if is_task:
+        for what, text in json.loads(zlib.decompress(base64.b85decode(kept[name]))):
+            print(f"--- Task {name}, {what}\n\n{text}\n")
+        return 0
     seen = [inspect.getsource(operator.attrgetter(name)(import_module(homework().module_of(name))))]
     ways = json.loads(zlib.decompress(base64.b85decode(kept[name])))
     while len(seen) <= min(COUNT, len(ways)):

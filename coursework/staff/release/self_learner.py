@@ -4,12 +4,13 @@ It is made of the course edition after that is proved, so nothing here can get i
 a Markdown file for each notebook in the folder that ``[tool.coursework] answers`` names, are behind a fold under the
 exercises; a notebook in that folder becomes a last page. Under each picture that needs the reader's code, a fold has
 the one of the solved notebook. The other functions, those of ``second``, are packed, and ``others`` shows them when
-one's own is right.
+one's own is right; so are the answers in words to a task, when its functions are right.
 """
 
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from coursework.notebooks import figures, outline
 from coursework.notebooks.waiting import set_in
 from coursework.root import ROOT
 from coursework.staff.mutants.mutant import second_source
-from coursework.staff.release import others
+from coursework.staff.release import leaks, others
 from coursework.staff.release.blanks import dump
 from coursework.staff.release.edition import NOTEBOOK, Edition
 from coursework.staff.release.markers import refuse
@@ -30,20 +31,25 @@ EXERCISES = "### Exercises\n"
 NUMBERED = re.compile(r"^\d+\. ", re.M)
 MAGIC = re.compile(r"(^ *| = )[%!].*$", re.M)  # a line, or a value, that is IPython's
 FOLD = "\n\n<details><summary>Answers</summary>\n\n{answers}\n\n</details>"
-PICTURE = "<details><summary>What to expect</summary>\n\n![{text}](attachment:expected.png)\n\n</details>"
+PICTURE = "<details><summary>What to expect</summary>\n\n![{text}]({url})\n\n</details>"
+ATTACHED = "attachment:expected.png"
+DRAWN = "image/svg+xml"  # JupyterLab shows no attachment of this kind, but an address that holds the picture
 README = """
 ## Learning alone
 
 Under the exercises that end a notebook, a fold has their answers. Under a picture that your code draws, a fold shows
-what to expect, with the data that comes with the notebooks. When a function of yours is right, this shows two other
-ways to write it, and what each is good for:
+what to expect, with the data that comes with the notebooks. When a function of yours is right, the first of these lines
+shows two other ways to write it, and what each is good for. When all functions of a task are right, the second shows a
+proof, or an answer in words, to compare with yours. (Its formulas are set when you paste it into a Markdown cell.)
 
 ```sh
 .venv/bin/python -m coursework.others {name}
+.venv/bin/python -m coursework.others {task}
 ```
 
-Nothing is marked, so nothing has to be handed in.
+Nobody marks anything, so nothing has to be handed in, and the next two sections are not for you.
 """
+BEFORE = b"\n## Handing in"  # what does not concern somebody who learns alone
 LAST = """
 After the last notebook comes a page without tasks, [{title}]({path}).
 """
@@ -70,9 +76,13 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
         notebooks[name.name] = json.loads(files[path])["cells"]
     files[str(folder / outline.NAME)] = outline.dump(notebooks).encode()
     files["coursework/others.py"] = Path(others.__file__).read_bytes()
+    words = in_words(source)
     kept = {name: others.pack(ways(name)) for name in homework().functions}
+    kept |= {number: others.pack(answers) for number, answers in words.items()}
     files["coursework/others.json"] = (json.dumps(kept, indent=1) + "\n").encode()
-    files["README.md"] += README.format(name=homework().functions[0]).encode()
+    readme, heading, rest = files["README.md"].replace(b"-student", b"-self-learner").partition(BEFORE)
+    section = README.format(name=homework().functions[0], task=min(words)).encode()
+    files["README.md"] = readme + section + heading + rest
     for page in (page for page in own if page.suffix == NOTEBOOK):
         files[str(folder / page.name)] = source[str(page)]
         title = outline.HEADING.findall("".join(json.loads(source[str(page)])["cells"][0]["source"]))[0]
@@ -105,11 +115,16 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
     cells = []
     for cell in content["cells"]:
         cells.append(cell)
-        for text, picture in expected.get(cell["id"], ()):
-            fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text))
+        for text, data in expected.get(cell["id"], ()):
+            url = ATTACHED
+            if DRAWN in data:
+                svg = "".join(data[DRAWN]).replace("<svg", '<svg style="background:#fff"', 1)  # on a dark page, too
+                url = f"data:{DRAWN};base64,{base64.b64encode(svg.encode()).decode()}"
+            fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text), url=url)
+            attached = {"attachments": {"expected.png": data}} if url == ATTACHED else {}
             cells.append(
                 {
-                    "attachments": {"expected.png": {"image/png": picture}},
+                    **attached,
                     "cell_type": "markdown",
                     "id": f"{cell['id']}-expected",
                     "metadata": {"tags": [outline.GIVEN]},
@@ -119,14 +134,14 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
     return dump({**content, "cells": cells})
 
 
-def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
-    """Return the pictures, with what they show in words, of each cell that needs what the reader writes, by its id.
+def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Return the pictures, after what they show in words, of each cell that needs what the reader writes, by its id.
 
     These are the cells that show a task's result, and those with a blank, or with a task's function, or with what such
     a cell has set.
     """
     written = {name.partition(".")[0] for name in homework().functions}
-    found = {}
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for cell in (cell for cell in cells if cell["cell_type"] == "code"):
         source = MAGIC.sub(r"\1None", "".join(cell["source"]))
         used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
@@ -134,9 +149,23 @@ def pictures(cells: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, st
         if needs:
             written |= set_in(source)
         if needs or "result" in outline.known(cell):
-            drawn = [output for output in cell["outputs"] if "image/png" in output.get("data", {})]
-            found[cell["id"]] = [(figures.text_of(output), output["data"]["image/png"]) for output in drawn]
+            for output in cell["outputs"]:
+                kept = {kind: data for kind, data in output.get("data", {}).items() if kind in ("image/png", DRAWN)}
+                if kept:
+                    found.setdefault(cell["id"], []).append((figures.text_of(output), kept))
     return found
+
+
+def in_words(source: Mapping[str, bytes]) -> dict[str, list[tuple[str, str]]]:
+    """Return the answers in words of each task with functions, by its number: of each its name, and the text."""
+    found: dict[str, list[tuple[str, str]]] = {task.number: [] for task in homework().tasks}
+    for path in homework().notebooks:
+        for cell in json.loads(source[path])["cells"]:
+            text = "".join(cell["source"]) if cell["cell_type"] == "markdown" else ""
+            for region in leaks.REGION.finditer(text):
+                if region["task"] in found:
+                    found[region["task"]].append((region["name"], region["inside"]))
+    return {number: answers for number, answers in found.items() if answers}
 
 
 def ways(name: str) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ import pytest
 
 from coursework.check.todo import todo
 from coursework.notebooks.execute import run
-from coursework.notebooks.waiting import STOP, WAITS, set_in
+from coursework.notebooks.waiting import STOP, WAITS, _place, set_in
+from coursework.root import ROOT
 from coursework.staff.release.contents import read_source
 from coursework.staff.release.edition import make_edition, restore
 from coursework.staff.release.release_command import write
@@ -52,6 +53,14 @@ def test_a_blank_makes_only_those_wait_that_need_it_and_an_error_stops_as_ever(p
     assert said(execution.cells[3]) == ["2\n"]
     assert "waits for task 6.1, as the cell that makes new does" in said(execution.cells[6])[0]
     assert not execution.cells[8].outputs
+
+
+def test_a_file_is_named_from_the_root_wherever_the_notebook_found_it():
+    names, path = {}, ROOT / "notebooks" / ".." / "cs7643" / "descent.py"
+    exec(compile("def f():\n    raise ValueError", str(path), "exec"), names)
+    with pytest.raises(ValueError) as raised:  # noqa: PT011
+        names["f"]()
+    assert _place(raised.tb, {}) == ("cs7643/descent.py", 2, False)
 
 
 def test_a_command_stops_at_the_blank(path, tmp_path):

@@ -62,6 +62,29 @@ def test_what_is_changed_and_what_is_not(tmp_path):
     }
 
 
+GUARDED = """
+def f(
+    x,
+):
+    # signature above
+    z = x + 1
+    x = array("f: x", x)
+    if x.ndim != 1:
+        raise ValueError("no " + str(2 + 3))
+    assert len(x) > 0
+    y = x[:-1] + 1
+    return y
+"""
+
+
+def test_tests_of_the_arguments_are_not_asked_about(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(GUARDED, encoding="utf-8")
+    source = Source(str(path), 2, GUARDED.lstrip("\n"))
+    assert {each.line: each.after for each in edits.edits(source)} == {11: "y = x[:-1] + 0"}
+    assert list(source.signature()) == [2, 3, 4, 5]
+
+
 def test_a_changed_module_replaces_nothing():
     module = "cs7643.optim"
     before = importlib.import_module(module)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
 import re
@@ -12,9 +14,9 @@ import sys
 import numpy as np
 import pytest
 
-from coursework.check.run import run_apart
+from coursework.check.case import cases_of, run_case
 from coursework.homework import homework, path_of
-from coursework.quiz import make, quiz_command
+from coursework.quiz import describe, edits, make, quiz_command
 from coursework.root import ROOT
 from coursework.staff.mutants.mutant import second_source
 from staff.mutants.catalogue import STYLES
@@ -64,26 +66,75 @@ def test_every_style_is_asked_and_the_code_is_theirs(copies, style):
     assert len(kinds) >= 3
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["relu_backward", "max_pool_backward_naive"])
-def test_the_case_that_would_fail_fails_in_a_check_of_the_changed_file(copies, name):
-    root, task = copies[next(iter(STYLES))], homework().task_of(name)
-    question = next(each for seed in range(5) for each in asked(root, name, seed) if each["kind"] == "case")
-    line, before, after = re.search(r"Line (\d+) is changed from\n    (.*)\nto\n    (.*)", question["text"]).groups()
-    path = root / path_of(module_of(name))
-    text = path.read_text(encoding="utf-8")
-    rows = text.split("\n")
-    assert rows[int(line) - 1].strip() == before
-    rows[int(line) - 1] = rows[int(line) - 1].replace(before, after)
-    path.write_text("\n".join(rows), encoding="utf-8")
+@pytest.mark.parametrize("name", ["proximal_step", "regret_bound", "momentum", "relu_backward", "conv_backward_naive"])
+def test_a_key_is_what_the_changed_function_returns(name):
+    module = module_of(name)
+    before = getattr(importlib.import_module(module), name)
+    asked = [each for seed in range(3) for each in json.loads(make.asked(homework().task_of(name).number, name, seed))]
+    asked = [each for each in asked if each["kind"] in ("input", "output")]
+    assert asked
+    for each in asked:
+        line, old, new = re.search(r"Line (\d+) is changed from\n    (.*)\nto\n    (.*)", each["text"]).groups()
+        rows = (ROOT / path_of(module)).read_text(encoding="utf-8").split("\n")
+        assert rows[int(line) - 1].strip() == old
+        rows[int(line) - 1] = rows[int(line) - 1].replace(old, new)
+        after = getattr(edits.load("\n".join(rows), module), name)
+        right = each["options"][each["key"]]
+        if each["kind"] == "input":
+            changed = [call for call in each["options"] if not same(returned(before, call), returned(after, call))]
+            assert changed == [right]
+            continue
+        call = re.search("The call is `(.*)`", each["text"]).group(1)
+        value = returned(after, call)
+        if right[0] in "-[0123456789":
+            assert same(value, np.array(json.loads(right)))
+        else:
+            assert (value is None) == (right == make.RAISES)
+            assert same(value, returned(before, call)) == (right in (make.UNCHANGED, make.NOTHING))
+
+
+def test_a_function_whose_calls_cannot_be_written_is_asked_about_by_case():
+    name, module = "numerical_jacobian", "cs7643.autodiff.numerical"
+    asked = [each for seed in range(3) for each in json.loads(make.asked("5b", name, seed))]
+    found = [each for each in asked if each["kind"] == "input"]
+    assert found
+    assert {each["kind"] for each in asked} == {"input", "reason"}
+    for each in found:
+        line, after = re.search(r"Line (\d+) is changed from\n    .*\nto\n    (.*)", each["text"]).groups()
+        rows = (ROOT / path_of(module)).read_text(encoding="utf-8").split("\n")
+        row = rows[int(line) - 1]
+        rows[int(line) - 1] = row[: len(row) - len(row.lstrip())] + after
+        changed = getattr(edits.load("\n".join(rows), module), name)
+        fail = [case.title for case in cases_of(name) if run_case(case, changed, predict=False).status != "right"]
+        assert set(fail) & set(each["options"]) == {each["options"][each["key"]]}
+
+
+def returned(function, text):
+    """Run a call as it is written, with random numbers where it gives a shape; return None if it raises."""
+    rng = np.random.default_rng(0)
+
+    def given(value):
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, tuple):
+            return tuple(map(given, value))
+        if isinstance(value, str):
+            return rng.standard_normal(ast.literal_eval(value))
+        return np.array(value, float) if isinstance(value, list) else value
+
+    call = ast.parse(re.sub(r"an array of shape (\(.*?\))", r"'\1'", text), mode="eval").body
     try:
-        outcomes = {each.title: each.status for each in run_apart(task, [name], root=root)[name].outcomes}
-    finally:
-        path.write_text(text, encoding="utf-8")
-    right = question["options"][question["key"]]
-    assert {title: outcomes[title] == "right" for title in question["options"]} == {
-        title: title != right for title in question["options"]
-    }
+        return function(*(given(ast.literal_eval(each)) for each in call.args))
+    except Exception:
+        return None
+
+
+def same(one, other):
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return all(map(same, one, other))
+    if one is None or other is None:
+        return one is other
+    return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, equal_nan=True))
 
 
 def test_a_variable_has_the_value_that_it_had():
@@ -97,9 +148,42 @@ def test_a_variable_has_the_value_that_it_had():
     kept = make._assigned(function, ((np.array([1.0, 3.0]), 3), {}))
     first = function.__code__.co_firstlineno
     assert kept[first + 1, "total"] == ["[0, 0]"]
-    assert kept[first + 2, "k"] == ["0", "1", "2"]
+    assert kept[first + 2, "k"] == ["0", "1", "2", "2"]
     assert kept[first + 3, "total"] == ["[1, 3]", "[3, 9]"]
     assert kept[first + 4, "half"] == ["[1.5, 4.5]"]
+
+
+def test_a_variable_that_is_set_to_what_it_was_counts_too():
+    def function(values):
+        for start in values:
+            best = start
+            if best < 5:
+                best = 5
+        return best
+
+    kept = make._assigned(function, (([1, 5],), {}))
+    assert kept[function.__code__.co_firstlineno + 2, "best"] == ["1", "5"]
+
+
+def test_what_would_have_to_be_rounded_is_not_written():
+    assert describe.describe(0.1 + 0.2) == "0.3"
+    assert describe.describe(1 / 3) == ""
+    assert describe.describe(np.array([1 / 3, 1])) == "shape (2,)"
+    assert describe.describe([np.array([2.0]), -0.0]) == "[[2], 0]"
+    assert describe.argument({"w": np.ones(13), "b": (np.eye(2, dtype=np.float32),)}) == (
+        "{'w': an array of shape (13,), 'b': ([[1, 0], [0, 1]],)}"
+    )
+    assert describe.argument(abs) == ""
+    x = np.array([0.2562, -1.9])
+    simple = describe.simple((x, 0.5853, 0.99, 3, {"b": np.array([0.25])}))
+    assert describe.argument(simple) == "([0.5, -2], 0.6, 0.99, 3, {'b': [0.25]})"
+
+
+def test_only_what_the_numbers_that_are_not_shown_leave_open_is_asked():
+    call = ((np.arange(20.0), np.array([1.0])), {})
+    assert [describe.argument(each[0]) for each in make._both(call)] == ["(an array of shape (20,), [1])"] * 2
+    first, second = (each[0][0] for each in make._both(call))
+    assert not np.isin(second, first).any()
 
 
 def test_what_never_ends_ends():

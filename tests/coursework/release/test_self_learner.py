@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import inspect
 import json
+import re
 import types
 
 import pytest
@@ -64,7 +66,10 @@ def test_the_course_edition_has_none_of_it_and_the_rest_is_the_same():
     folds = b"<summary>Answers</summary>", b"<summary>What to expect</summary>"
     assert not any(fold in content for content in course.files.values() for fold in folds)
     assert all(len(alone.files[path]) < 1.5e6 for path in homework().notebooks)
-    assert f"[Your tape and your layers, together]({LAST})".encode() in alone.files["README.md"]
+    readme = alone.files["README.md"].decode()
+    assert f"[Your tape and your layers, together]({LAST})" in readme
+    assert readme.index("## Learning alone") < readme.index("## Handing in")
+    assert "-student" not in readme
 
 
 def test_a_picture_stands_behind_a_fold_below_the_cell_that_needs_what_the_reader_writes():
@@ -75,18 +80,34 @@ def test_a_picture_stands_behind_a_fold_below_the_cell_that_needs_what_the_reade
         "c": "plot(1)",
         "d": "plot(2)",
         "e": "t = %time 1",
+        "f": "draw(f1)",
     }
     tags = {"d": ["result"]}
     solved = [
         {"cell_type": "code", "id": id_, "metadata": {"tags": tags.get(id_, [])}, "source": text, "outputs": drawn}
         for id_, text in sources.items()
     ]
+    solved[-1]["outputs"] = [{"data": {"image/svg+xml": ["<svg>", "</svg>"]}, "metadata": {}}]
     blank = [{**cell, "outputs": []} for cell in solved]
     new = self_learner.with_pictures(*(json.dumps({"cells": cells}).encode() for cells in (blank, solved)))
     cells = json.loads(new)["cells"]
-    assert [cell["id"] for cell in cells] == ["a", "a-expected", "b", "b-expected", "c", "d", "d-expected", "e"]
+    assert [cell["id"] for cell in cells] == [
+        "a",
+        "a-expected",
+        "b",
+        "b-expected",
+        "c",
+        "d",
+        "d-expected",
+        "e",
+        "f",
+        "f-expected",
+    ]
     assert cells[3]["attachments"] == {"expected.png": {"image/png": "AA=="}}
     assert "![A line ](attachment:expected.png)" in "".join(cells[3]["source"])
+    (held,) = re.findall(r"\]\(data:image/svg\+xml;base64,(.*)\)", "".join(cells[-1]["source"]))
+    assert base64.b64decode(held) == b'<svg style="background:#fff"></svg>'
+    assert "attachments" not in cells[-1]
     assert [cell for cell in cells if not cell["id"].endswith("-expected")] == blank
 
 
@@ -180,4 +201,20 @@ def test_others_are_shown_when_the_check_is_right(right, tmp_path, monkeypatch, 
     assert said.count("def step_size") == (others.COUNT if right else 0)
     assert right or "Other ways to write step_size are shown when yours is right." in said
     assert others.main(["no_function"]) == 2
-    assert "expected one function (step_size), got 'no_function'" in capsys.readouterr().err
+    assert "expected one function or task (step_size), got 'no_function'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_proof_is_shown_when_the_functions_of_its_task_are_right(right, tmp_path, monkeypatch, capsys):
+    words = self_learner.in_words(source())
+    assert {"1", "2", "3", "4", "5a", "6.1"} <= words.keys() <= {task.number for task in homework().tasks}
+    kept = tmp_path / "others.json"
+    kept.write_text(json.dumps({number: others.pack(answers) for number, answers in words.items()}), encoding="utf-8")
+    monkeypatch.setattr(others, "KEPT", kept)
+    monkeypatch.setattr(others, "check", lambda name: types.SimpleNamespace(passed=right))
+    assert others.main(["6.1"]) == int(not right)
+    said = capsys.readouterr().out
+    assert [f"--- Task 6.1, {name}\n" in said for name in ("debugging", "templates")] == [right] * 2
+    assert ("every class gets probability 1/10" in said) == right
+    assert right or "Answers to task 6.1 are shown when its functions are right." in said
+    assert "SOLUTION" not in said
