@@ -22,7 +22,7 @@ WHERE_TO_LOOK = {
     "W2": "there is a weight for each number of the row and each class",
     "parameters": "add the weights of both layers, a bias for each filter, and a bias for each class",
 }
-ENOUGH = 0.5  # nats: a batch whose loss falls below this is being learned by heart
+ENOUGH = 0.5  # nats: a batch whose loss falls below this is being memorised
 
 
 def true_counts(images: Array, model: Model) -> Counts:
@@ -66,7 +66,7 @@ def check_counts(counted: Mapping[str, tuple[int, ...] | int], images: Array, mo
 
 
 def check_settings(X: Array, y: Array, model: Model, settings: Mapping[str, Any], steps: int = 40) -> str:
-    """Say how large the loss is at the start, and whether one batch can be learned by heart with these settings.
+    """Say how large the loss is at the start, and whether one batch can be memorised with these settings.
 
     Args:
         X: (N, C, H, W), the images of the batch.

@@ -42,6 +42,7 @@ from cs7643.plots.runs import (
     same_curves,
 )
 from cs7643.plots.scores import outer_products, score_pushes
+from cs7643.plots.sizes import network_sizes
 from cs7643.plots.speed import roofline, speed_bars
 from cs7643.plots.steps import both_sweeps
 from cs7643.plots.together import two_processes_step

@@ -17,7 +17,7 @@ from cs7643.plots.marks import label
 
 Array = NDArray[Any]
 SHOWN = 5  # filters: those that have changed most
-SIDE, GAP, LEFT, TOP = 58, 6, 92, 30  # of the small pictures, in units of the whole
+SIDE, GAP, LEFT, TOP, BELOW = 58, 6, 92, 30, 20  # of the small pictures, in units of the whole; below: a number
 # That of classifiers.convnet, which imports what a student writes: no picture may depend on that.
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
@@ -55,11 +55,13 @@ def filters_and_maps(
             x = LEFT + n * (SIDE + GAP)
             marks.append(_picture(_stretched(weight).transpose(1, 2, 0), x, TOP))
             marks.append(_picture(_stretched(response, low=0.0, levels=16), x, TOP + SIDE + GAP))
-        height = TOP + 2 * SIDE + GAP + 6
+            marks.append(label(x + SIDE / 2, TOP + 2 * SIDE + GAP + 15, f"{response.max():.2g}", 12, "middle"))
+        height = TOP + 2 * SIDE + GAP + BELOW
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + SHOWN * (SIDE + GAP)} {height}">'
         strongest = ", ".join(f"≈ {value:.2g}" for value in responses.max(axis=(1, 2)))
         size = np.sqrt(np.mean(weights**2))
-        words = f"{name}, step {step}: the weights are ≈ {size:.2g}, the strongest responses {strongest}."
+        words = f"{name}, step {step}: the root mean square of the weights is ≈ {size:.2g}. "
+        words += f"The largest response of each filter: {strongest}."
         return Drawing(f"{svg}{''.join(marks)}</svg>", words)
 
     return frames(draw, {"image": list(names), "step": steps}, start=(0, len(steps) - 1))

@@ -50,11 +50,19 @@ def class_examples(X: Array, y: Array, class_names: Sequence[str], name: str, pe
     return done(figure, f"{name}: {per_class} images of each class, a row for each: {', '.join(class_names)}.")
 
 
-def weight_images(weights: Array, title: str) -> Figure:
-    """Show weights as images: the filters (F, 3, HH, WW) of a ConvNet, or the columns (3072, H) of a first layer."""
+def weight_images(weights: Array, title: str, names: Sequence[str] = ()) -> Figure:
+    """Show weights as images: the filters (F, 3, HH, WW) of a ConvNet, or the columns (3072, H) of a first layer.
+
+    ``names`` stand above the images, if they are given.
+    """
     images = weights if weights.ndim == 4 else weights.T.reshape(-1, 3, 32, 32)
-    grid = visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8)
-    figure, _ = _picture(grid, title, scale=max(1, 440 // len(grid)))
+    if names:
+        stretched = [visualize_grid(image[np.newaxis]) for image in images.transpose(0, 2, 3, 1)]
+        shown = np.stack(stretched).astype(np.uint8).transpose(0, 3, 1, 2)
+        figure = captioned_images(shown, names, title, columns=5)
+    else:
+        grid = visualize_grid(images.transpose(0, 2, 3, 1)).astype(np.uint8)
+        figure, _ = _picture(grid, title, scale=max(1, 440 // len(grid)))
     (count, _, height, width), centred = images.shape, images - images.mean(axis=(2, 3), keepdims=True)
     return done(
         figure,
@@ -63,15 +71,15 @@ def weight_images(weights: Array, title: str) -> Figure:
     )
 
 
-def captioned_images(images: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
+def captioned_images(images: Array, captions: Sequence[str], title: str, columns: int = 4) -> Figure:
     """Show images, uint8 (N, 3, H, W), each with a caption."""
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 2.0 * rows + 0.4), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.4 * columns, 1.85 * rows + 0.4), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image, caption in zip(axes.flat, images, captions, strict=False):
         axis.imshow(image.transpose(1, 2, 0))
-        axis.set_title(caption, size=8)
+        axis.set_title(caption, size=9)
     figure.suptitle(title)
     return clean(figure, f"{title}. {len(images)} images: " + listed(", ".join(text.split("\n")) for text in captions))
 

@@ -93,7 +93,7 @@ def filter_evolution(snapshots: Sequence[Array], title: str) -> Figure:
 
 
 def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], title: str) -> Figure:
-    """Show two sets of filters (F, 3, HH, WW) side by side."""
+    """Show two sets of filters, or their changes, (F, 3, HH, WW), side by side."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 4.3))
     for axis, filters, name in zip(axes, (left, right), names, strict=True):
         axis.imshow(visualize_grid(filters.transpose(0, 2, 3, 1)).astype(np.uint8), interpolation="nearest")
@@ -103,7 +103,7 @@ def filters_side_by_side(left: Array, right: Array, names: tuple[str, str], titl
     figure.tight_layout()
     return done(
         figure,
-        f"{title}. {len(left)} filters of {names[0]} beside those of {names[1]}; the weights, "
+        f"{title}. {len(left)} filters of {names[0]} beside those of {names[1]}. The numbers, "
         f"{np.abs(left).max():.2g} at most, differ by {np.abs(left - right).max():.1e} at most.",
     )
 

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from cs7643.plots.style import BLUE, GREEN, PALETTE, SKY, VERMILION, clean, listed
 
 Array = NDArray[Any]
-MEASURED = "measurement (0: first iteration, then every epoch)"
 
 
 def compare_losses(histories: Mapping[str, Sequence[float]], title: str, top: float | None = None) -> Figure:
@@ -50,13 +49,15 @@ def training_curves(
         title: of the picture.
         at: the iterations after which the accuracies were measured; by default the first one and every epoch.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
     draw_losses(left, np.arange(1, len(loss_history) + 1), loss_history, len(loss_history) // 30)
     left.set(xlabel="iteration", ylabel="loss (nats)", title="loss")
     measurements = np.arange(len(train_acc)) if at is None else np.asarray(at)
     right.plot(measurements, np.multiply(train_acc, 100), "o-", ms=3, color=VERMILION, label="training")
     right.plot(measurements, np.multiply(val_acc, 100), "s-", ms=3, color=GREEN, label="validation")
-    right.set(xlabel=MEASURED if at is None else "iteration", ylabel="accuracy (%)", title="accuracy")
+    right.set(
+        xlabel="epoch (0: after one step)" if at is None else "iteration", ylabel="accuracy (%)", title="accuracy"
+    )
     right.legend(frameon=False)
     figure.suptitle(title)
     return clean(

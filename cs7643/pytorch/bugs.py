@@ -21,8 +21,8 @@ MEASURED_AT_A_TIME = 128  # the last of three parts is smaller: 44
 RATE, MOMENTUM = 0.02, 0.9
 MISTAKES = {  # by name: the line of the wrong program
     "softmax twice": "loss = F.cross_entropy(net(x).softmax(dim=1), y)",
-    "no zero_grad": "w.grad += g   # and never back to zero",
-    "stays in eval": "net.eval()   # to measure, after each epoch",
+    "no zero_grad": "w.grad += g   # and never set to zero",
+    "stays in eval": "net.eval()   # after an epoch, and never net.train() again",
     "mean of parts": "accuracy = mean([accuracy of each part])",
     "copied statistics": "x = (pixels - mean) / 0.02   # it should be 0.25",
 }

@@ -31,6 +31,7 @@ FIGURES = {
     "accuracy_map": lambda: plots.accuracy_map([[0.1, 0.2]], ("row", 1), ("column", 1, 2), "title"),
     "weight_images, filters": lambda: plots.weight_images(RNG.standard_normal((5, 3, 7, 7)), "title"),
     "weight_images, columns": lambda: plots.weight_images(RNG.standard_normal((3072, 4)), "title"),
+    "weight_images, named": lambda: plots.weight_images(RNG.standard_normal((2, 3, 7, 7)), "title", ("a", "b")),
     "confusion_matrix": lambda: plots.confusion_matrix(LABELS, LABELS[::-1], NAMES, "title"),
     "captioned_images": lambda: plots.captioned_images(IMAGES[:4], ["cat\nis dog"] * 4, "title", columns=3),
     "filtered_picture": lambda: plots.filtered_picture(plots.draw_scene(), RNG.standard_normal((2, 9, 9)), ["a", "b"]),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from coursework.explorable import LIMIT
 from cs7643 import plots
 from cs7643.classifiers import checking
 from cs7643.classifiers.convnet import init_two_layer_convnet, two_layer_convnet
 from cs7643.classifiers.recording import Recorded
+from cs7643.plots import sizes
 from cs7643.trainer import ClassifierTrainer
 
 RNG = np.random.default_rng(0)
@@ -91,3 +93,39 @@ def test_the_responses_are_those_of_the_network():
     strongest = maps.max(axis=(1, 2))[np.argsort(-moved)[:5]]
     assert shown.texts[5].startswith("triangle, step 5:")
     assert shown.texts[5].endswith(", ".join(f"≈ {value:.2g}" for value in strongest) + ".")
+
+
+@pytest.mark.parametrize(("size", "filters", "convolutions"), [(7, 32, 1), (3, 8, 2), (3, 8, 3), (11, 8, 1)])
+def test_the_sizes_of_networks_are_those_of_pytorch(size, filters, convolutions):
+    parts, channels = [], 3
+    for _ in range(convolutions):  # a mean in place of the maximum, whose gradient reaches one element only
+        parts += [torch.nn.Conv2d(channels, filters, size, padding=size // 2), torch.nn.AvgPool2d(2)]
+        channels = filters
+    side = 32 >> convolutions
+    products = []
+    for part in (*parts, affine := torch.nn.Linear(filters * side * side, 10)):
+        if isinstance(part, (torch.nn.Conv2d, torch.nn.Linear)):
+            part.register_forward_hook(lambda own, _, out: products.append(own.weight[0].numel() * out[0].numel()))
+    image = torch.ones(1, 3, 32, 32, requires_grad=True)
+    maps = torch.nn.Sequential(*parts)(image)
+    affine(maps.flatten(1))
+    maps[0, 0, side // 2, side // 2].backward()
+    layers = sizes.layers_of(size, filters, convolutions)
+    assert [each.parameters for each in layers] == [
+        sum(w.numel() for w in part.parameters()) for part in (*parts[::2], affine)
+    ]
+    assert [each.products for each in layers] == products
+    assert [each.shape for each in layers][-2:] == [tuple(maps.shape[1:]), (10,)]
+    reached = image.grad[0].abs().sum(dim=0) > 0
+    assert layers[-2].sees == reached.any(dim=0).sum() == reached.any(dim=1).sum()
+
+
+def test_the_picture_of_the_sizes_begins_with_the_network_of_the_notebook():
+    shown = plots.network_sizes()
+    assert len(shown.html.encode()) < LIMIT
+    assert len(set(shown.texts)) == len(shown.texts) == 60
+    (start,) = [text for text in shown.texts if text.startswith("One convolution with 32 filters of 7 × 7")]
+    assert start.endswith(
+        "86,666 parameters, 95% of them in the affine layer; 4,898,816 products. "
+        "A number of the last maps depends on 8 × 8 pixels."
+    )
