@@ -24,7 +24,7 @@ doctor:  ## what is missing here, and what to type
 run:  ## execute every notebook and leave a report: build/index.html (CIFAR10=DIR for your copy of CIFAR-10)
 	@$(CS7643) run $(if $(CIFAR10),--cifar10-dir "$(CIFAR10)") $(ARGS)
 
-test:  ## verify, and every test that is here (ARGS="-- -k layers" chooses)
+test:  ## verify, and all tests (ARGS="-- -k layers" chooses)
 	@$(CS7643) test $(ARGS)
 
 # BEGIN STAFF
@@ -58,7 +58,7 @@ status:  ## all tasks, their points, and what is left
 hint:  ## a hint for a function: make hint conv_forward_naive
 	@$(CS7643) hint $(WORDS) $(ARGS)
 
-quiz:  ## three questions on your own code that is right, for practice (make quiz 6.2)
+quiz:  ## three questions about functions of yours that pass, for practice (make quiz 6.2)
 	@$(CS7643) quiz $(WORDS) $(ARGS) || test $$? -eq 1
 
 train:  ## train a model of problems 6.4 to 6.7 (ARGS="--model convnet --epochs 5")
