@@ -16,13 +16,11 @@ from matplotlib.figure import Figure
 from coursework.root import ROOT
 from cs7643 import plots
 from cs7643.plots import style
-from cs7643.pytorch.experiments import Effect
 
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
 LABELS = np.arange(12) % 3
-EFFECTS = {"better": Effect.of((0.8, 0.9), (0.5, 0.61)), "unclear": Effect.of((0.5, 0.6), (0.6, 0.5))}
 
 FIGURES = {
     "class_examples": lambda: plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4),
@@ -39,7 +37,6 @@ FIGURES = {
     "rate_ramp": lambda: plots.rate_ramp(
         np.geomspace(1e-3, 1, 9), [2.3, 2.2, 2.0, 1.5, 1.4, 1.6, 3.0, np.inf], 3, "title"
     ),
-    "paired_differences": lambda: plots.paired_differences(EFFECTS, "title"),
     "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
 }
 
@@ -155,12 +152,3 @@ def test_the_lowest_mean_of_a_ramp_and_a_tenth_of_it_are_marked():
     axis = figure.axes[0]
     assert [line.get_xdata()[0] for line in axis.lines[2:]] == pytest.approx([1.0, 0.1])
     assert "lowest at 1, with 1.17" in figure.get_label()
-
-
-def test_pairs_that_do_not_decide_are_grey_and_their_interval_crosses_the_line():
-    figure = plots.paired_differences(EFFECTS, "title")
-    bars = [line for line in figure.axes[0].lines if line.get_linewidth() == 2.5]
-    for bar, effect in zip(bars, EFFECTS.values(), strict=True):
-        assert bar.get_xdata() == pytest.approx([100 * effect.low, 100 * effect.high])
-        assert (bar.get_color() == style.GREY) == (effect.low <= 0 <= effect.high)
-    assert [bar.get_color() == style.GREY for bar in bars] == [False, True]
