@@ -152,3 +152,20 @@ def test_the_lowest_mean_of_a_ramp_and_a_tenth_of_it_are_marked():
     axis = figure.axes[0]
     assert [line.get_xdata()[0] for line in axis.lines[2:]] == pytest.approx([1.0, 0.1])
     assert "lowest at 1, with 1.17" in figure.get_label()
+
+
+def test_a_logarithmic_axis_has_dots_and_a_bar_begins_at_zero():
+    times = {"slow": 1.0, "fast": 0.01}
+    axis = plots.speed_bars(times, "title").axes[0]
+    assert not axis.patches
+    assert axis.lines[0].get_xdata() == pytest.approx([1000, 10])
+    axis = plots.speed_bars(times, "title", logarithmic=False).axes[0]
+    assert [(bar.get_x(), bar.get_width()) for bar in axis.patches] == [(0, 1000), (0, 10)]
+
+
+def test_a_dotted_line_goes_from_a_point_up_to_its_roof():
+    points = {"waits": (1e9, 1e9, 1.0), "counts": (1e9, 1e7, 0.02)}  # of memory 1e10, and of arithmetic 1e11
+    axis = plots.roofline(1e11, 1e10, points, "title").axes[0]
+    dotted = [line.get_ydata().tolist() for line in axis.lines if line.get_linestyle() == ":"]
+    assert dotted == [pytest.approx([1, 10]), pytest.approx([50, 100])]
+    assert [text.get_text().split("\n")[-1] for text in axis.texts[2:]] == ["10% of the roof", "50% of the roof"]
