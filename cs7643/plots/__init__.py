@@ -29,6 +29,7 @@ from cs7643.plots.images import (
 )
 from cs7643.plots.learning import learning_network, leaving_the_saddle
 from cs7643.plots.optimisers import optimiser_paths
+from cs7643.plots.pairs import paired_differences
 from cs7643.plots.pooling import pooling_routes
 from cs7643.plots.runs import (
     accuracy_curves,
@@ -36,7 +37,6 @@ from cs7643.plots.runs import (
     filter_evolution,
     filters_side_by_side,
     loss_curve,
-    paired_differences,
     rate_ramp,
     running_mean,
     same_curves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from cs7643.plots.images import visualize_grid
 from cs7643.plots.style import BLUE, GREY, ORANGE, PALETTE, SKY, VERMILION, clean, done, listed, smoothness
 from cs7643.plots.training import draw_losses, fell
-
-if TYPE_CHECKING:  # it would bring PyTorch
-    from cs7643.pytorch.experiments import Effect
 
 Array = NDArray[Any]
 
@@ -177,25 +174,3 @@ def running_mean(values: Sequence[float], window: int) -> Array:
     if len(values) >= window:
         means[window // 2 : len(values) - window // 2] = np.convolve(values, np.full(window, 1 / window), mode="valid")
     return means
-
-
-def paired_differences(effects: Mapping[str, Effect], title: str) -> Figure:
-    """Draw what each change does: a dot for each pair of runs, the mean, its interval, and the line of no effect."""
-    figure, axis = plt.subplots(figsize=(6.5, 0.42 * len(effects) + 1.3))
-    axis.axvline(0, color=GREY, lw=1)
-    for row, effect in enumerate(effects.values()):
-        colour = GREY if effect.low <= 0 <= effect.high else BLUE if effect.mean > 0 else VERMILION
-        axis.plot([100 * effect.low, 100 * effect.high], [row, row], color=colour, lw=2.5, solid_capstyle="butt")
-        axis.plot(100 * effect.mean, row, "|", color=colour, ms=16, mew=3)
-        dots = np.full(len(effect.differences), row - 0.28)
-        axis.plot(100 * np.asarray(effect.differences), dots, "o", color=SKY, ms=4)
-    axis.set_yticks(range(len(effects)), list(effects))
-    axis.set(xlabel="difference in validation accuracy (percentage points)")
-    axis.set_title(title, size=11)
-    axis.invert_yaxis()
-    said = listed(
-        f"{name}: {effect}, mean {100 * effect.mean:+.1f}, pairs "
-        + " ".join(f"{100 * difference:+.1f}" for difference in effect.differences)
-        for name, effect in effects.items()
-    )
-    return clean(figure, f"{title}. Percentage points of validation accuracy, with 95 % intervals. {said}")

@@ -16,13 +16,11 @@ from matplotlib.figure import Figure
 from coursework.root import ROOT
 from cs7643 import plots
 from cs7643.plots import style
-from cs7643.pytorch.experiments import Effect
 
 RNG = np.random.default_rng(0)
 NAMES = ("one", "two", "three")
 IMAGES = RNG.integers(0, 256, (12, 3, 8, 8), np.uint8)
 LABELS = np.arange(12) % 3
-EFFECTS = {"better": Effect.of((0.8, 0.9), (0.5, 0.61)), "unclear": Effect.of((0.5, 0.6), (0.6, 0.5))}
 
 FIGURES = {
     "class_examples": lambda: plots.class_examples(IMAGES, LABELS, NAMES, "data", per_class=4),
@@ -39,7 +37,6 @@ FIGURES = {
     "rate_ramp": lambda: plots.rate_ramp(
         np.geomspace(1e-3, 1, 9), [2.3, 2.2, 2.0, 1.5, 1.4, 1.6, 3.0, np.inf], 3, "title"
     ),
-    "paired_differences": lambda: plots.paired_differences(EFFECTS, "title"),
     "speed_bars": lambda: plots.speed_bars({"slow": 1.0, "fast": 0.01}, "title"),
 }
 
@@ -157,10 +154,18 @@ def test_the_lowest_mean_of_a_ramp_and_a_tenth_of_it_are_marked():
     assert "lowest at 1, with 1.17" in figure.get_label()
 
 
-def test_pairs_that_do_not_decide_are_grey_and_their_interval_crosses_the_line():
-    figure = plots.paired_differences(EFFECTS, "title")
-    bars = [line for line in figure.axes[0].lines if line.get_linewidth() == 2.5]
-    for bar, effect in zip(bars, EFFECTS.values(), strict=True):
-        assert bar.get_xdata() == pytest.approx([100 * effect.low, 100 * effect.high])
-        assert (bar.get_color() == style.GREY) == (effect.low <= 0 <= effect.high)
-    assert [bar.get_color() == style.GREY for bar in bars] == [False, True]
+def test_a_logarithmic_axis_has_dots_and_a_bar_begins_at_zero():
+    times = {"slow": 1.0, "fast": 0.01}
+    axis = plots.speed_bars(times, "title").axes[0]
+    assert not axis.patches
+    assert axis.lines[0].get_xdata() == pytest.approx([1000, 10])
+    axis = plots.speed_bars(times, "title", logarithmic=False).axes[0]
+    assert [(bar.get_x(), bar.get_width()) for bar in axis.patches] == [(0, 1000), (0, 10)]
+
+
+def test_a_dotted_line_goes_from_a_point_up_to_its_roof():
+    points = {"waits": (1e9, 1e9, 1.0), "counts": (1e9, 1e7, 0.02)}  # of memory 1e10, and of arithmetic 1e11
+    axis = plots.roofline(1e11, 1e10, points, "title").axes[0]
+    dotted = [line.get_ydata().tolist() for line in axis.lines if line.get_linestyle() == ":"]
+    assert dotted == [pytest.approx([1, 10]), pytest.approx([50, 100])]
+    assert [text.get_text().split("\n")[-1] for text in axis.texts[2:]] == ["10% of the roof", "50% of the roof"]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
 from tolerances import apart
 
+from coursework.explorable import LIMIT
+from cs7643 import plots
+from cs7643.plots import pairs as pairs_drawn
+from cs7643.plots.style import GREY
 from cs7643.pytorch.experiments import CONFIDENCE, Effect, repeat, short_run
 from cs7643.pytorch.settings import Settings
 from cs7643.pytorch.training import train
@@ -88,3 +95,56 @@ def test_the_sentence_follows_from_the_interval(differences, said):
 def test_what_is_no_pairs_is_refused(changed, base):
     with pytest.raises(ValueError, match="Effect: expected pairs, at least 2 of them, got"):
         Effect.of(changed, base)
+
+
+def test_who_looks_after_each_pair_finds_an_effect_that_is_none_one_time_in_seven():
+    differences = np.random.default_rng(0).standard_normal((4000, 5))
+    found = 0
+    for row in differences:
+        effects = (Effect.of(row[:pairs], np.zeros(pairs)) for pairs in (2, 3, 4, 5))
+        found += any(not effect.low <= 0 <= effect.high for effect in effects)
+    assert found / len(differences) == pytest.approx(1 / 7, abs=0.02)
+
+
+CHANGED = {"better": (0.84, 0.81, 0.86, 0.8, 0.85), "unclear": (0.61, 0.6, 0.69, 0.58, 0.57), "nothing": 5 * (0.6,)}
+BASE = 5 * (0.6,)
+
+
+def after_pairs(accuracies):
+    return [Effect.of(accuracies[:pairs], BASE[:pairs]) for pairs in (2, 3, 4, 5)]
+
+
+EFFECTS = {name: after_pairs(accuracies) for name, accuracies in CHANGED.items()}
+
+
+def test_the_picture_of_the_pairs_says_what_their_effect_says():
+    shown = plots.paired_differences(EFFECTS, "title")
+    assert len(shown.html.encode()) < LIMIT / 2
+    said = [str(effect).lower() for effects in EFFECTS.values() for effect in effects]
+    assert len(shown.texts) == len(said) == 12
+    assert all(text.lower().endswith(f"{sentence}.") for text, sentence in zip(shown.texts, said, strict=True))
+    assert shown.still.text == shown.texts[-1]  # all pairs of the change with the smallest mean
+
+
+def test_pairs_and_interval_are_on_one_scale_and_what_does_not_decide_is_grey(monkeypatch):
+    found = {}
+
+    def frames(draw, parameters, **_):
+        found.update({values: draw(*values) for values in itertools.product(*parameters.values())})
+
+    monkeypatch.setattr(pairs_drawn, "frames", frames)
+    plots.paired_differences(EFFECTS, "title")
+    for (name, pairs), drawing in found.items():
+        effect, row = EFFECTS[name][pairs - 2], list(EFFECTS).index(name)
+        places = re.findall(r'<circle cx="(\S+)" cy="\S+" r="4" fill="(\S+)"', drawing.svg)
+        assert [fill != "none" for _, fill in places] == [k < pairs for k in range(5)]
+        intervals = re.findall(r'd="M(\S+) \S+?l(\S+?),0" fill="none" stroke="(\S+)"', drawing.svg)
+        assert len(intervals) == len(EFFECTS) + 1  # of every change, and once more of this one
+        assert intervals[row][2] == intervals[-1][2]
+        assert (intervals[-1][2] == GREY) == (effect.low <= 0 <= effect.high)
+        differences = np.subtract(CHANGED[name], BASE)
+        if np.ptp(differences) > 0:
+            slope, start = np.polyfit(differences, [float(x) for x, _ in places], 1)
+            left, wide = map(float, intervals[-1][:2])
+            assert left == pytest.approx(start + slope * effect.low, abs=0.3)
+            assert wide == pytest.approx(slope * (effect.high - effect.low), abs=0.3)
