@@ -28,8 +28,7 @@ def run(count, program, *words):
     )
 
 
-# The command `train`, for each model in turn, on a small set and in float64, where what each step adds to the rounding
-# stays out of sight.
+# The command `train` on a small set and in float64, where what each step adds to the rounding stays out of sight.
 TRAIN = """
 import sys
 import torch
@@ -50,8 +49,7 @@ def in_float64(self, *args, **options):
 
 training.build_model = lambda *args: build(*args).double()
 images.DeviceImages.batch = in_float64
-models, words = sys.argv[1].split(","), sys.argv[2:]
-sys.exit(max(main(["train", "--no-cuda", "--model", model, *words]) for model in models))
+sys.exit(main(["train", "--no-cuda", *sys.argv[1:]]))
 """
 
 
@@ -62,35 +60,29 @@ def train_program(tmp_path):
     return path
 
 
-def trained(models, folder, count, train_program):
-    """Train models in one or two processes and return what they print."""
-    options = {"num-training": 640, "batch-size": 64, "epochs": 2, "hidden-dim": 8, "kernel-size": 3}
+def curves(model, folder, count, train_program):
+    options = {"model": model, "num-training": 640, "batch-size": 64, "epochs": 2, "hidden-dim": 8, "kernel-size": 3}
     options |= {"lr": 0.002, "translate": 1, "output": folder, "log-interval": 1}
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    result = run(count, train_program, ",".join(models), "--flip", *words)
+    result = run(
+        count, train_program, "--flip", *(word for name, value in options.items() for word in (f"--{name}", value))
+    )
     assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout
-
-
-def curves(path):
-    records = [json.loads(line) for line in path.read_text().splitlines()]
+    records = [json.loads(line) for line in (folder / f"{model}.jsonl").read_text().splitlines()]
     epochs = [[r["val_loss"], r["val_accuracy"]] for r in records if r["kind"] == "epoch"]
     losses = [loss for r in records if r["kind"] == "steps" for loss in r["losses"]]
-    return losses, epochs, records[-1]["accuracy"]
+    return losses, epochs, records[-1]["accuracy"], result.stdout
 
 
 @pytest.mark.slow
-def test_two_processes_have_the_loss_curve_of_one(tmp_path, train_program):
+@pytest.mark.parametrize("model", ["convnet", "mymodel"])
+def test_two_processes_have_the_loss_curve_of_one(model, tmp_path, train_program):
     """An error in the division of the work is as large as a loss; rounding in float64 is 1e-16 and grows little."""
-    models = ("convnet", "mymodel")
-    said = [trained(models, tmp_path / str(count), count, train_program) for count in (1, 2)]
-    assert said[1] == said[0].replace(str(tmp_path / "1"), str(tmp_path / "2"))  # one of the two speaks
-    for model in models:
-        alone, together = (curves(tmp_path / str(count) / f"{model}.jsonl") for count in (1, 2))
-        assert len(alone[0]) == len(together[0]) == 20
-        np.testing.assert_allclose(together[0], alone[0], rtol=1e-9)
-        np.testing.assert_allclose(together[1], alone[1], rtol=1e-9)  # the accuracies, too: no image is on the border
-        assert together[2] == alone[2]
+    alone, together = (curves(model, tmp_path / str(count), count, train_program) for count in (1, 2))
+    assert len(alone[0]) == len(together[0]) == 20
+    np.testing.assert_allclose(together[0], alone[0], rtol=1e-9)
+    np.testing.assert_allclose(together[1], alone[1], rtol=1e-9)  # the accuracies, too: no image is on the border
+    assert together[2] == alone[2]
+    assert together[3] == alone[3].replace(str(tmp_path / "1"), str(tmp_path / "2"))  # one of the two speaks
 
 
 PROGRAM = """
@@ -189,7 +181,7 @@ def test_no_thread_of_the_group_is_left_whatever_the_program_keeps(how, tmp_path
 @pytest.mark.slow
 def test_what_ends_one_process_or_all_is_said_once(tmp_path, train_program):
     """A disk that is full ends the first process, which writes; a loss that is no number ends both."""
-    options = ["mymodel", "--num-training", "64", "--batch-size", "32", "--epochs", "9", "--output"]
+    options = ["--num-training", "64", "--batch-size", "32", "--epochs", "9", "--output"]
     (tmp_path / "file").touch()
     for words, message in (
         ([*options, tmp_path / "file"], "train: " + str(tmp_path / "file") + ": Not a directory"),
