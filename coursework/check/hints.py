@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
     """Print a hint, or whose hints there are; return 0, or 2 if there is none."""
     if args.name is None:
         print("There are hints for:")
-        for task in filter(lambda task: task.functions, homework().tasks):
+        for task in homework().tasks:
             print(f"  {task.number}: {', '.join(name for _, name in task.functions)}")
         return 0
     try:

@@ -5,6 +5,7 @@ Numbers stand in it only as they are: what would have to be rounded could not be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -59,12 +60,21 @@ def is_given(array: np.ndarray[Any, Any]) -> bool:
     return array.ndim <= 2 and array.size <= GIVEN and _is_short(array)
 
 
+def mapped(change: Callable[[Any], Any], value: Any) -> Any:
+    """Return an argument with each number and array in it changed, however they are nested."""
+    if isinstance(value, dict):
+        return {key: mapped(change, each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(mapped(change, each) for each in value)
+    return change(value)
+
+
 def simple(value: Any) -> Any:
     """Return an argument with numbers that are easy to calculate with: halves in arrays, floats of a digit or two."""
-    if isinstance(value, dict):
-        return {key: simple(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list)):
-        return type(value)(simple(each) for each in value)
+    return mapped(_simple, value)
+
+
+def _simple(value: Any) -> Any:
     if isinstance(value, float):
         digit = float(f"{value:.1g}")
         return float(f"{value:.2g}") if digit in (0, 1) else digit

@@ -25,7 +25,7 @@ import numpy as np
 
 from coursework.check.case import cases_of, run_case
 from coursework.homework import homework
-from coursework.quiz.describe import SHAPE, argument, describe, is_given, numbers, simple
+from coursework.quiz.describe import SHAPE, argument, describe, is_given, mapped, numbers, simple
 from coursework.quiz.edits import Edit, Source, edits, load
 
 Function = Callable[..., Any]
@@ -352,15 +352,11 @@ def _hides(value: Any) -> bool:
 
 def _both(call: Call) -> tuple[Call, ...]:
     """Return a call and, if it does not show all numbers, one with others: what is asked has to hold for both."""
-    return (call, _other(call)) if _hides(call) else (call,)
+    return (call, mapped(_other, call)) if _hides(call) else (call,)
 
 
 def _other(value: Any) -> Any:
-    """Return a call with other numbers in the arrays that are written as shapes: reversed, negated, and no zeros."""
-    if isinstance(value, dict):
-        return {key: _other(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_other, value))
+    """Return other numbers for an array that is written as a shape: reversed, negated, and no zeros."""
     if not isinstance(value, np.ndarray) or not _hides(value):
         return value
     return value.dtype.type(0.25) - np.flip(value) if value.dtype.kind == "f" else np.flip(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import itertools
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -169,9 +170,10 @@ def _refuse(found: Sequence[Finding]) -> int:
     print(f"\n{homework().zip} and {homework().pdf} were not written. {number} first:\n", file=sys.stderr)
     remedies = [finding.remedy for finding in found]
     ordered = sorted(found, key=lambda finding: remedies.index(finding.remedy))  # what is mended alike stands together
-    for count, (finding, following) in enumerate(zip(ordered, [*ordered[1:], None], strict=True), start=1):
-        print(f"  {count}. {finding.place}: {finding.problem}", file=sys.stderr)
-        if following is None or following.remedy != finding.remedy:
-            print(f"      {finding.remedy}", file=sys.stderr)
+    count = itertools.count(1)
+    for remedy, alike in itertools.groupby(ordered, key=lambda finding: finding.remedy):
+        for finding in alike:
+            print(f"  {next(count)}. {finding.place}: {finding.problem}", file=sys.stderr)
+        print(f"      {remedy}", file=sys.stderr)
     print(f"\nThen call again. {FORCE} writes the files all the same, and says so in the manifest.", file=sys.stderr)
     return 1

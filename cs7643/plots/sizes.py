@@ -69,10 +69,10 @@ def network_sizes() -> Explorable:
                 marks.append(f'<rect x="{x}" y="{y - 10}" width="{width}" height="11" fill="{colour}"/>')
                 marks.append(label(x, y + 16, f"{own:,}", 12))
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {TOP + 4 * ROW - 20}">'
-        layered = "one convolution" if convolutions == 1 else f"{convolutions} convolutions"
+        layered = "One convolution" if convolutions == 1 else f"{convolutions} convolutions"
         sees = layers[-2].sees
         part = "the whole image" if sees == SIDE else f"{sees} × {sees} pixels"
-        words = f"{layered.capitalize()} with {filters} filters of {size} × {size}: {parameters:,} parameters, "
+        words = f"{layered} with {filters} filters of {size} × {size}: {parameters:,} parameters, "
         words += f"{layers[-1].parameters / parameters:.0%} of them in the affine layer; {products:,} products. "
         return Drawing(f"{svg}{''.join(marks)}</svg>", f"{words}A number of the last maps depends on {part}.")
 

@@ -81,20 +81,21 @@ def cut(text: str, syntax: Syntax, place: Place, tasks: Collection[str] | None =
         return text, []
     lines = text.split("\n")
     tree = _syntax_tree(text, place) if syntax is PYTHON else None
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if tree else []
     hidden = {number for region in regions for number in range(region.start + 1, region.end + 1)}  # counted from 1
     new: list[str] = []
     cuts: list[Cut] = []
     copied = 0
     for region in regions:
         new += lines[copied : region.start]
-        names = _names_needed(_scope(tree, region), region, hidden) if tree else ()
+        names = _names_needed(_around(functions, region) or tree, region, hidden) if tree else ()
         blank = _blank(region, syntax, names) if region.kind == "SOLUTION" else ()
         cuts.append(Cut(region, len(new), blank, tuple(lines[region.start : region.end])))
         new += blank
         copied = region.end
     new += lines[copied:]
     if tree:
-        _require_blanks("\n".join(new), tree, cuts, place)
+        _require_blanks("\n".join(new), tree, functions, cuts, place)
     return "\n".join(new), cuts
 
 
@@ -137,11 +138,10 @@ def _syntax_tree(text: str, place: Place) -> ast.Module:
         raise ReleaseError([place.says((error.lineno or 1) - 1, f"not Python: {error.msg}")]) from error
 
 
-def _scope(tree: ast.Module, region: Region) -> ast.AST:
-    """Return the innermost function that a region stands in, or the module."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]  # from the outside inwards
+def _around(functions: Sequence[ast.FunctionDef], region: Region) -> ast.FunctionDef | None:
+    """Return the innermost function that a region stands in; the functions come from the outside inwards."""
     around = [node for node in functions if node.lineno <= region.start < (node.end_lineno or 0)]
-    return around[-1] if around else tree
+    return around[-1] if around else None
 
 
 def _names_needed(scope: ast.AST, region: Region, hidden: Collection[int]) -> list[str]:
@@ -162,7 +162,9 @@ def _names_needed(scope: ast.AST, region: Region, hidden: Collection[int]) -> li
     return [name for name in dict.fromkeys(name for _, _, name in inside) if name in read]
 
 
-def _require_blanks(text: str, tree: ast.Module, cuts: Sequence[Cut], place: Place) -> None:
+def _require_blanks(
+    text: str, tree: ast.Module, functions: Sequence[ast.FunctionDef], cuts: Sequence[Cut], place: Place
+) -> None:
     """See to it that each solution is whole statements, inside a function, and that its blank is one."""
     new = _syntax_tree(text, place)
     stops = {node.lineno: node.col_offset for node in ast.walk(new) if isinstance(node, ast.Raise)}
@@ -175,7 +177,7 @@ def _require_blanks(text: str, tree: ast.Module, cuts: Sequence[Cut], place: Pla
         if min(columns, default=-1) != region.indent or stops.get(done.line + len(done.blank)) != region.indent:
             message = "the region must be whole statements, indented as its markers are"
             raise ReleaseError([place.says(region.start, message)])
-        if place.path.endswith(".py") and _scope(tree, region) is tree:
+        if place.path.endswith(".py") and _around(functions, region) is None:
             message = "the region must be inside a function: a blank would stop the import"
             raise ReleaseError([place.says(region.start, message)])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections import Counter
@@ -13,7 +12,7 @@ from pathlib import PurePosixPath
 from coursework.homework import homework, hours_of
 from coursework.staff.release import assistants
 from coursework.staff.release.blanks import Cleared, Cut, Removed, cut, cut_notebook, put_back, put_back_notebook
-from coursework.staff.release.contents import CONTENTS, is_picture, read_contents
+from coursework.staff.release.contents import CONTENTS, Contents, is_picture, read_contents
 from coursework.staff.release.markers import CODE, MARKDOWN, PYTHON, Place, ReleaseError, refuse
 from coursework.staff.staff_options import POLICY
 
@@ -70,7 +69,7 @@ def make_edition(source: Mapping[str, bytes], policy: str = POLICY) -> Edition:
             files[path] = source[entry.rest[0]]
         elif entry.kind == "student":
             try:
-                files[path], removed[path] = take_out(source[path], path, contents.tasks(path))
+                files[path], removed[path] = take_out(source[path], path, contents)
             except ReleaseError as error:
                 problems += error.problems
     edition = Edition(files, removed, policy)
@@ -89,10 +88,9 @@ def make_edition(source: Mapping[str, bytes], policy: str = POLICY) -> Edition:
     return edition
 
 
-@functools.lru_cache(maxsize=1024)  # an edition is made several times, of much the same files
-def take_out(content: bytes, path: str, tasks: frozenset[str]) -> tuple[bytes, Removed]:
-    """Take out of a file what students do not get; ``tasks`` are those whose solutions may stand in it."""
-    suffix = PurePosixPath(path).suffix
+def take_out(content: bytes, path: str, contents: Contents) -> tuple[bytes, Removed]:
+    """Take out of a file what students do not get."""
+    suffix, tasks = PurePosixPath(path).suffix, contents.tasks(path)
     if is_picture(content):
         return content, ()
     if suffix == NOTEBOOK:

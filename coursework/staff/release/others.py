@@ -44,17 +44,15 @@ def main(words: list[str]) -> int:
     report, is_task = check(name), name not in homework().functions
     if not report.passed:
         print(report)
-        ours, yours = "Answers to task", "its functions are"
-        if not is_task:
-            ours, yours = "Other ways to write", "yours is"
+        ours, yours = ("Answers to task", "its functions are") if is_task else ("Other ways to write", "yours is")
         print(f"\n{ours} {name} are shown when {yours} right.")
         return 1
+    ways = json.loads(zlib.decompress(base64.b85decode(kept[name])))
     if is_task:
-        for what, text in json.loads(zlib.decompress(base64.b85decode(kept[name]))):
+        for what, text in ways:
             print(f"--- Task {name}, {what}\n\n{text}\n")
         return 0
     seen = [inspect.getsource(operator.attrgetter(name)(import_module(homework().module_of(name))))]
-    ways = json.loads(zlib.decompress(base64.b85decode(kept[name])))
     while len(seen) <= min(COUNT, len(ways)):
         good_for, source = min(ways, key=lambda way: max(likeness(way[1], text) for text in seen))
         print(f"--- {good_for}\n\n{source}\n")

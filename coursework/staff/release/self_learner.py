@@ -116,12 +116,11 @@ def with_pictures(notebook: bytes, solved: bytes) -> bytes:
     for cell in content["cells"]:
         cells.append(cell)
         for text, data in expected.get(cell["id"], ()):
-            url = ATTACHED
+            url, attached = ATTACHED, {"attachments": {"expected.png": data}}
             if DRAWN in data:
                 svg = "".join(data[DRAWN]).replace("<svg", '<svg style="background:#fff"', 1)  # on a dark page, too
-                url = f"data:{DRAWN};base64,{base64.b64encode(svg.encode()).decode()}"
+                url, attached = f"data:{DRAWN};base64,{base64.b64encode(svg.encode()).decode()}", {}
             fold = PICTURE.format(text=re.sub(r"[\[\]\\]", "", text), url=url)
-            attached = {"attachments": {"expected.png": data}} if url == ATTACHED else {}
             cells.append(
                 {
                     **attached,

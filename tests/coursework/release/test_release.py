@@ -282,7 +282,6 @@ def leaky(keep):
 
 @pytest.mark.parametrize("keep", ["outputs", "attachments", "metadata", "source", "execution_count"])
 def test_a_release_that_forgets_something_is_found_out_by_the_canaries(keep, monkeypatch):
-    monkeypatch.setattr(edition, "take_out", edition.take_out.__wrapped__)  # it remembers what is right
     monkeypatch.setattr(edition, "cut_notebook", leaky(keep))
     broken = make_edition(source())
     with pytest.raises(ReleaseError, match=r"ipynb:1: a canary in a region, an output or"):
@@ -291,7 +290,6 @@ def test_a_release_that_forgets_something_is_found_out_by_the_canaries(keep, mon
 
 def test_a_release_that_leaves_a_region_is_found_out(monkeypatch):
     real = edition.cut
-    monkeypatch.setattr(edition, "take_out", edition.take_out.__wrapped__)
     monkeypatch.setattr(edition, "cut", lambda text, syntax, place, tasks: (text, real(text, syntax, place, tasks)[1]))
     broken = make_edition(source())
     for look in (leaks.equals_source, leaks.every_solution_has_a_blank, leaks.no_shared_stretch):

@@ -104,7 +104,7 @@ def test_files_of_another_year_replace_ours(style, tmp_path):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for module in ("cs7643.layers", "cs7643.classifiers.two_layer_net", "cs7643.pytorch.models"):
         (tmp_path / path_of(module)).write_text(second_source(style, module), encoding="utf-8")
-    for number in ("6.1", "6.2", "6.6"):  # a task of each file
+    for number in ("6.1", "6.2", "6.4", "6.5", "6.6"):
         task = homework().task(number)
         for verdict in run_apart(task, [name for _, name in task.functions], root=tmp_path).values():
             assert verdict.status == "right", (verdict.name, verdict.summary)
