@@ -23,7 +23,7 @@ from coursework.notebooks.waiting import set_in
 from coursework.root import ROOT
 from coursework.staff.mutants.mutant import second_source
 from coursework.staff.release import leaks, others
-from coursework.staff.release.blanks import dump
+from coursework.staff.release.blanks import cut_notebook, dump
 from coursework.staff.release.edition import NOTEBOOK, Edition
 from coursework.staff.release.markers import refuse
 
@@ -84,7 +84,7 @@ def extend(course: Edition, source: Mapping[str, bytes]) -> Edition:
     section = README.format(name=homework().functions[0], task=min(words)).encode()
     files["README.md"] = readme + section + heading + rest
     for page in (page for page in own if page.suffix == NOTEBOOK):
-        files[str(folder / page.name)] = source[str(page)]
+        files[str(folder / page.name)], _ = cut_notebook(source[str(page)], str(page))
         title = outline.HEADING.findall("".join(json.loads(source[str(page)])["cells"][0]["source"]))[0]
         files["README.md"] += LAST.format(title=title, path=folder / page.name).encode()
     return Edition(files, course.removed, course.policy)

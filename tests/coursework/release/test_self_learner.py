@@ -21,7 +21,7 @@ from coursework.staff.release.markers import ReleaseError
 from cs7643.descent import step_size
 
 CELL = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["### Exercises\n", "\n", "1. Why?\n", "2. How?"]}
-LAST = "notebooks/8_together.ipynb"
+LAST, PAGE = "notebooks/8_together.ipynb", "staff/answers/8_together.ipynb"
 NOTEBOOK = json.dumps({"cells": [CELL, {**CELL, "id": "b", "source": ["1. Text"]}]}).encode()
 
 
@@ -135,6 +135,10 @@ def test_on_the_last_page_the_tape_and_the_layers_agree_and_train(right, monkeyp
         assert said == "This page waits for Tape.sweep (task 5d), momentum (task 6.1), the layers (task 6.2).\n"
         return
     assert said.startswith("All that this page needs is right.\n23 records: input, input, input, input, conv_forward")
+    committed = [cell for cell in json.loads(source()[PAGE])["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in committed] == list(range(1, len(committed) + 1))
+    printed = "".join("".join(output.get("text", "")) for cell in committed[:-3] for output in cell["outputs"])
+    assert said.startswith(printed)  # before it trains, what stands there is what comes
     assert said.count("agree to 1e-12: True") == 4
     assert names["losses"][-1] < 0.1 * names["losses"][0]
     assert min(names["accuracy"], names["accuracy_tanh"]) > 0.9
