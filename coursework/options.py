@@ -113,7 +113,7 @@ COMMANDS = {
     ),
     "check": Command("check what you have written, task by task", "coursework.check.check_command", _check),
     "status": Command("show all tasks, their points, and what is left", "coursework.check.status"),
-    "hint": Command("give a hint for a function", "coursework.check.hints", _hint, bare=True),
+    "hint": Command("give a hint for a function", "coursework.check.hints", _hint),
     "quiz": Command("ask about your own code, for practice", "coursework.quiz.quiz_command", _quiz),
     "verify": Command(
         "execute the notebooks again and compare what comes out",
